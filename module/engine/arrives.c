@@ -1,0 +1,502 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * SEGMENT ARRIVES: RFC 9293 section 3.10.7 as a pure function, its steps in
+ * the RFC's order under the RFC's numbers, with what RFC 5961 (blind attacks),
+ * RFC 6191 (SYN in TIME_WAIT), RFC 1337 and RFC 7323 (PAWS) put between them.
+ * Read it beside the RFC. It sends, allocates and locks nothing and reads no
+ * clock; input.c, request.c and timewait.c carry its verdict out.
+ */
+
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <xtcp/tcb.h>
+
+/* The segment ends here: why, and what goes back. Always false, for return. */
+static bool drop(struct xtcp_verdict *v, enum xtcp_drop reason,
+		 enum xtcp_reply reply)
+{
+	v->drop = reason;
+	v->reply = reply;
+	return false;
+}
+
+/* The connection is gone; @error for the user. Always false. */
+static bool reset(struct xtcp_verdict *v, int error)
+{
+	v->events |= XTCP_EV_RESET;
+	v->state = XTCP_CLOSED;
+	v->error = error;
+	return false;
+}
+
+static bool ack_acceptable(const struct xtcp_tcb *tcb, u32 ack)
+{
+	return xtcp_seq_gt(ack, tcb->snd_una) && xtcp_seq_leq(ack, tcb->snd_nxt);
+}
+
+/* SEG.WND is never scaled in a segment with SYN (RFC 7323 2.2). */
+static u32 seg_wnd(const struct xtcp_tcb *tcb, const struct xtcp_segment *seg)
+{
+	return (u32)seg->wnd << (seg->ctl & XTCP_SYN ? 0 : tcb->snd_wscale);
+}
+
+static void take_window(struct xtcp_tcb *tcb, const struct xtcp_segment *seg)
+{
+	tcb->snd_wnd = seg_wnd(tcb, seg);
+	tcb->snd_wnd_max = max(tcb->snd_wnd_max, tcb->snd_wnd);
+	tcb->snd_wl1 = seg->seq;
+	tcb->snd_wl2 = seg->ack;
+}
+
+/* RFC 7323 4.3 (2): TS.Recent follows segments that span Last.ACK.sent. */
+static void take_timestamp(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
+			   u64 now_us)
+{
+	if (!tcb->ts_ok || !seg->opt.has_ts ||
+	    xtcp_seq_gt(seg->seq, tcb->last_ack_sent))
+		return;
+	tcb->ts_recent = seg->opt.tsval;
+	tcb->ts_recent_us = now_us;
+}
+
+/* --- 3.10.7.1 CLOSED --------------------------------------------------- */
+
+static void closed(const struct xtcp_segment *seg, struct xtcp_verdict *v)
+{
+	drop(v, XTCP_DROP_CLOSED,
+	     seg->ctl & XTCP_RST ? XTCP_REPLY_NONE : XTCP_REPLY_RST);
+}
+
+/* --- 3.10.7.2 LISTEN --------------------------------------------------- */
+
+static void listening(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
+		      struct xtcp_verdict *v)
+{
+	/* First, check for a RST: nothing was sent that it could answer. */
+	if (seg->ctl & XTCP_RST) {
+		drop(v, XTCP_DROP_LISTEN_NOT_SYN, XTCP_REPLY_NONE);
+		return;
+	}
+	/* Second, check for an ACK: any is bad here. */
+	if (seg->ctl & XTCP_ACK) {
+		drop(v, XTCP_DROP_LISTEN_NOT_SYN, XTCP_REPLY_RST);
+		return;
+	}
+	/* Third, check for a SYN; with a FIN as well it is no one's friend. */
+	if ((seg->ctl & (XTCP_SYN | XTCP_FIN)) != XTCP_SYN) {
+		drop(v, XTCP_DROP_LISTEN_NOT_SYN, XTCP_REPLY_NONE);
+		return;
+	}
+	tcb->irs = seg->seq;
+	tcb->rcv_nxt = seg->seq + 1;
+	v->events |= XTCP_EV_NEW_SYN;
+	v->state = XTCP_SYN_RCVD;
+	v->reply = XTCP_REPLY_SYN_ACK;
+}
+
+/* --- sixth to eighth step of 3.10.7.4 ---------------------------------- */
+
+void xtcp_fin_arrives(struct xtcp_tcb *tcb, struct xtcp_verdict *v)
+{
+	tcb->rcv_nxt++;
+	v->events |= XTCP_EV_FIN;
+	v->reply = XTCP_REPLY_ACK;
+	switch (v->state) {
+	case XTCP_SYN_RCVD:
+	case XTCP_ESTABLISHED:
+		v->state = XTCP_CLOSE_WAIT;
+		break;
+	case XTCP_FIN_WAIT_1:
+		/* Our FIN was acknowledged already? The fifth step saw to it. */
+		v->state = XTCP_CLOSING;
+		break;
+	case XTCP_FIN_WAIT_2:
+		v->state = XTCP_TIME_WAIT;
+		break;
+	}
+}
+
+static bool takes_text(u8 state)
+{
+	return state == XTCP_ESTABLISHED || state == XTCP_FIN_WAIT_1 ||
+	       state == XTCP_FIN_WAIT_2;
+}
+
+/*
+ * The part of the text inside the window: v->text_seq, text_len. Returns
+ * whether the FIN behind it is inside as well.
+ */
+static bool trim_to_window(const struct xtcp_tcb *tcb,
+			   const struct xtcp_segment *seg, struct xtcp_verdict *v)
+{
+	u32 seq = seg->seq + !!(seg->ctl & XTCP_SYN);
+	u32 end = seq + seg->text_len;
+	u32 edge = tcb->rcv_nxt + xtcp_tcb_rcv_wnd(tcb);
+	bool fin = seg->ctl & XTCP_FIN;
+
+	if (xtcp_seq_gt(end, edge)) {
+		end = edge;
+		fin = false;
+	}
+	if (xtcp_seq_lt(seq, tcb->rcv_nxt))
+		seq = tcb->rcv_nxt;
+	v->text_seq = seq;
+	v->text_len = xtcp_seq_gt(end, seq) ? end - seq : 0;
+	return fin;
+}
+
+/* Text after the user closed is lost: say so (RFC 9293 3.6.1, RFC 2525 2.17). */
+static bool text_for_no_one(const struct xtcp_tcb *tcb,
+			    const struct xtcp_segment *seg)
+{
+	return tcb->rcv_closed && seg->text_len &&
+	       xtcp_seq_gt(seg->seq + seg->text_len, tcb->rcv_nxt);
+}
+
+static void text_and_fin(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
+			 struct xtcp_verdict *v)
+{
+	bool fin;
+
+	if (!takes_text(v->state))
+		return;
+	if (text_for_no_one(tcb, seg)) {
+		v->reply = XTCP_REPLY_RST;
+		reset(v, ECONNRESET);
+		return;
+	}
+
+	/* Seventh, process the segment text. */
+	fin = trim_to_window(tcb, seg, v);
+	if (seg->text_len && !v->text_len) {
+		v->drop = XTCP_DROP_DUPLICATE_TEXT;
+		v->reply = XTCP_REPLY_ACK;
+	}
+	if ((v->text_len || fin) && v->text_seq != tcb->rcv_nxt) {
+		v->events |= XTCP_EV_OUT_OF_ORDER;
+		v->text_fin = fin;
+		v->reply = XTCP_REPLY_ACK;
+		return;
+	}
+	if (v->text_len) {
+		tcb->rcv_nxt += v->text_len;
+		v->events |= XTCP_EV_TEXT;
+	}
+
+	/* Eighth, check the FIN bit: all before it is here. */
+	if (fin)
+		xtcp_fin_arrives(tcb, v);
+}
+
+/* --- 3.10.7.3 SYN-SENT ------------------------------------------------- */
+
+static void take_syn_options(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
+			     u64 now_us)
+{
+	/* We offered what *_ok says; the peer's SYN must carry it as well. */
+	tcb->ts_ok &= seg->opt.has_ts;
+	tcb->sack_ok &= seg->opt.sack_perm;
+	tcb->wscale_ok &= seg->opt.has_wscale;
+	tcb->snd_wscale = tcb->wscale_ok ? seg->opt.wscale : 0;
+	if (!tcb->wscale_ok)
+		tcb->rcv_wscale = 0;
+	tcb->snd_mss = seg->opt.mss ?: XTCP_MSS_DEFAULT;
+	if (tcb->ts_ok) {
+		tcb->ts_recent = seg->opt.tsval;
+		tcb->ts_recent_us = now_us;
+	}
+}
+
+static void syn_sent(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
+		     u64 now_us, struct xtcp_verdict *v)
+{
+	bool acked = seg->ctl & XTCP_ACK;
+
+	/* First, check the ACK bit: of an old life? RST (RFC 9293 3.5, figure 8). */
+	if (acked && !ack_acceptable(tcb, seg->ack)) {
+		drop(v, XTCP_DROP_ACK_UNACCEPTABLE,
+		     seg->ctl & XTCP_RST ? XTCP_REPLY_NONE : XTCP_REPLY_RST);
+		return;
+	}
+	/* Second, check the RST bit: only one that answers our SYN counts. */
+	if (seg->ctl & XTCP_RST) {
+		if (acked)
+			reset(v, ECONNREFUSED);
+		else
+			drop(v, XTCP_DROP_RST_INVALID, XTCP_REPLY_NONE);
+		return;
+	}
+	/* Third, security: RFC 9293 appendix A.1, not used. Fourth, the SYN. */
+	if (!(seg->ctl & XTCP_SYN)) {
+		drop(v, XTCP_DROP_NO_ACK, XTCP_REPLY_NONE);
+		return;
+	}
+	tcb->irs = seg->seq;
+	tcb->rcv_nxt = seg->seq + 1;
+	tcb->rcv_adv += tcb->rcv_nxt;	/* until now an offset: the window */
+	tcb->last_ack_sent = tcb->rcv_nxt;
+	take_syn_options(tcb, seg, now_us);
+	take_window(tcb, seg);
+	if (!acked) {
+		/* Both opened at once. Text is not acknowledged: it comes again. */
+		v->state = XTCP_SYN_RCVD;
+		v->reply = XTCP_REPLY_SYN_ACK;
+		return;
+	}
+	tcb->snd_una = seg->ack;
+	v->acked = 1;
+	v->state = XTCP_ESTABLISHED;
+	v->events |= XTCP_EV_ESTABLISHED;
+	v->reply = XTCP_REPLY_ACK;
+	text_and_fin(tcb, seg, v);
+}
+
+/* --- 3.10.7.4 Other states --------------------------------------------- */
+
+/* The table of the first step, RFC 9293 section 3.4. */
+static bool seq_acceptable(const struct xtcp_tcb *tcb,
+			   const struct xtcp_segment *seg)
+{
+	u32 wnd = xtcp_tcb_rcv_wnd(tcb);
+	u32 len = xtcp_segment_len(seg);
+	u32 last = seg->seq + len - 1;
+
+	if (!len && !wnd)
+		return seg->seq == tcb->rcv_nxt;
+	if (!len)
+		return xtcp_seq_between(tcb->rcv_nxt, seg->seq,
+					tcb->rcv_nxt + wnd - 1);
+	/*
+	 * A shut window still takes the ACK of a segment that is next; its
+	 * text is trimmed to nothing and asked for again (MUST-66).
+	 */
+	if (!wnd)
+		return seg->seq == tcb->rcv_nxt;
+	return xtcp_seq_between(tcb->rcv_nxt, seg->seq, tcb->rcv_nxt + wnd - 1) ||
+	       xtcp_seq_between(tcb->rcv_nxt, last, tcb->rcv_nxt + wnd - 1);
+}
+
+/* RFC 7323 5.3 R1: older than what we saw, unless that is old itself (5.5). */
+static bool paws_rejects(const struct xtcp_tcb *tcb,
+			 const struct xtcp_segment *seg, u64 now_us)
+{
+	return tcb->ts_ok && seg->opt.has_ts && !(seg->ctl & XTCP_RST) &&
+	       xtcp_seq_lt(seg->opt.tsval, tcb->ts_recent) &&
+	       now_us - tcb->ts_recent_us <= tcb->paws_idle_us;
+}
+
+/*
+ * A SYN that may open a new life over TIME_WAIT: RFC 9293 3.10.7.4 allows it
+ * by sequence number, RFC 6191 section 2 by timestamp.
+ */
+static bool time_wait_reusable(const struct xtcp_tcb *tcb,
+			       const struct xtcp_segment *seg)
+{
+	if ((seg->ctl & (XTCP_SYN | XTCP_RST | XTCP_ACK | XTCP_FIN)) != XTCP_SYN)
+		return false;
+	if (tcb->ts_ok && seg->opt.has_ts &&
+	    seg->opt.tsval != tcb->ts_recent)
+		return xtcp_seq_gt(seg->opt.tsval, tcb->ts_recent);
+	return xtcp_seq_gt(seg->seq, tcb->rcv_nxt);
+}
+
+/* The SYN that made us SYN_RCVD came again: so does its SYN-ACK. */
+static bool repeats_syn(const struct xtcp_tcb *tcb, const struct xtcp_segment *seg)
+{
+	return (seg->ctl & (XTCP_SYN | XTCP_RST | XTCP_ACK)) == XTCP_SYN &&
+	       seg->seq == tcb->irs;
+}
+
+/* Both sides sent a SYN, and this is the peer's SYN-ACK (RFC 9293 figure 7). */
+static bool crossed_syn_ack(const struct xtcp_tcb *tcb,
+			    const struct xtcp_segment *seg)
+{
+	return (seg->ctl & (XTCP_SYN | XTCP_RST | XTCP_ACK)) ==
+		(XTCP_SYN | XTCP_ACK) && seg->seq == tcb->irs && !tcb->passive;
+}
+
+/* First, check the sequence number. */
+static bool step1_sequence(struct xtcp_tcb *tcb, struct xtcp_segment *seg,
+			   u64 now_us, struct xtcp_verdict *v)
+{
+	if (v->state == XTCP_TIME_WAIT && time_wait_reusable(tcb, seg)) {
+		v->events |= XTCP_EV_TW_REUSE;
+		v->state = XTCP_CLOSED;
+		return false;
+	}
+	if (v->state == XTCP_SYN_RCVD) {
+		if (repeats_syn(tcb, seg))
+			return drop(v, XTCP_DROP_DUPLICATE_SYN, XTCP_REPLY_SYN_ACK);
+		if (crossed_syn_ack(tcb, seg)) {
+			/* The SYN is old news, the ACK is not: go on behind it. */
+			seg->ctl &= ~XTCP_SYN;
+			seg->seq++;
+		}
+	}
+	if (tcb->ts_ok && !seg->opt.has_ts && !(seg->ctl & XTCP_RST))
+		return drop(v, XTCP_DROP_NO_TIMESTAMP, XTCP_REPLY_NONE);
+	if (paws_rejects(tcb, seg, now_us))
+		return drop(v, XTCP_DROP_PAWS, XTCP_REPLY_ACK);
+	if (!seq_acceptable(tcb, seg)) {
+		/* A repeated FIN restarts 2MSL (fifth step, TIME-WAIT). */
+		if (v->state == XTCP_TIME_WAIT && (seg->ctl & XTCP_FIN) &&
+		    !(seg->ctl & XTCP_RST))
+			v->events |= XTCP_EV_TW_RESTART;
+		return drop(v, XTCP_DROP_SEQUENCE, seg->ctl & XTCP_RST ?
+			    XTCP_REPLY_NONE : XTCP_REPLY_ACK);
+	}
+	take_timestamp(tcb, seg, now_us);
+	return true;
+}
+
+/* Second, check the RST bit, as RFC 5961 section 3 wants it. */
+static bool step2_rst(const struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
+		      struct xtcp_verdict *v)
+{
+	if (!(seg->ctl & XTCP_RST))
+		return true;
+	if (v->state == XTCP_TIME_WAIT && tcb->rst_ignored)
+		return drop(v, XTCP_DROP_TIME_WAIT, XTCP_REPLY_NONE);
+	if (seg->seq != tcb->rcv_nxt)
+		return drop(v, XTCP_DROP_RST_INVALID, XTCP_REPLY_CHALLENGE);
+	switch (v->state) {
+	case XTCP_SYN_RCVD:
+		return reset(v, tcb->passive ? 0 : ECONNREFUSED);
+	case XTCP_ESTABLISHED:
+	case XTCP_FIN_WAIT_1:
+	case XTCP_FIN_WAIT_2:
+		return reset(v, ECONNRESET);
+	case XTCP_CLOSE_WAIT:
+		return reset(v, EPIPE);
+	default:
+		/* CLOSING, LAST_ACK, TIME_WAIT: it is over anyway. */
+		return reset(v, 0);
+	}
+}
+
+/* Fourth, check the SYN bit: a challenge decides (RFC 5961 section 4). */
+static bool step4_syn(const struct xtcp_segment *seg, struct xtcp_verdict *v)
+{
+	if (!(seg->ctl & XTCP_SYN))
+		return true;
+	return drop(v, XTCP_DROP_SYN_IN_WINDOW, XTCP_REPLY_CHALLENGE);
+}
+
+/* SYN_RCVD, fifth step: the ACK of our SYN makes us ESTABLISHED. */
+static bool ack_of_syn(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
+		       struct xtcp_verdict *v)
+{
+	if (!ack_acceptable(tcb, seg->ack))
+		return drop(v, XTCP_DROP_ACK_UNACCEPTABLE, XTCP_REPLY_RST);
+	v->state = tcb->close_queued ? XTCP_FIN_WAIT_1 : XTCP_ESTABLISHED;
+	v->events |= XTCP_EV_ESTABLISHED;
+	take_window(tcb, seg);
+	return true;
+}
+
+/* RFC 5681 section 2: what counts as a duplicate ACK. */
+static bool duplicate_ack(const struct xtcp_tcb *tcb, const struct xtcp_segment *seg)
+{
+	return seg->ack == tcb->snd_una && tcb->snd_nxt != tcb->snd_una &&
+	       !xtcp_segment_len(seg) && seg_wnd(tcb, seg) == tcb->snd_wnd;
+}
+
+static void window_update(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
+			  struct xtcp_verdict *v)
+{
+	if (xtcp_seq_lt(seg->ack, tcb->snd_una))
+		return;
+	if (xtcp_seq_lt(tcb->snd_wl1, seg->seq) ||
+	    (tcb->snd_wl1 == seg->seq && xtcp_seq_leq(tcb->snd_wl2, seg->ack))) {
+		if (seg_wnd(tcb, seg) != tcb->snd_wnd)
+			v->events |= XTCP_EV_WINDOW;
+		take_window(tcb, seg);
+	}
+}
+
+/* Our FIN is acknowledged: what that means in each state. */
+static bool ack_of_fin(struct xtcp_verdict *v)
+{
+	switch (v->state) {
+	case XTCP_FIN_WAIT_1:
+		v->state = XTCP_FIN_WAIT_2;
+		return true;
+	case XTCP_CLOSING:
+		v->state = XTCP_TIME_WAIT;
+		return false;
+	case XTCP_LAST_ACK:
+		v->state = XTCP_CLOSED;
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* Fifth, check the ACK field. */
+static bool step5_ack(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
+		      struct xtcp_verdict *v)
+{
+	if (!(seg->ctl & XTCP_ACK))
+		return drop(v, XTCP_DROP_NO_ACK, XTCP_REPLY_NONE);
+	if (v->state == XTCP_SYN_RCVD && !ack_of_syn(tcb, seg, v))
+		return false;
+	/* RFC 5961 section 5.2: an ACK is in (SND.UNA - MAX.SND.WND .. SND.NXT). */
+	if (!xtcp_seq_between(tcb->snd_una - tcb->snd_wnd_max, seg->ack,
+			      tcb->snd_nxt))
+		return drop(v, XTCP_DROP_ACK_UNACCEPTABLE, XTCP_REPLY_CHALLENGE);
+	if (v->state == XTCP_TIME_WAIT) {
+		/* Only a repeated FIN deserves an answer; it was unacceptable. */
+		return drop(v, XTCP_DROP_TIME_WAIT,
+			    xtcp_segment_len(seg) ? XTCP_REPLY_ACK : XTCP_REPLY_NONE);
+	}
+	if (duplicate_ack(tcb, seg))
+		v->events |= XTCP_EV_DUPACK;
+	if (ack_acceptable(tcb, seg->ack)) {
+		v->acked = seg->ack - tcb->snd_una;
+		v->events |= XTCP_EV_ACKED;
+		tcb->snd_una = seg->ack;
+	}
+	window_update(tcb, seg, v);
+	if (tcb->fin_sent && tcb->snd_una == tcb->snd_nxt)
+		return ack_of_fin(v);
+	return true;
+}
+
+static void other_states(struct xtcp_tcb *tcb, const struct xtcp_segment *arrived,
+			 u64 now_us, struct xtcp_verdict *v)
+{
+	struct xtcp_segment seg = *arrived;
+
+	if (!step1_sequence(tcb, &seg, now_us, v))
+		return;
+	if (!step2_rst(tcb, &seg, v))
+		return;
+	/* Third, check security: RFC 9293 appendix A.1, not used. */
+	if (!step4_syn(&seg, v))
+		return;
+	if (!step5_ack(tcb, &seg, v))
+		return;
+	/* Sixth, the URG bit: urgent text stays in the stream. */
+	text_and_fin(tcb, &seg, v);
+}
+
+void xtcp_segment_arrives(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
+			  u64 now_us, struct xtcp_verdict *v)
+{
+	*v = (struct xtcp_verdict){ .state = tcb->state };
+
+	switch (tcb->state) {
+	case XTCP_CLOSED:
+		closed(seg, v);
+		break;
+	case XTCP_LISTEN:
+		listening(tcb, seg, v);
+		break;
+	case XTCP_SYN_SENT:
+		syn_sent(tcb, seg, now_us, v);
+		break;
+	default:
+		other_states(tcb, seg, now_us, v);
+		break;
+	}
+}
