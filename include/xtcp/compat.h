@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The only place that knows kernel versions. Where a change was backported and
+ * versions mislead, Kbuild probes the headers and defines XTCP_HAVE_*.
+ */
+#ifndef _XTCP_COMPAT_H
+#define _XTCP_COMPAT_H
+
+#include <linux/hrtimer.h>
+#include <linux/version.h>
+#include <net/inet_sock.h>
+#include <net/sock.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error "xtcp needs Linux 6.1 or later: install newer kernel headers, or point KDIR at them."
+#endif
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#include <linux/unaligned.h>
+#else
+#include <asm/unaligned.h>
+#endif
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+#include <net/proto_memory.h>
+#endif
+
+/* proto.connect and proto_ops.bind */
+#ifdef XTCP_HAVE_SOCKADDR_UNSIZED
+typedef struct sockaddr_unsized xtcp_sockaddr_t;
+#else
+typedef struct sockaddr xtcp_sockaddr_t;
+#endif
+
+/* proto.accept: three arguments became a struct. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+#define XTCP_ACCEPT_PARAMS	struct sock *sk, struct proto_accept_arg *arg
+#define XTCP_ACCEPT_FLAGS	(arg->flags)
+#define XTCP_ACCEPT_ERR		(&arg->err)
+#else
+#define XTCP_ACCEPT_PARAMS	struct sock *sk, int flags, int *err, bool kern
+#define XTCP_ACCEPT_FLAGS	(flags)
+#define XTCP_ACCEPT_ERR		(err)
+#endif
+
+/* proto.recvmsg lost addr_len in 7.1. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 1, 0)
+#define XTCP_RECVMSG_PARAMS	struct sock *sk, struct msghdr *msg, size_t len, int flags
+#define xtcp_recv_error(sk, msg, len)	inet_recv_error(sk, msg, len)
+#else
+#define XTCP_RECVMSG_PARAMS	struct sock *sk, struct msghdr *msg, size_t len, int flags, int *addr_len
+#define xtcp_recv_error(sk, msg, len)	inet_recv_error(sk, msg, len, addr_len)
+#endif
+
+/* proto.ioctl: the user's pointer became a kernel one in 6.5. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+typedef int *xtcp_ioctl_arg_t;
+#define xtcp_ioctl_put(value, arg)	(*(arg) = (value), 0)
+#else
+typedef unsigned long xtcp_ioctl_arg_t;
+#define xtcp_ioctl_put(value, arg)	put_user(value, (int __user *)(arg))
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+static inline void hrtimer_setup(struct hrtimer *timer,
+				 enum hrtimer_restart (*function)(struct hrtimer *),
+				 clockid_t clock, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock, mode);
+	timer->function = function;
+}
+#endif
+
+/* Sysctl tables: a sentinel before 6.11, an explicit size from 6.6. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+#define XTCP_CTL_CONST		const
+#else
+#define XTCP_CTL_CONST
+#endif
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#define xtcp_register_net_sysctl(net, path, table, n) \
+	register_net_sysctl_sz(net, path, table, n)
+#else
+#define xtcp_register_net_sysctl(net, path, table, n) \
+	register_net_sysctl(net, path, table)
+#endif
+/* Entries to allocate beside the real ones. */
+#define XTCP_CTL_SENTINELS (LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0))
+
+/* inet_sock flags: bit fields became atomic bits in 6.6. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#define xtcp_inet_recverr(sk)	inet_test_bit(RECVERR, sk)
+#else
+#define xtcp_inet_recverr(sk)	(inet_sk(sk)->recverr)
+#endif
+
+/* sendfile() went through proto_ops.sendpage before 6.5. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+#define XTCP_SENDPAGE	.sendpage = sock_no_sendpage,
+#else
+#define XTCP_SENDPAGE
+#endif
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A queue of things that all wait equally long: table/fifo.c. The first in is
+ * the first due, so that a million of them need one timer and O(1) each.
+ */
+#ifndef _XTCP_FIFO_H
+#define _XTCP_FIFO_H
+
+#include <linux/list.h>
+#include <linux/types.h>
+
+struct xtcp_fifo_shard;
+
+struct xtcp_fifo_entry {
+	union {
+		struct list_head link;	/* shard lock */
+		struct rcu_head rcu;	/* once out of every table */
+	};
+	u64 start_ns;			/* when the wait began */
+};
+
+struct xtcp_fifo {
+	struct xtcp_fifo_shard __percpu *shards;
+	/* How long entries of this queue wait, now: read at every event. */
+	u64 (*delay_ns)(const struct xtcp_fifo *fifo);
+	/*
+	 * An entry came due and is out of the queue. Softirq, under
+	 * rcu_read_lock(), no locks held.
+	 */
+	void (*due)(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry);
+	struct xtcp_net *xn;
+	u8 level;			/* for delay_ns(): which retry */
+};
+
+int xtcp_fifo_init(struct xtcp_fifo *fifo, struct xtcp_net *xn, u8 level,
+		   u64 (*delay_ns)(const struct xtcp_fifo *fifo),
+		   void (*due)(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry));
+/* Stops the timers for good; what still waits comes due now. Process context. */
+void xtcp_fifo_exit(struct xtcp_fifo *fifo);
+
+/**
+ * xtcp_fifo_add() - begin to wait
+ * @fifo: the queue
+ * @entry: in no queue
+ * @start_ns: when its wait began (ktime_get_ns()), not before that of others
+ * @cpu: stored here for xtcp_fifo_del()
+ *
+ * Context: any but hard interrupt.
+ */
+void xtcp_fifo_add(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry,
+		   u64 start_ns, u16 *cpu);
+
+/* Leave the queue early. False: it came due, its due() runs or has run. */
+bool xtcp_fifo_del(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry, u16 cpu);
+
+/* Wait anew from now, unless @entry has left the queue: false then. */
+bool xtcp_fifo_restart(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry,
+		       u16 cpu);
+
+/* The delay of this queue changed: look again who is due. */
+void xtcp_fifo_kick(struct xtcp_fifo *fifo);
+
+/* Time until @entry comes due, for /proc. */
+u64 xtcp_fifo_left_ns(const struct xtcp_fifo *fifo,
+		      const struct xtcp_fifo_entry *entry);
+
+#endif

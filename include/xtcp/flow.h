@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The flow table: who is who by (namespace, addresses, ports). A connection is
+ * first a request, then a socket, then a TIME_WAIT record; each begins with, or
+ * holds, a struct xtcp_flow, and one replaces the other in its place in the
+ * chain, so that a lookup always finds exactly one of them.
+ *
+ * Lookups run under RCU and take no reference: sockets carry SOCK_RCU_FREE,
+ * requests and records are freed by kfree_rcu(). Whoever removes a flow from
+ * the table owns its end: removal succeeds exactly once.
+ */
+#ifndef _XTCP_FLOW_H
+#define _XTCP_FLOW_H
+
+#include <linux/in6.h>
+#include <linux/list_nulls.h>
+#include <net/net_namespace.h>
+
+enum xtcp_flow_kind {
+	XTCP_FLOW_REQUEST,
+	XTCP_FLOW_SOCKET,
+	XTCP_FLOW_TIME_WAIT,
+};
+
+/* IPv6 addresses lie in front of the flow, so that IPv4 does not pay for them. */
+struct xtcp_addrs6 {
+	struct in6_addr local;
+	struct in6_addr remote;
+};
+
+struct xtcp_addrs4 {
+	__be32 local;
+	__be32 remote;
+};
+
+struct xtcp_flow {
+	struct hlist_nulls_node node;	/* bucket lock; RCU readers */
+	possible_net_t net;
+	struct xtcp_addrs4 addrs4;
+	__be16 local_port;
+	__be16 remote_port;
+	int bound_dev_if;		/* 0: any */
+	u8 kind;			/* enum xtcp_flow_kind */
+	u8 family;
+	u8 spare[6];			/* for the kind's own small fields */
+};
+
+/* What a lookup asks for; built on the stack by wire/. */
+struct xtcp_flow_key {
+	struct net *net;
+	const void *addrs;		/* struct xtcp_addrs4 or xtcp_addrs6 */
+	__be16 local_port;
+	__be16 remote_port;
+	int dif;			/* arrived on */
+	int sdif;
+	u8 family;
+};
+
+static inline unsigned int xtcp_flow_addrs_len(u8 family)
+{
+	return family == AF_INET ? sizeof(struct xtcp_addrs4) :
+				   sizeof(struct xtcp_addrs6);
+}
+
+static inline void *xtcp_flow_addrs(const struct xtcp_flow *flow)
+{
+	return flow->family == AF_INET ? (void *)&flow->addrs4 :
+		(void *)((const struct xtcp_addrs6 *)flow - 1);
+}
+
+/* Room in front of a flow allocated alone. */
+static inline size_t xtcp_flow_headroom(u8 family)
+{
+	return family == AF_INET ? 0 : sizeof(struct xtcp_addrs6);
+}
+
+/**
+ * xtcp_flow_init() - fill a flow that is in no table
+ * @flow: the flow
+ * @kind: what it is the head of
+ * @key: addresses, ports, namespace; @key->dif becomes bound_dev_if
+ */
+void xtcp_flow_init(struct xtcp_flow *flow, enum xtcp_flow_kind kind,
+		    const struct xtcp_flow_key *key);
+
+/**
+ * xtcp_flow_lookup() - find the flow of a segment
+ * @key: what the segment carries
+ *
+ * Context: rcu_read_lock() held; the result lives as long as it is.
+ * Return: the flow or NULL.
+ */
+struct xtcp_flow *xtcp_flow_lookup(const struct xtcp_flow_key *key);
+
+/**
+ * xtcp_flow_insert() - enter a flow unless its addresses and ports are taken
+ * @flow: filled by xtcp_flow_init()
+ *
+ * Return: 0 or -EADDRNOTAVAIL.
+ */
+int xtcp_flow_insert(struct xtcp_flow *flow);
+
+/**
+ * xtcp_flow_remove() - take a flow out of the table
+ *
+ * Return: true for the one caller that did it, false if it was not there.
+ */
+bool xtcp_flow_remove(struct xtcp_flow *flow);
+
+/**
+ * xtcp_flow_replace() - put @new in the place of @old, of the same 4-tuple
+ *
+ * A lookup finds one or the other at every moment.
+ * Return: false, and nothing done, if @old was no longer there.
+ */
+bool xtcp_flow_replace(struct xtcp_flow *old, struct xtcp_flow *new);
+
+/* Is it in the table? Exact only for who owns the flow. */
+bool xtcp_flow_hashed(const struct xtcp_flow *flow);
+
+/**
+ * xtcp_flow_next() - walk the table, for /proc
+ * @net: only flows of this namespace
+ * @bucket: where to go on; advanced
+ * @skip: flows of that bucket seen already; advanced
+ *
+ * Context: rcu_read_lock() held throughout the walk.
+ * Return: the next flow or NULL at the end.
+ */
+struct xtcp_flow *xtcp_flow_next(struct net *net, unsigned int *bucket,
+				 unsigned int *skip);
+
+int xtcp_flow_table_init(void);
+void xtcp_flow_table_exit(void);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The port table: which sockets hold a local port, and who listens on it.
+ * A port in use has one struct xtcp_port; sockets hold it by a list entry,
+ * TIME_WAIT records by a count.
+ */
+#ifndef _XTCP_PORT_H
+#define _XTCP_PORT_H
+
+#include <linux/list.h>
+#include <net/net_namespace.h>
+
+struct sock;
+struct xtcp_flow_key;
+
+struct xtcp_port {
+	struct hlist_node node;		/* bucket lock; RCU readers */
+	possible_net_t net;
+	u16 port;			/* host order */
+	unsigned int explicit_binds;	/* sockets that chose it by bind() */
+	unsigned int time_waits;	/* TIME_WAIT records on it */
+	struct hlist_head owners;	/* sk_bind_node; bucket lock */
+	struct hlist_head listeners;	/* sk_node; bucket lock, RCU readers */
+	struct rcu_head rcu;
+};
+
+/* proto->get_port: bind @sk to @num (0: an ephemeral port). 0 or -errno. */
+int xtcp_port_bind(struct sock *sk, unsigned short num);
+
+/**
+ * xtcp_port_connect() - choose a port for connect() and enter the flow table
+ * @sk: socket with addresses and remote port set in its flow
+ *
+ * A port of an earlier bind() is kept. Else one is chosen by RFC 6056
+ * algorithm 3 (double hash) from ip_local_port_range.
+ * Context: socket lock, process.
+ * Return: 0 or -EADDRNOTAVAIL.
+ */
+int xtcp_port_connect(struct sock *sk);
+
+/* A child shares its listener's port @num. 0 or -ENOMEM. */
+int xtcp_port_inherit(struct sock *child, u16 num);
+
+/* proto->put_port, and the end of every socket. */
+void xtcp_port_release(struct sock *sk);
+
+/* listen(): is the port still ours alone? Then lookups find @sk. 0 or -EADDRINUSE. */
+int xtcp_port_listen(struct sock *sk);
+void xtcp_port_unlisten(struct sock *sk);
+
+/* A TIME_WAIT record keeps a port from bind() without SO_REUSEADDR. */
+void xtcp_port_hold_time_wait(struct sock *sk);
+void xtcp_port_put_time_wait(struct net *net, u16 port);
+
+/**
+ * xtcp_port_lookup_listener() - the listener that a SYN is for
+ * @key: local address and port, device
+ *
+ * The most specific wins: bound address over wildcard, bound device over any.
+ * Context: rcu_read_lock().
+ */
+struct sock *xtcp_port_lookup_listener(const struct xtcp_flow_key *key);
+
+/**
+ * xtcp_port_next_listener() - walk all listeners, for /proc
+ * @net: only of this namespace
+ * @bucket: where to go on; advanced
+ * @skip: listeners of that bucket seen already; advanced
+ */
+struct sock *xtcp_port_next_listener(struct net *net, unsigned int *bucket,
+				     unsigned int *skip);
+
+int xtcp_port_table_init(void);
+void xtcp_port_table_exit(void);
+
+#endif

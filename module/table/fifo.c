@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Queues of equal delay. A shard per CPU keeps the lock local; each shard has
+ * one timer, for its head. What is stored is when a wait began, not when it
+ * ends: the delay is a knob, and a new value holds at once for all that wait.
+ */
+
+#include <linux/hrtimer.h>
+#include <linux/percpu.h>
+#include <linux/rcupdate.h>
+#include <linux/spinlock.h>
+#include <xtcp/compat.h>
+#include <xtcp/fifo.h>
+
+/* How many entries one timer run takes before it lets others run. */
+#define FIFO_BATCH 256
+
+struct xtcp_fifo_shard {
+	spinlock_t lock;		/* queue and timer's arming; BH off */
+	struct list_head queue;		/* by start_ns */
+	struct hrtimer timer;
+	struct xtcp_fifo *fifo;
+	bool stopped;
+};
+
+static u64 due_at(const struct xtcp_fifo *fifo, const struct xtcp_fifo_entry *entry)
+{
+	return entry->start_ns + fifo->delay_ns(fifo);
+}
+
+/* Shard lock held. */
+static void arm(struct xtcp_fifo_shard *shard)
+{
+	struct xtcp_fifo_entry *head;
+
+	head = list_first_entry_or_null(&shard->queue, struct xtcp_fifo_entry, link);
+	if (head && !shard->stopped)
+		hrtimer_start(&shard->timer, ns_to_ktime(due_at(shard->fifo, head)),
+			      HRTIMER_MODE_ABS_SOFT);
+}
+
+/* The head, if it is due; after the end of the queue, any. */
+static struct xtcp_fifo_entry *pop(struct xtcp_fifo_shard *shard)
+{
+	struct xtcp_fifo_entry *head;
+
+	spin_lock_bh(&shard->lock);
+	head = list_first_entry_or_null(&shard->queue, struct xtcp_fifo_entry, link);
+	if (head && (shard->stopped ||
+		     due_at(shard->fifo, head) <= ktime_get_ns()))
+		list_del_init(&head->link);
+	else
+		head = NULL;
+	spin_unlock_bh(&shard->lock);
+	return head;
+}
+
+static enum hrtimer_restart timer_fired(struct hrtimer *timer)
+{
+	struct xtcp_fifo_shard *shard = container_of(timer, struct xtcp_fifo_shard,
+						     timer);
+	struct xtcp_fifo_entry *entry;
+	int n;
+
+	/* An entry taken out lives until its grace period, whoever frees it. */
+	for (n = 0; n < FIFO_BATCH; n++) {
+		rcu_read_lock();
+		entry = pop(shard);
+		if (entry)
+			shard->fifo->due(shard->fifo, entry);
+		rcu_read_unlock();
+		if (!entry)
+			break;
+	}
+	spin_lock_bh(&shard->lock);
+	arm(shard);
+	spin_unlock_bh(&shard->lock);
+	return HRTIMER_NORESTART;
+}
+
+void xtcp_fifo_add(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry,
+		   u64 start_ns, u16 *cpu)
+{
+	struct xtcp_fifo_shard *shard;
+
+	*cpu = raw_smp_processor_id();
+	shard = per_cpu_ptr(fifo->shards, *cpu);
+	entry->start_ns = start_ns;
+	spin_lock_bh(&shard->lock);
+	list_add_tail(&entry->link, &shard->queue);
+	if (list_is_first(&entry->link, &shard->queue))
+		arm(shard);
+	spin_unlock_bh(&shard->lock);
+}
+
+bool xtcp_fifo_del(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry, u16 cpu)
+{
+	struct xtcp_fifo_shard *shard = per_cpu_ptr(fifo->shards, cpu);
+	bool queued;
+
+	/* The timer may fire for a head that left: it finds the next one. */
+	spin_lock_bh(&shard->lock);
+	queued = !list_empty(&entry->link);
+	list_del_init(&entry->link);
+	spin_unlock_bh(&shard->lock);
+	return queued;
+}
+
+bool xtcp_fifo_restart(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry,
+		       u16 cpu)
+{
+	struct xtcp_fifo_shard *shard = per_cpu_ptr(fifo->shards, cpu);
+	bool queued;
+
+	spin_lock_bh(&shard->lock);
+	queued = !list_empty(&entry->link);
+	if (queued) {
+		entry->start_ns = ktime_get_ns();
+		list_move_tail(&entry->link, &shard->queue);
+	}
+	spin_unlock_bh(&shard->lock);
+	return queued;
+}
+
+void xtcp_fifo_kick(struct xtcp_fifo *fifo)
+{
+	struct xtcp_fifo_shard *shard;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		shard = per_cpu_ptr(fifo->shards, cpu);
+		spin_lock_bh(&shard->lock);
+		arm(shard);
+		spin_unlock_bh(&shard->lock);
+	}
+}
+
+u64 xtcp_fifo_left_ns(const struct xtcp_fifo *fifo,
+		      const struct xtcp_fifo_entry *entry)
+{
+	u64 due = due_at(fifo, entry), now = ktime_get_ns();
+
+	return due > now ? due - now : 0;
+}
+
+int xtcp_fifo_init(struct xtcp_fifo *fifo, struct xtcp_net *xn, u8 level,
+		   u64 (*delay_ns)(const struct xtcp_fifo *fifo),
+		   void (*due)(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry))
+{
+	struct xtcp_fifo_shard *shard;
+	int cpu;
+
+	fifo->xn = xn;
+	fifo->level = level;
+	fifo->delay_ns = delay_ns;
+	fifo->due = due;
+	fifo->shards = alloc_percpu(struct xtcp_fifo_shard);
+	if (!fifo->shards)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu) {
+		shard = per_cpu_ptr(fifo->shards, cpu);
+		spin_lock_init(&shard->lock);
+		INIT_LIST_HEAD(&shard->queue);
+		shard->fifo = fifo;
+		shard->stopped = false;
+		hrtimer_setup(&shard->timer, timer_fired, CLOCK_MONOTONIC,
+			      HRTIMER_MODE_ABS_SOFT);
+	}
+	return 0;
+}
+
+void xtcp_fifo_exit(struct xtcp_fifo *fifo)
+{
+	struct xtcp_fifo_shard *shard;
+	struct xtcp_fifo_entry *entry;
+	int cpu;
+
+	if (!fifo->shards)
+		return;
+	for_each_possible_cpu(cpu) {
+		shard = per_cpu_ptr(fifo->shards, cpu);
+		spin_lock_bh(&shard->lock);
+		shard->stopped = true;
+		spin_unlock_bh(&shard->lock);
+		hrtimer_cancel(&shard->timer);
+		rcu_read_lock();
+		while ((entry = pop(shard)))
+			fifo->due(fifo, entry);
+		rcu_read_unlock();
+	}
+	free_percpu(fifo->shards);
+	fifo->shards = NULL;
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The flow table: one hash table for all namespaces, of fixed size, chains
+ * ending in a nulls marker that names their bucket, so that a reader carried
+ * into another chain by a socket that moved starts again.
+ */
+
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/rculist_nulls.h>
+#include <linux/siphash.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <xtcp/compat.h>
+#include <xtcp/flow.h>
+#include <xtcp/net.h>
+
+static unsigned int flow_buckets;
+module_param(flow_buckets, uint, 0444);
+MODULE_PARM_DESC(flow_buckets, "buckets of the flow table, a power of two (default: by memory)");
+
+#define FLOW_LOCKS 1024U
+
+static struct {
+	struct hlist_nulls_head *heads;
+	spinlock_t *locks;
+	unsigned int mask;
+	unsigned int lock_mask;
+	siphash_key_t secret;
+} flows __read_mostly;
+
+static unsigned int bucket_of(const struct net *net, const void *addrs, u8 family,
+			      __be16 local_port, __be16 remote_port)
+{
+	u64 ports = (u64)(__force u16)local_port << 16 | (__force u16)remote_port |
+		    (u64)net_hash_mix(net) << 32;
+
+	if (family == AF_INET)
+		return siphash_2u64(get_unaligned((const u64 *)addrs), ports,
+				    &flows.secret) & flows.mask;
+	return siphash_2u64(siphash(addrs, xtcp_flow_addrs_len(family),
+				    &flows.secret), ports, &flows.secret) & flows.mask;
+}
+
+static unsigned int flow_bucket(const struct xtcp_flow *flow)
+{
+	return bucket_of(read_pnet(&flow->net), xtcp_flow_addrs(flow), flow->family,
+			 flow->local_port, flow->remote_port);
+}
+
+static spinlock_t *bucket_lock(unsigned int bucket)
+{
+	return &flows.locks[bucket & flows.lock_mask];
+}
+
+static bool same_tuple(const struct xtcp_flow *flow, const struct net *net,
+		       const void *addrs, u8 family, __be16 local_port,
+		       __be16 remote_port)
+{
+	return flow->local_port == local_port && flow->remote_port == remote_port &&
+	       flow->family == family &&
+	       !memcmp(xtcp_flow_addrs(flow), addrs, xtcp_flow_addrs_len(family)) &&
+	       net_eq(read_pnet(&flow->net), net);
+}
+
+static bool matches(const struct xtcp_flow *flow, const struct xtcp_flow_key *key)
+{
+	return same_tuple(flow, key->net, key->addrs, key->family, key->local_port,
+			  key->remote_port) &&
+	       (!flow->bound_dev_if || flow->bound_dev_if == key->dif ||
+		flow->bound_dev_if == key->sdif);
+}
+
+void xtcp_flow_init(struct xtcp_flow *flow, enum xtcp_flow_kind kind,
+		    const struct xtcp_flow_key *key)
+{
+	memset(flow, 0, sizeof(*flow));
+	flow->kind = kind;
+	flow->family = key->family;
+	flow->local_port = key->local_port;
+	flow->remote_port = key->remote_port;
+	flow->bound_dev_if = key->dif;
+	write_pnet(&flow->net, key->net);
+	memcpy(xtcp_flow_addrs(flow), key->addrs, xtcp_flow_addrs_len(key->family));
+}
+
+struct xtcp_flow *xtcp_flow_lookup(const struct xtcp_flow_key *key)
+{
+	unsigned int bucket = bucket_of(key->net, key->addrs, key->family,
+					key->local_port, key->remote_port);
+	const struct hlist_nulls_node *node;
+	struct xtcp_flow *flow;
+
+begin:
+	hlist_nulls_for_each_entry_rcu(flow, node, &flows.heads[bucket], node) {
+		if (matches(flow, key))
+			return flow;
+	}
+	if (get_nulls_value(node) != bucket)
+		goto begin;
+	return NULL;
+}
+
+/* Bucket lock held. */
+static bool taken(const struct xtcp_flow *new, unsigned int bucket)
+{
+	const struct hlist_nulls_node *node;
+	struct xtcp_flow *flow;
+
+	hlist_nulls_for_each_entry(flow, node, &flows.heads[bucket], node) {
+		if (same_tuple(flow, read_pnet(&new->net), xtcp_flow_addrs(new),
+			       new->family, new->local_port, new->remote_port) &&
+		    (!flow->bound_dev_if || !new->bound_dev_if ||
+		     flow->bound_dev_if == new->bound_dev_if))
+			return true;
+	}
+	return false;
+}
+
+int xtcp_flow_insert(struct xtcp_flow *flow)
+{
+	unsigned int bucket = flow_bucket(flow);
+	spinlock_t *lock = bucket_lock(bucket);
+	int err = -EADDRNOTAVAIL;
+
+	spin_lock_bh(lock);
+	if (!taken(flow, bucket)) {
+		hlist_nulls_add_head_rcu(&flow->node, &flows.heads[bucket]);
+		err = 0;
+	}
+	spin_unlock_bh(lock);
+	return err;
+}
+
+bool xtcp_flow_hashed(const struct xtcp_flow *flow)
+{
+	return !hlist_nulls_unhashed_lockless(&flow->node);
+}
+
+bool xtcp_flow_remove(struct xtcp_flow *flow)
+{
+	spinlock_t *lock;
+	bool removed;
+
+	if (!xtcp_flow_hashed(flow))
+		return false;
+	lock = bucket_lock(flow_bucket(flow));
+	spin_lock_bh(lock);
+	removed = !hlist_nulls_unhashed(&flow->node);
+	hlist_nulls_del_init_rcu(&flow->node);
+	spin_unlock_bh(lock);
+	return removed;
+}
+
+/* In one store for readers: whoever stands on @old still finds the way on. */
+static void replace_node(struct hlist_nulls_node *old, struct hlist_nulls_node *new)
+{
+	struct hlist_nulls_node *next = old->next;
+
+	WRITE_ONCE(new->next, next);
+	WRITE_ONCE(new->pprev, old->pprev);
+	rcu_assign_pointer(*(struct hlist_nulls_node __rcu **)new->pprev, new);
+	if (!is_a_nulls(next))
+		WRITE_ONCE(next->pprev, &new->next);
+	WRITE_ONCE(old->pprev, NULL);
+}
+
+bool xtcp_flow_replace(struct xtcp_flow *old, struct xtcp_flow *new)
+{
+	spinlock_t *lock = bucket_lock(flow_bucket(old));
+	bool there;
+
+	spin_lock_bh(lock);
+	there = !hlist_nulls_unhashed(&old->node);
+	if (there)
+		replace_node(&old->node, &new->node);
+	spin_unlock_bh(lock);
+	return there;
+}
+
+struct xtcp_flow *xtcp_flow_next(struct net *net, unsigned int *bucket,
+				 unsigned int *skip)
+{
+	const struct hlist_nulls_node *node;
+	struct xtcp_flow *flow;
+	unsigned int seen;
+
+	for (; *bucket <= flows.mask; (*bucket)++, *skip = 0) {
+		seen = 0;
+		hlist_nulls_for_each_entry_rcu(flow, node, &flows.heads[*bucket], node) {
+			if (!net_eq(read_pnet(&flow->net), net) || seen++ < *skip)
+				continue;
+			(*skip)++;
+			return flow;
+		}
+	}
+	return NULL;
+}
+
+/* One bucket for 128 KiB of memory, as the kernel's TCP. */
+static unsigned int default_buckets(void)
+{
+	return clamp_t(unsigned long, totalram_pages() >> (17 - PAGE_SHIFT),
+		       1024, 512 * 1024);
+}
+
+int xtcp_flow_table_init(void)
+{
+	unsigned int i, buckets, locks;
+
+	buckets = roundup_pow_of_two(clamp(flow_buckets ?: default_buckets(),
+					   16U, 1U << 24));
+	locks = min(buckets, FLOW_LOCKS);
+	flow_buckets = buckets;
+	flows.heads = kvmalloc_array(buckets, sizeof(*flows.heads), GFP_KERNEL);
+	flows.locks = kvmalloc_array(locks, sizeof(*flows.locks), GFP_KERNEL);
+	if (!flows.heads || !flows.locks) {
+		xtcp_flow_table_exit();
+		return -ENOMEM;
+	}
+	flows.mask = buckets - 1;
+	flows.lock_mask = locks - 1;
+	get_random_bytes(&flows.secret, sizeof(flows.secret));
+	for (i = 0; i < buckets; i++)
+		INIT_HLIST_NULLS_HEAD(&flows.heads[i], i);
+	for (i = 0; i < locks; i++)
+		spin_lock_init(&flows.locks[i]);
+	return 0;
+}
+
+void xtcp_flow_table_exit(void)
+{
+	kvfree(flows.heads);
+	kvfree(flows.locks);
+}

@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The port table. bind() follows the kernel's rules of SO_REUSEADDR and
+ * SO_REUSEPORT; connect() without bind() takes a port by RFC 6056 3.3.4.
+ */
+
+#include <linux/hash.h>
+#include <linux/jhash.h>
+#include <linux/module.h>
+#include <linux/random.h>
+#include <linux/rculist.h>
+#include <linux/slab.h>
+#include <net/ip.h>
+#include <xtcp/af.h>
+#include <xtcp/net.h>
+#include <xtcp/port.h>
+#include <xtcp/sock.h>
+
+#define PORT_BUCKETS	4096U
+#define PERTURB_ENTRIES	256U
+
+struct port_bucket {
+	spinlock_t lock;
+	struct hlist_head ports;
+};
+
+static struct {
+	struct port_bucket *buckets;
+	struct kmem_cache *cache;
+	/* RFC 6056 3.3.4: table[G(tuple)], counts the ports handed out. */
+	u32 perturb[PERTURB_ENTRIES];
+} ports __read_mostly;
+
+static struct port_bucket *bucket_of(const struct net *net, u16 port)
+{
+	return &ports.buckets[(port ^ net_hash_mix(net)) & (PORT_BUCKETS - 1)];
+}
+
+/* Bucket lock or RCU. */
+static struct xtcp_port *find(struct port_bucket *bucket, const struct net *net,
+			      u16 num)
+{
+	struct xtcp_port *port;
+
+	hlist_for_each_entry_rcu(port, &bucket->ports, node,
+				 lockdep_is_held(&bucket->lock)) {
+		if (port->port == num && net_eq(read_pnet(&port->net), net))
+			return port;
+	}
+	return NULL;
+}
+
+/* Bucket lock held. */
+static struct xtcp_port *find_or_create(struct port_bucket *bucket, struct net *net,
+					u16 num)
+{
+	struct xtcp_port *port = find(bucket, net, num);
+
+	if (port)
+		return port;
+	port = kmem_cache_zalloc(ports.cache, GFP_ATOMIC);
+	if (!port)
+		return NULL;
+	port->port = num;
+	write_pnet(&port->net, net);
+	hlist_add_head_rcu(&port->node, &bucket->ports);
+	return port;
+}
+
+static void free_rcu(struct rcu_head *rcu)
+{
+	kmem_cache_free(ports.cache, container_of(rcu, struct xtcp_port, rcu));
+}
+
+/* Bucket lock held. */
+static void free_if_unused(struct xtcp_port *port)
+{
+	if (!hlist_empty(&port->owners) || port->time_waits)
+		return;
+	hlist_del_rcu(&port->node);
+	call_rcu(&port->rcu, free_rcu);
+}
+
+/* Bucket lock held. */
+static void own(struct sock *sk, struct xtcp_port *port, bool explicit)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	xs->port = port;
+	xs->port_explicit = explicit;
+	port->explicit_binds += explicit;
+	sk_add_bind_node(sk, &port->owners);
+	inet_sk(sk)->inet_num = port->port;
+	inet_sk(sk)->inet_sport = htons(port->port);
+	xs->flow.local_port = htons(port->port);
+}
+
+static bool reuseport_together(const struct sock *a, const struct sock *b)
+{
+	return a->sk_reuseport && b->sk_reuseport && uid_eq(a->sk_uid, b->sk_uid);
+}
+
+/* May @sk not share its port with @other? */
+static bool conflict(const struct sock *sk, const struct sock *other)
+{
+	if (sk == other)
+		return false;
+	if (sk->sk_bound_dev_if && other->sk_bound_dev_if &&
+	    sk->sk_bound_dev_if != other->sk_bound_dev_if)
+		return false;
+	if (sk->sk_reuse && other->sk_reuse && other->sk_state != TCP_LISTEN)
+		return false;
+	if (reuseport_together(sk, other))
+		return false;
+	return xtcp_sk(sk)->af->bind_overlap(sk, other);
+}
+
+/* Bucket lock held. */
+static bool in_use(struct sock *sk, const struct xtcp_port *port)
+{
+	struct sock *other;
+
+	sk_for_each_bound(other, &port->owners) {
+		if (conflict(sk, other))
+			return true;
+	}
+	return port->time_waits && !sk->sk_reuse && !sk->sk_reuseport;
+}
+
+static int bind_to(struct sock *sk, u16 num)
+{
+	struct net *net = sock_net(sk);
+	struct port_bucket *bucket = bucket_of(net, num);
+	struct xtcp_port *port;
+	int err = 0;
+
+	spin_lock_bh(&bucket->lock);
+	port = find_or_create(bucket, net, num);
+	if (!port)
+		err = -ENOMEM;
+	else if (in_use(sk, port))
+		err = -EADDRINUSE;
+	else
+		own(sk, port, true);
+	if (port)
+		free_if_unused(port);
+	spin_unlock_bh(&bucket->lock);
+	return err;
+}
+
+/* bind() to port 0: any port no one else is bound to, from a random start. */
+static int bind_ephemeral(struct sock *sk)
+{
+	struct net *net = sock_net(sk);
+	int i, low, high, range, start;
+	u16 num;
+
+	inet_sk_get_local_port_range(sk, &low, &high);
+	range = high - low + 1;
+	start = get_random_u32_below(range);
+	for (i = 0; i < range; i++) {
+		num = low + (start + i) % range;
+		if (inet_is_local_reserved_port(net, num))
+			continue;
+		if (!bind_to(sk, num))
+			return 0;
+	}
+	return -EADDRINUSE;
+}
+
+int xtcp_port_bind(struct sock *sk, unsigned short num)
+{
+	return num ? bind_to(sk, num) : bind_ephemeral(sk);
+}
+
+/*
+ * connect() may share a port as long as nobody bound it and the 4-tuple is
+ * free: the flow table decides.
+ */
+static int connect_from(struct sock *sk, u16 num)
+{
+	struct net *net = sock_net(sk);
+	struct port_bucket *bucket = bucket_of(net, num);
+	struct xtcp_port *port;
+	int err = -EADDRNOTAVAIL;
+
+	spin_lock_bh(&bucket->lock);
+	port = find_or_create(bucket, net, num);
+	if (port && !port->explicit_binds) {
+		xtcp_sk(sk)->flow.local_port = htons(num);
+		err = xtcp_flow_insert(&xtcp_sk(sk)->flow);
+		if (!err)
+			own(sk, port, false);
+		else
+			free_if_unused(port);
+	}
+	spin_unlock_bh(&bucket->lock);
+	return err;
+}
+
+int xtcp_port_connect(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct xtcp_net *xn = xtcp_sk_net(sk);
+	u32 offset, index;
+	int i, low, high, range;
+	u16 num;
+
+	if (xs->port)
+		return xtcp_flow_insert(&xs->flow);
+
+	inet_sk_get_local_port_range(sk, &low, &high);
+	range = high - low + 1;
+	offset = siphash_1u64(siphash(xtcp_flow_addrs(&xs->flow),
+				      xtcp_flow_addrs_len(xs->flow.family),
+				      &xn->secrets.port),
+			      &xn->secrets.port) + (__force u16)xs->flow.remote_port;
+	index = hash_32(offset, 8) % PERTURB_ENTRIES;
+	offset += READ_ONCE(ports.perturb[index]);
+	for (i = 0; i < range; i++) {
+		num = low + (offset + i) % range;
+		if (inet_is_local_reserved_port(sock_net(sk), num))
+			continue;
+		if (!connect_from(sk, num)) {
+			WRITE_ONCE(ports.perturb[index],
+				   ports.perturb[index] + i + 1);
+			return 0;
+		}
+	}
+	return -EADDRNOTAVAIL;
+}
+
+int xtcp_port_inherit(struct sock *child, u16 num)
+{
+	struct port_bucket *bucket = bucket_of(sock_net(child), num);
+	struct xtcp_port *port;
+
+	spin_lock_bh(&bucket->lock);
+	port = find_or_create(bucket, sock_net(child), num);
+	if (port)
+		own(child, port, true);
+	spin_unlock_bh(&bucket->lock);
+	return port ? 0 : -ENOMEM;
+}
+
+void xtcp_port_release(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct port_bucket *bucket;
+
+	if (!xs->port)
+		return;
+	bucket = bucket_of(sock_net(sk), xs->port->port);
+	spin_lock_bh(&bucket->lock);
+	__sk_del_bind_node(sk);
+	xs->port->explicit_binds -= xs->port_explicit;
+	free_if_unused(xs->port);
+	xs->port = NULL;
+	inet_sk(sk)->inet_num = 0;
+	spin_unlock_bh(&bucket->lock);
+}
+
+int xtcp_port_listen(struct sock *sk)
+{
+	struct xtcp_port *port = xtcp_sk(sk)->port;
+	struct port_bucket *bucket = bucket_of(sock_net(sk), port->port);
+	int err = 0;
+
+	spin_lock_bh(&bucket->lock);
+	/* Two may have bound it with SO_REUSEADDR: only one listens. */
+	if (in_use(sk, port))
+		err = -EADDRINUSE;
+	else if (sk_unhashed(sk))
+		hlist_add_head_rcu(&sk->sk_node, &port->listeners);
+	spin_unlock_bh(&bucket->lock);
+	return err;
+}
+
+void xtcp_port_unlisten(struct sock *sk)
+{
+	struct xtcp_port *port = xtcp_sk(sk)->port;
+	struct port_bucket *bucket;
+
+	if (!port || sk_unhashed(sk))
+		return;
+	bucket = bucket_of(sock_net(sk), port->port);
+	spin_lock_bh(&bucket->lock);
+	hlist_del_init_rcu(&sk->sk_node);
+	spin_unlock_bh(&bucket->lock);
+}
+
+void xtcp_port_hold_time_wait(struct sock *sk)
+{
+	struct xtcp_port *port = xtcp_sk(sk)->port;
+	struct port_bucket *bucket = bucket_of(sock_net(sk), port->port);
+
+	spin_lock_bh(&bucket->lock);
+	port->time_waits++;
+	spin_unlock_bh(&bucket->lock);
+}
+
+void xtcp_port_put_time_wait(struct net *net, u16 num)
+{
+	struct port_bucket *bucket = bucket_of(net, num);
+	struct xtcp_port *port;
+
+	spin_lock_bh(&bucket->lock);
+	port = find(bucket, net, num);
+	if (!WARN_ON_ONCE(!port)) {
+		port->time_waits--;
+		free_if_unused(port);
+	}
+	spin_unlock_bh(&bucket->lock);
+}
+
+/* 0: not for @key. Else address and device count. */
+static int listener_score(const struct sock *sk, const struct xtcp_flow_key *key)
+{
+	int score = xtcp_sk(sk)->af->listener_score(sk, key);
+
+	if (!score || sk->sk_state != TCP_LISTEN)
+		return 0;
+	if (!sk->sk_bound_dev_if)
+		return score;
+	if (sk->sk_bound_dev_if != key->dif && sk->sk_bound_dev_if != key->sdif)
+		return 0;
+	return score + 1;
+}
+
+/* Several listeners of equal rank (SO_REUSEPORT) share by the 4-tuple. */
+struct sock *xtcp_port_lookup_listener(const struct xtcp_flow_key *key)
+{
+	u16 num = ntohs(key->local_port);
+	struct xtcp_port *port = find(bucket_of(key->net, num), key->net, num);
+	struct sock *sk, *best = NULL;
+	int score, best_score = 0;
+	u32 equals = 0, hash;
+
+	if (!port)
+		return NULL;
+	hash = jhash(key->addrs, xtcp_flow_addrs_len(key->family),
+		     (__force u16)key->remote_port);
+	sk_for_each_rcu(sk, &port->listeners) {
+		score = listener_score(sk, key);
+		if (score > best_score) {
+			best = sk;
+			best_score = score;
+			equals = 1;
+		} else if (score && score == best_score &&
+			   reciprocal_scale(hash, ++equals) == 0) {
+			best = sk;
+		}
+		hash = hash * 1664525 + 1013904223;
+	}
+	return best;
+}
+
+struct sock *xtcp_port_next_listener(struct net *net, unsigned int *bucket,
+				     unsigned int *skip)
+{
+	struct xtcp_port *port;
+	unsigned int seen;
+	struct sock *sk;
+
+	for (; *bucket < PORT_BUCKETS; (*bucket)++, *skip = 0) {
+		seen = 0;
+		hlist_for_each_entry_rcu(port, &ports.buckets[*bucket].ports, node) {
+			if (!net_eq(read_pnet(&port->net), net))
+				continue;
+			sk_for_each_rcu(sk, &port->listeners) {
+				if (seen++ < *skip)
+					continue;
+				(*skip)++;
+				return sk;
+			}
+		}
+	}
+	return NULL;
+}
+
+int xtcp_port_table_init(void)
+{
+	unsigned int i;
+
+	ports.cache = KMEM_CACHE(xtcp_port, 0);
+	ports.buckets = kvmalloc_array(PORT_BUCKETS, sizeof(*ports.buckets), GFP_KERNEL);
+	if (!ports.cache || !ports.buckets) {
+		xtcp_port_table_exit();
+		return -ENOMEM;
+	}
+	for (i = 0; i < PORT_BUCKETS; i++) {
+		spin_lock_init(&ports.buckets[i].lock);
+		INIT_HLIST_HEAD(&ports.buckets[i].ports);
+	}
+	get_random_bytes(ports.perturb, sizeof(ports.perturb));
+	return 0;
+}
+
+void xtcp_port_table_exit(void)
+{
+	kvfree(ports.buckets);
+	kmem_cache_destroy(ports.cache);
+}
