@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Counters per namespace and CPU. */
+
+#include <linux/percpu.h>
+#include <xtcp/counters.h>
+#include <xtcp/net.h>
+
+#define NAME_EVENT(suffix, name)	[XTCP_CNT_##suffix] = name,
+#define NAME_DROP(suffix, name)		[XTCP_DROP_##suffix] = name,
+
+static const char *const names[XTCP_COUNTERS] = {
+	XTCP_DROP_LIST(NAME_DROP)
+	XTCP_EVENT_LIST(NAME_EVENT)
+};
+
+void xtcp_count(struct xtcp_net *xn, unsigned int which)
+{
+	this_cpu_inc(xn->counters->value[which]);
+}
+
+u64 xtcp_counters_read(struct xtcp_net *xn, unsigned int which)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu_ptr(xn->counters, cpu)->value[which]);
+	return sum;
+}
+
+const char *xtcp_counters_name(unsigned int which)
+{
+	return which < XTCP_COUNTERS ? names[which] : NULL;
+}
+
+int xtcp_counters_init(struct xtcp_net *xn)
+{
+	xn->counters = alloc_percpu(struct xtcp_counters);
+	return xn->counters ? 0 : -ENOMEM;
+}
+
+void xtcp_counters_exit(struct xtcp_net *xn)
+{
+	free_percpu(xn->counters);
+}

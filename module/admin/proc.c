@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /proc/net/xtcp, in the columns of /proc/net/tcp, so that ss can read it:
+ * listeners, then the flow table with requests and TIME_WAIT records.
+ * /proc/net/xtcp_netstat, in the two lines of /proc/net/netstat, for nstat.
+ */
+
+#include <linux/proc_fs.h>
+#include <linux/seq_file.h>
+#include <net/net_namespace.h>
+#include <xtcp/port.h>
+#include <xtcp/request.h>
+#include <xtcp/sock.h>
+#include <xtcp/timewait.h>
+
+#define ROW_WIDTH 149
+
+/* Timer column of /proc/net/tcp */
+enum { TR_NONE, TR_RETRANSMIT, TR_KEEPALIVE, TR_TIME_WAIT, TR_PROBE };
+
+struct row {
+	struct xtcp_addrs4 addrs;
+	__be16 local_port;
+	__be16 remote_port;
+	u8 state;
+	u32 tx_queue;
+	u32 rx_queue;
+	u8 timer;
+	u64 left_ns;
+	u32 retransmits;
+	kuid_t uid;
+	u32 timeout;
+	u64 inode;
+	int refs;
+	const void *address;
+	u64 rto_ns;
+	u64 ato_ns;
+	u32 quick;
+	u32 cwnd;
+	int ssthresh;
+};
+
+static unsigned long clock_ticks(u64 ns)
+{
+	return div_u64(ns, NSEC_PER_SEC / USER_HZ);
+}
+
+static void show_row(struct seq_file *seq, const struct row *row, int number)
+{
+	seq_setwidth(seq, ROW_WIDTH);
+	seq_printf(seq, "%4d: %08X:%04X %08X:%04X %02X %08X:%08X %02X:%08lX %08X %5u %8d %llu %d %pK %lu %lu %u %u %d",
+		   number, (__force u32)row->addrs.local, ntohs(row->local_port),
+		   (__force u32)row->addrs.remote, ntohs(row->remote_port), row->state,
+		   row->tx_queue, row->rx_queue, row->timer, clock_ticks(row->left_ns),
+		   row->retransmits, from_kuid_munged(seq_user_ns(seq), row->uid),
+		   row->timeout, row->inode, row->refs, row->address,
+		   clock_ticks(row->rto_ns), clock_ticks(row->ato_ns), row->quick,
+		   row->cwnd, row->ssthresh);
+	seq_pad(seq, '\n');
+}
+
+static void row_of_flow(struct row *row, const struct xtcp_flow *flow)
+{
+	*row = (struct row){
+		.addrs		= flow->addrs4,
+		.local_port	= flow->local_port,
+		.remote_port	= flow->remote_port,
+		.address	= flow,
+	};
+}
+
+static void timer_of_socket(struct row *row, const struct xtcp_sock *xs)
+{
+	if (READ_ONCE(xs->due_ns[XTCP_TIMER_RETRANSMIT])) {
+		row->timer = TR_RETRANSMIT;
+		row->left_ns = xtcp_timers_left_ns(xs, XTCP_TIMER_RETRANSMIT);
+	} else if (READ_ONCE(xs->due_ns[XTCP_TIMER_PERSIST])) {
+		row->timer = TR_PROBE;
+		row->left_ns = xtcp_timers_left_ns(xs, XTCP_TIMER_PERSIST);
+	} else if (READ_ONCE(xs->due_ns[XTCP_TIMER_FIN_WAIT_2])) {
+		row->timer = TR_KEEPALIVE;
+		row->left_ns = xtcp_timers_left_ns(xs, XTCP_TIMER_FIN_WAIT_2);
+	} else if (READ_ONCE(xs->due_ns[XTCP_TIMER_KEEPALIVE])) {
+		row->timer = TR_KEEPALIVE;
+		row->left_ns = xtcp_timers_left_ns(xs, XTCP_TIMER_KEEPALIVE);
+	}
+}
+
+static void row_of_socket(struct row *row, struct sock *sk)
+{
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+	u32 mss = READ_ONCE(xs->cong.mss) ?: 1;
+
+	row->uid = sk->sk_uid;
+	row->inode = sock_i_ino(sk);
+	row->refs = refcount_read(&sk->sk_refcnt);
+	row->state = sk->sk_state;
+	row->tx_queue = READ_ONCE(xs->snd.write_seq) - READ_ONCE(xs->tcb.snd_una);
+	row->rx_queue = READ_ONCE(xs->tcb.rcv_nxt) - READ_ONCE(xs->rcv.copied_seq);
+	row->retransmits = xs->retransmits;
+	row->timeout = xs->probes;
+	row->rto_ns = (u64)xs->rtt.rto_us * NSEC_PER_USEC;
+	row->ato_ns = (u64)xtcp_knob(xtcp_sk_net(sk), delack_ms) * NSEC_PER_MSEC;
+	row->quick = xs->rcv.quick_acks << 1;
+	row->cwnd = xs->cong.cwnd / mss;
+	row->ssthresh = xs->cong.ssthresh == U32_MAX ? -1 : (int)(xs->cong.ssthresh / mss);
+	timer_of_socket(row, xs);
+}
+
+/* rx_queue: children waiting for accept(); tx_queue: requests half open. */
+static void show_listener(struct seq_file *seq, struct sock *sk, int number)
+{
+	struct row row = {
+		.addrs.local	= sk->sk_rcv_saddr,
+		.local_port	= inet_sk(sk)->inet_sport,
+		.state		= TCP_LISTEN,
+		.rx_queue	= READ_ONCE(sk->sk_ack_backlog),
+		.tx_queue	= READ_ONCE(xtcp_sk(sk)->listener->request_len),
+		.uid		= sk->sk_uid,
+		.inode		= sock_i_ino(sk),
+		.refs		= refcount_read(&sk->sk_refcnt),
+		.address	= sk,
+		.rto_ns		= (u64)xtcp_sk(sk)->rtt.rto_us * NSEC_PER_USEC,
+	};
+
+	show_row(seq, &row, number);
+}
+
+static void show_flow(struct seq_file *seq, struct xtcp_flow *flow, int number)
+{
+	struct xtcp_time_wait *tw;
+	struct xtcp_request *req;
+	struct xtcp_net *xn = xtcp_net(read_pnet(&flow->net));
+	struct row row;
+
+	row_of_flow(&row, flow);
+	switch (flow->kind) {
+	case XTCP_FLOW_SOCKET:
+		row_of_socket(&row, xtcp_flow_sk(flow));
+		break;
+	case XTCP_FLOW_REQUEST:
+		req = container_of(flow, struct xtcp_request, flow);
+		row.state = TCP_SYN_RECV;
+		row.timer = TR_RETRANSMIT;
+		row.retransmits = req->retransmits;
+		row.uid = req->listener->sk_uid;
+		row.left_ns = xtcp_fifo_left_ns(&xn->request_fifo[min_t(u8,
+				req->retransmits, XTCP_RETRY_LEVELS - 1)], &req->wait);
+		break;
+	case XTCP_FLOW_TIME_WAIT:
+		tw = container_of(flow, struct xtcp_time_wait, flow);
+		row.state = TCP_TIME_WAIT;
+		row.timer = TR_TIME_WAIT;
+		row.left_ns = xtcp_fifo_left_ns(&xn->time_wait_fifo, &tw->wait);
+		break;
+	}
+	show_row(seq, &row, number);
+}
+
+/* --- walking -------------------------------------------------------------- */
+
+struct walk {
+	struct seq_net_private p;
+	bool in_flows;			/* past the listeners */
+	unsigned int bucket;
+	unsigned int skip;
+	loff_t at;			/* position the two stand for */
+};
+
+static void *step(struct seq_file *seq)
+{
+	struct walk *walk = seq->private;
+	struct net *net = seq_file_net(seq);
+	void *next;
+
+	if (!walk->in_flows) {
+		next = xtcp_port_next_listener(net, &walk->bucket, &walk->skip);
+		if (next)
+			return next;
+		walk->in_flows = true;
+		walk->bucket = 0;
+		walk->skip = 0;
+	}
+	do {
+		next = xtcp_flow_next(net, &walk->bucket, &walk->skip);
+	} while (next && ((struct xtcp_flow *)next)->family != AF_INET);
+	return next;
+}
+
+static void *walk_start(struct seq_file *seq, loff_t *pos)
+{
+	struct walk *walk = seq->private;
+	void *v = SEQ_START_TOKEN;
+
+	rcu_read_lock();
+	if (*pos && *pos == walk->at) {
+		/* Read on: the one at *pos was not shown yet. */
+		walk->skip -= !!walk->skip;
+		return step(seq);
+	}
+	walk->in_flows = false;
+	walk->bucket = 0;
+	walk->skip = 0;
+	for (walk->at = 0; walk->at < *pos && v; walk->at++)
+		v = step(seq);
+	return v;
+}
+
+static void *walk_next(struct seq_file *seq, void *v, loff_t *pos)
+{
+	struct walk *walk = seq->private;
+
+	++*pos;
+	walk->at = *pos;
+	return step(seq);
+}
+
+static void walk_stop(struct seq_file *seq, void *v)
+{
+	rcu_read_unlock();
+}
+
+static int walk_show(struct seq_file *seq, void *v)
+{
+	struct walk *walk = seq->private;
+
+	if (v == SEQ_START_TOKEN) {
+		seq_setwidth(seq, ROW_WIDTH);
+		seq_puts(seq, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode");
+		seq_pad(seq, '\n');
+	} else if (walk->in_flows) {
+		show_flow(seq, v, walk->at - 1);
+	} else {
+		show_listener(seq, v, walk->at - 1);
+	}
+	return 0;
+}
+
+static const struct seq_operations walk_ops = {
+	.start	= walk_start,
+	.next	= walk_next,
+	.stop	= walk_stop,
+	.show	= walk_show,
+};
+
+/* --- counters ------------------------------------------------------------- */
+
+static int show_counters(struct seq_file *seq, void *v)
+{
+	struct xtcp_net *xn = xtcp_net(seq->private);
+	unsigned int i;
+
+	seq_puts(seq, "Xtcp:");
+	for (i = 0; i < XTCP_COUNTERS; i++)
+		if (xtcp_counters_name(i))
+			seq_printf(seq, " %s", xtcp_counters_name(i));
+	seq_puts(seq, "\nXtcp:");
+	for (i = 0; i < XTCP_COUNTERS; i++)
+		if (xtcp_counters_name(i))
+			seq_printf(seq, " %llu", xtcp_counters_read(xn, i));
+	seq_putc(seq, '\n');
+	return 0;
+}
+
+int xtcp_proc_register(struct net *net)
+{
+	if (!proc_create_net("xtcp", 0444, net->proc_net, &walk_ops, sizeof(struct walk)))
+		return -ENOMEM;
+	if (!proc_create_net_single("xtcp_netstat", 0444, net->proc_net, show_counters,
+				    NULL)) {
+		remove_proc_entry("xtcp", net->proc_net);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void xtcp_proc_unregister(struct net *net)
+{
+	remove_proc_entry("xtcp_netstat", net->proc_net);
+	remove_proc_entry("xtcp", net->proc_net);
+}

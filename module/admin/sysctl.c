@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /proc/sys/net/xtcp: every knob, its default, range and source in one table.
+ * A value out of range is EINVAL and changes nothing.
+ */
+
+#include <linux/slab.h>
+#include <linux/sysctl.h>
+#include <xtcp/compat.h>
+#include <xtcp/net.h>
+#include <xtcp/sysctl.h>
+
+static void kick_requests(struct xtcp_net *xn)
+{
+	int i;
+
+	for (i = 0; i < XTCP_RETRY_LEVELS; i++)
+		xtcp_fifo_kick(&xn->request_fifo[i]);
+}
+
+static void kick_time_waits(struct xtcp_net *xn)
+{
+	xtcp_fifo_kick(&xn->time_wait_fifo);
+}
+
+#define KNOB(name_, value_, min_, max_, rfc_, what_, ...)		\
+	{ .name = #name_, .offset = offsetof(struct xtcp_knobs, name_),	\
+	  .value = (value_), .min = (min_), .max = (max_),		\
+	  .rfc = (rfc_), .what = (what_), ##__VA_ARGS__ }
+
+#define DAY_MS (24 * 3600 * 1000U)
+
+const struct xtcp_knob_row xtcp_knob_rows[] = {
+	KNOB(syn_retries, 5, 1, 127, "RFC 9293 3.8.3",
+	     "times a SYN is sent again before connect() fails with ETIMEDOUT"),
+	KNOB(synack_retries, 5, 0, 127, "RFC 9293 3.8.3",
+	     "times a SYN-ACK is sent again before a half-open connection is dropped"),
+	KNOB(rto_init_ms, 1000, 1, 60000, "RFC 6298 2.1",
+	     "retransmission timeout before the first round trip is measured",
+	     .changed = kick_requests),
+	KNOB(rto_min_ms, 200, 1, 60000, "RFC 6298 2.4",
+	     "floor of the retransmission timeout"),
+	KNOB(rto_max_ms, 120000, 1000, 600000, "RFC 6298 2.5",
+	     "ceiling of the retransmission timeout", .changed = kick_requests),
+	KNOB(retries2, 15, 1, 255, "RFC 9293 3.8.3 (R2)",
+	     "timeouts in a row before a connection is given up"),
+	KNOB(orphan_retries, 8, 0, 255, "RFC 9293 3.8.3",
+	     "the same for a connection that no process owns any more"),
+	KNOB(max_orphans, 65536, 0, 1U << 30, "",
+	     "connections without a process; one more is reset"),
+	KNOB(msl_ms, 30000, 1, 900000, "RFC 9293 3.4.2",
+	     "maximum segment lifetime: TIME_WAIT lasts twice as long",
+	     .changed = kick_time_waits),
+	KNOB(max_tw, 262144, 0, 1U << 30, "",
+	     "TIME_WAIT records; a connection beyond closes without one"),
+	KNOB(fin_timeout_ms, 60000, 1, 3600000, "",
+	     "time an orphan stays in FIN_WAIT_2"),
+	KNOB(isn_tick_ns, 4000, 1, 1000000, "RFC 9293 3.4.1",
+	     "tick of the clock M in ISN = M + F"),
+	KNOB(max_syn_backlog, 1024, 1, 1U << 24, "RFC 4987 3.2",
+	     "half-open connections of one listener"),
+	KNOB(delack_ms, 40, 0, 500, "RFC 9293 3.8.6.3",
+	     "longest delay of an acknowledgment"),
+	KNOB(keepalive_time_ms, 7200000, 1000, 30 * DAY_MS, "RFC 9293 3.8.4",
+	     "silence before the first keepalive probe"),
+	KNOB(keepalive_intvl_ms, 75000, 100, DAY_MS, "RFC 9293 3.8.4",
+	     "time between keepalive probes"),
+	KNOB(keepalive_probes, 9, 1, 127, "RFC 9293 3.8.4",
+	     "probes without an answer before the connection is given up"),
+	KNOB(window_scaling, 1, 0, 1, "RFC 7323 2", "offer and accept window scaling"),
+	KNOB(timestamps, 1, 0, 1, "RFC 7323 3", "offer and accept timestamps"),
+	KNOB(paws_idle_ms, 24 * DAY_MS, 1000, 24 * DAY_MS, "RFC 7323 5.5",
+	     "a timestamp older than this does not reject segments"),
+	KNOB(rfc1337, 0, 0, 1, "RFC 1337", "TIME_WAIT ignores RST"),
+	KNOB(invalid_ratelimit_ms, 500, 0, 60000, "RFC 5961 7",
+	     "shortest time between a connection's answers to invalid segments"),
+	KNOB(min_snd_mss, 48, 48, 1460, "RFC 9293 3.7.1",
+	     "smallest segment size an announced MSS or path MTU can bring about"),
+	KNOB(initial_cwnd, 10, 1, 1000, "RFC 6928 2",
+	     "segments a new connection may send before the first ACK"),
+	KNOB(reordering, 3, 1, 255, "RFC 5681 3.2",
+	     "duplicate ACKs that mean a loss"),
+	KNOB(rmem_default, 131072, 4096, 1U << 30, "",
+	     "receive buffer of a new socket, octets"),
+	KNOB(rmem_max, 6291456, 4096, 1U << 30, "",
+	     "receive buffer autotuning may reach, octets"),
+	KNOB(wmem_default, 65536, 4096, 1U << 30, "",
+	     "send buffer of a new socket, octets"),
+	KNOB(wmem_max, 4194304, 4096, 1U << 30, "",
+	     "send buffer autotuning may reach, octets"),
+};
+
+const unsigned int xtcp_knob_count = ARRAY_SIZE(xtcp_knob_rows);
+
+static u32 *knob_at(struct xtcp_knobs *knobs, const struct xtcp_knob_row *row)
+{
+	return (u32 *)((u8 *)knobs + row->offset);
+}
+
+void xtcp_net_defaults(struct xtcp_knobs *knobs)
+{
+	unsigned int i;
+
+	for (i = 0; i < xtcp_knob_count; i++)
+		*knob_at(knobs, &xtcp_knob_rows[i]) = xtcp_knob_rows[i].value;
+}
+
+static int handle(XTCP_CTL_CONST struct ctl_table *ctl, int write, void *buffer,
+		  size_t *lenp, loff_t *ppos)
+{
+	struct xtcp_net *xn = ctl->extra1;
+	const struct xtcp_knob_row *row = ctl->extra2;
+	u32 min = row->min, max = row->max;
+	struct ctl_table bounded = *ctl;
+	int err;
+
+	bounded.extra1 = &min;
+	bounded.extra2 = &max;
+	err = proc_douintvec_minmax(&bounded, write, buffer, lenp, ppos);
+	if (!err && write && row->changed)
+		row->changed(xn);
+	return err;
+}
+
+int xtcp_sysctl_register(struct xtcp_net *xn)
+{
+	struct ctl_table *table;
+	unsigned int i;
+
+	table = kcalloc(xtcp_knob_count + XTCP_CTL_SENTINELS, sizeof(*table), GFP_KERNEL);
+	if (!table)
+		return -ENOMEM;
+	for (i = 0; i < xtcp_knob_count; i++) {
+		table[i].procname = xtcp_knob_rows[i].name;
+		table[i].data = knob_at(&xn->knobs, &xtcp_knob_rows[i]);
+		table[i].maxlen = sizeof(u32);
+		table[i].mode = 0644;
+		table[i].proc_handler = handle;
+		table[i].extra1 = xn;
+		table[i].extra2 = (void *)&xtcp_knob_rows[i];
+	}
+	xn->sysctl_header = xtcp_register_net_sysctl(xn->net, "net/xtcp", table,
+						     xtcp_knob_count);
+	if (!xn->sysctl_header) {
+		kfree(table);
+		return -ENOMEM;
+	}
+	xn->sysctl_table = table;
+	return 0;
+}
+
+void xtcp_sysctl_unregister(struct xtcp_net *xn)
+{
+	unregister_net_sysctl_table(xn->sysctl_header);
+	kfree(xn->sysctl_table);
+}
