@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* From the families to the flows: wire/demux.c. */
+#ifndef _XTCP_DEMUX_H
+#define _XTCP_DEMUX_H
+
+#include <xtcp/af.h>
+
+/* Is the whole header there, and linear? Reloads no pointers of the caller. */
+bool xtcp_demux_header(struct sk_buff *skb);
+
+/**
+ * xtcp_demux_segment() - give a segment to its flow
+ * @xn: namespace
+ * @af: its family
+ * @skb: header checked, checksum good; eaten
+ * @key: its addresses and ports
+ *
+ * Context: softirq, rcu_read_lock() held.
+ */
+void xtcp_demux_segment(struct xtcp_net *xn, const struct xtcp_af_ops *af,
+			struct sk_buff *skb, const struct xtcp_flow_key *key);
+
+#endif

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A segment's way up, the same for all families: find its flow, and hand it to
+ * what that is. Softirq, under RCU.
+ */
+
+#include <linux/filter.h>
+#include <net/xfrm.h>
+#include <xtcp/demux.h>
+#include <xtcp/engine.h>
+#include <xtcp/port.h>
+#include <xtcp/request.h>
+#include <xtcp/reset.h>
+#include <xtcp/sock.h>
+#include <xtcp/timewait.h>
+
+/* IPsec policy and the filter of the socket; the header always stays. */
+static bool permitted(struct sock *sk, struct sk_buff *skb, u8 family)
+{
+	return xfrm_policy_check(sk, XFRM_POLICY_IN, skb, family) &&
+	       !sk_filter_trim_cap(sk, skb, tcp_hdr(skb)->doff * 4);
+}
+
+/*
+ * No reference is taken: SOCK_RCU_FREE keeps the socket while we are under
+ * RCU, and one that was closed meanwhile is CLOSED under its lock.
+ */
+static void to_socket(struct sock *sk, struct sk_buff *skb)
+{
+	bool full = false;
+
+	skb_orphan(skb);
+	skb->dev = NULL;
+	bh_lock_sock_nested(sk);
+	if (!sock_owned_by_user(sk))
+		xtcp_input_segment(sk, skb);
+	else
+		full = sk_add_backlog(sk, skb, READ_ONCE(sk->sk_rcvbuf) +
+				      READ_ONCE(sk->sk_sndbuf) + 64 * 1024);
+	bh_unlock_sock(sk);
+	if (full)
+		xtcp_input_drop(xtcp_sk_net(sk), skb, XTCP_DROP_BACKLOG);
+}
+
+static void to_flow(struct xtcp_flow *flow, struct sk_buff *skb,
+		    const struct xtcp_flow_key *key)
+{
+	switch (flow->kind) {
+	case XTCP_FLOW_SOCKET:
+		to_socket(xtcp_flow_sk(flow), skb);
+		break;
+	case XTCP_FLOW_REQUEST:
+		xtcp_request_input(container_of(flow, struct xtcp_request, flow), skb);
+		break;
+	case XTCP_FLOW_TIME_WAIT:
+		xtcp_timewait_input(container_of(flow, struct xtcp_time_wait, flow),
+				    skb, key);
+		break;
+	}
+}
+
+/* RFC 9293 3.10.7.1: no one there. */
+static void to_no_one(struct xtcp_net *xn, const struct xtcp_af_ops *af,
+		      struct sk_buff *skb)
+{
+	struct xtcp_segment seg;
+
+	if (xfrm_policy_check(NULL, XFRM_POLICY_IN, skb, af->family)) {
+		xtcp_input_parse(skb, &seg);
+		xtcp_reset_reply(xn, af, skb, &seg);
+	}
+	xtcp_input_drop(xn, skb, XTCP_DROP_NO_FLOW);
+}
+
+/* Who judges whether the segment may pass: socket or listener. */
+static struct sock *policy_owner(struct xtcp_flow *flow, struct sock *listener)
+{
+	if (!flow)
+		return listener;
+	switch (flow->kind) {
+	case XTCP_FLOW_SOCKET:
+		return xtcp_flow_sk(flow);
+	case XTCP_FLOW_REQUEST:
+		return container_of(flow, struct xtcp_request, flow)->listener;
+	default:
+		return NULL;
+	}
+}
+
+void xtcp_demux_segment(struct xtcp_net *xn, const struct xtcp_af_ops *af,
+			struct sk_buff *skb, const struct xtcp_flow_key *key)
+{
+	struct xtcp_flow *flow = xtcp_flow_lookup(key);
+	struct sock *listener = flow ? NULL : xtcp_port_lookup_listener(key);
+	struct sock *owner = policy_owner(flow, listener);
+
+	if (!flow && !listener) {
+		to_no_one(xn, af, skb);
+		return;
+	}
+	if (owner && !permitted(owner, skb, af->family)) {
+		xtcp_input_drop(xn, skb, XTCP_DROP_POLICY);
+		return;
+	}
+	nf_reset_ct(skb);
+	if (flow)
+		to_flow(flow, skb, key);
+	else
+		xtcp_listen_input(listener, skb, key);
+}
+
+bool xtcp_demux_header(struct sk_buff *skb)
+{
+	if (!pskb_may_pull(skb, sizeof(struct tcphdr)))
+		return false;
+	if (tcp_hdr(skb)->doff < sizeof(struct tcphdr) / 4)
+		return false;
+	return pskb_may_pull(skb, tcp_hdr(skb)->doff * 4);
+}

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: GPL-2.0
+/* All that knows IPv4 addresses: the way up from IP, and the way down to it. */
+
+#include <linux/icmp.h>
+#include <net/icmp.h>
+#include <net/inet_common.h>
+#include <net/inet_hashtables.h>
+#include <net/ip.h>
+#include <net/protocol.h>
+#include <net/route.h>
+#include <xtcp/af.h>
+#include <xtcp/demux.h>
+#include <xtcp/engine.h>
+#include <xtcp/output.h>
+#include <xtcp/request.h>
+#include <xtcp/sock.h>
+
+/* --- up ------------------------------------------------------------------- */
+
+static void fill_key(struct xtcp_flow_key *key, struct xtcp_addrs4 *addrs,
+		     struct sk_buff *skb)
+{
+	addrs->local = ip_hdr(skb)->daddr;
+	addrs->remote = ip_hdr(skb)->saddr;
+	*key = (struct xtcp_flow_key){
+		.net		= dev_net(skb->dev),
+		.addrs		= addrs,
+		.local_port	= tcp_hdr(skb)->dest,
+		.remote_port	= tcp_hdr(skb)->source,
+		.dif		= inet_iif(skb),
+		.sdif		= inet_sdif(skb),
+		.family		= AF_INET,
+	};
+}
+
+static bool checksum_bad(struct sk_buff *skb)
+{
+	return skb_checksum_init(skb, IPPROTO_XTCP, inet_compute_pseudo) ||
+	       skb_checksum_complete(skb);
+}
+
+/* Broadcast and multicast never are for a connection (RFC 9293 MUST-57). */
+static bool for_many(const struct sk_buff *skb)
+{
+	return skb->pkt_type != PACKET_HOST ||
+	       (skb_rtable(skb)->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST));
+}
+
+static int receive(struct sk_buff *skb)
+{
+	struct xtcp_net *xn = xtcp_net(dev_net(skb->dev));
+	struct xtcp_flow_key key;
+	struct xtcp_addrs4 addrs;
+
+	if (for_many(skb)) {
+		kfree_skb(skb);
+		return 0;
+	}
+	xtcp_count(xn, XTCP_CNT_IN_SEGS);
+	if (!xtcp_demux_header(skb)) {
+		xtcp_input_drop(xn, skb, XTCP_DROP_HEADER);
+		return 0;
+	}
+	if (checksum_bad(skb)) {
+		xtcp_input_drop(xn, skb, XTCP_DROP_CHECKSUM);
+		return 0;
+	}
+	fill_key(&key, &addrs, skb);
+	xtcp_demux_segment(xn, &xtcp_ipv4_ops, skb, &key);
+	return 0;
+}
+
+/* --- ICMP ------------------------------------------------------------------ */
+
+/* errno and whether it ends things, from type and code (RFC 1122 4.2.3.9). */
+static int icmp_errno(u8 type, u8 code, bool *hard)
+{
+	*hard = false;
+	switch (type) {
+	case ICMP_DEST_UNREACH:
+		if (code > NR_ICMP_UNREACH)
+			return 0;
+		*hard = icmp_err_convert[code].fatal;
+		return icmp_err_convert[code].errno;
+	case ICMP_PARAMETERPROB:
+		*hard = true;
+		return EPROTO;
+	case ICMP_TIME_EXCEEDED:
+		return EHOSTUNREACH;
+	default:
+		return 0;		/* source quench: RFC 6633 */
+	}
+}
+
+/* @skb starts at the IP header that the message quotes. */
+static int icmp_error(struct sk_buff *skb, u32 info)
+{
+	const struct iphdr *iph = (const struct iphdr *)skb->data;
+	const struct tcphdr *th = (const struct tcphdr *)(skb->data + iph->ihl * 4);
+	struct xtcp_addrs4 addrs = { .local = iph->saddr, .remote = iph->daddr };
+	struct xtcp_flow_key key = {
+		.net		= dev_net(skb->dev),
+		.addrs		= &addrs,
+		.local_port	= th->source,
+		.remote_port	= th->dest,
+		.dif		= inet_iif(skb),
+		.family		= AF_INET,
+	};
+	const struct icmphdr *icmp = icmp_hdr(skb);
+	struct xtcp_flow *flow = xtcp_flow_lookup(&key);
+	bool hard;
+	int err;
+
+	if (!flow)
+		return -ENOENT;
+	if (icmp->type == ICMP_DEST_UNREACH && icmp->code == ICMP_FRAG_NEEDED) {
+		xtcp_icmp_pmtu(flow, ntohl(th->seq), info);
+		return 0;
+	}
+	err = icmp_errno(icmp->type, icmp->code, &hard);
+	if (err)
+		xtcp_icmp_error(flow, ntohl(th->seq), err, hard);
+	return 0;
+}
+
+/* --- down: sockets ---------------------------------------------------------- */
+
+static void set_flow(struct sock *sk)
+{
+	struct xtcp_flow *flow = &xtcp_sk(sk)->flow;
+
+	flow->addrs4.local = inet_sk(sk)->inet_saddr;
+	flow->addrs4.remote = inet_sk(sk)->inet_daddr;
+	flow->local_port = inet_sk(sk)->inet_sport;
+	flow->remote_port = inet_sk(sk)->inet_dport;
+}
+
+static void connect_failed(struct sock *sk)
+{
+	struct inet_sock *inet = inet_sk(sk);
+
+	sk_dst_reset(sk);
+	sk->sk_route_caps = 0;
+	inet->inet_dport = 0;
+	sk_daddr_set(sk, 0);
+	if (!(sk->sk_userlocks & SOCK_BINDADDR_LOCK)) {
+		inet->inet_saddr = 0;
+		sk_rcv_saddr_set(sk, 0);
+	}
+	set_flow(sk);
+}
+
+static int connect_route(struct sock *sk, struct sockaddr *addr, int len)
+{
+	struct sockaddr_in *to = (struct sockaddr_in *)addr;
+	struct inet_sock *inet = inet_sk(sk);
+	struct flowi4 *fl4 = &inet->cork.fl.u.ip4;
+	struct ip_options_rcu *opt;
+	__be32 next_hop;
+	struct rtable *rt;
+	bool srr;
+
+	if (len < (int)sizeof(*to))
+		return -EINVAL;
+	if (to->sin_family != AF_INET)
+		return -EAFNOSUPPORT;
+	opt = rcu_dereference_protected(inet->inet_opt, lockdep_sock_is_held(sk));
+	srr = opt && opt->opt.srr;
+	next_hop = srr ? opt->opt.faddr : to->sin_addr.s_addr;
+	rt = ip_route_connect(fl4, next_hop, inet->inet_saddr, sk->sk_bound_dev_if,
+			      IPPROTO_XTCP, inet->inet_sport, to->sin_port, sk);
+	if (IS_ERR(rt))
+		return PTR_ERR(rt);
+	if (rt->rt_flags & (RTCF_MULTICAST | RTCF_BROADCAST)) {
+		ip_rt_put(rt);
+		return -ENETUNREACH;
+	}
+	if (!inet->inet_saddr) {
+		inet->inet_saddr = fl4->saddr;
+		sk_rcv_saddr_set(sk, fl4->saddr);
+	}
+	inet->inet_dport = to->sin_port;
+	/* A destination of 0.0.0.0 means this host; the route knows it. */
+	sk_daddr_set(sk, srr ? to->sin_addr.s_addr : fl4->daddr);
+	set_flow(sk);
+	sk_dst_set(sk, &rt->dst);
+	return 0;
+}
+
+static int connect_ports(struct sock *sk)
+{
+	struct inet_sock *inet = inet_sk(sk);
+	struct flowi4 *fl4 = &inet->cork.fl.u.ip4;
+	struct rtable *rt;
+
+	/* ip_route_newports() eats the reference of the old route. */
+	rt = (struct rtable *)sk_dst_get(sk);
+	rt = ip_route_newports(fl4, rt, fl4->fl4_sport, inet->inet_dport,
+			       inet->inet_sport, inet->inet_dport, sk);
+	if (IS_ERR(rt))
+		return PTR_ERR(rt);
+	sk_setup_caps(sk, &rt->dst);
+	return 0;
+}
+
+static int xmit(struct sock *sk, struct sk_buff *skb)
+{
+	return ip_queue_xmit(sk, skb, &inet_sk(sk)->cork.fl);
+}
+
+/*
+ * A device is trusted with a checksum only if it sums whatever it is told to:
+ * protocol 253 means nothing to those that know TCP.
+ */
+static bool device_sums(struct sock *sk)
+{
+	const struct dst_entry *dst = __sk_dst_get(sk);
+
+	return dst && (dst->dev->features & NETIF_F_HW_CSUM);
+}
+
+static void checksum(struct sock *sk, struct sk_buff *skb)
+{
+	const struct inet_sock *inet = inet_sk(sk);
+	struct tcphdr *th = tcp_hdr(skb);
+
+	if (device_sums(sk)) {
+		skb->ip_summed = CHECKSUM_PARTIAL;
+		skb->csum_start = skb_transport_header(skb) - skb->head;
+		skb->csum_offset = offsetof(struct tcphdr, check);
+		th->check = ~csum_tcpudp_magic(inet->inet_saddr, inet->inet_daddr,
+					       skb->len, IPPROTO_XTCP, 0);
+		return;
+	}
+	skb->ip_summed = CHECKSUM_NONE;
+	th->check = csum_tcpudp_magic(inet->inet_saddr, inet->inet_daddr, skb->len,
+				      IPPROTO_XTCP, skb_checksum(skb, 0, skb->len, 0));
+}
+
+static unsigned int options_len(const struct sock *sk)
+{
+	struct ip_options_rcu *opt;
+	unsigned int len = 0;
+
+	rcu_read_lock();
+	opt = rcu_dereference(inet_sk(sk)->inet_opt);
+	if (opt)
+		len = opt->opt.optlen;
+	rcu_read_unlock();
+	return len;
+}
+
+/* --- down: listeners, requests, answers -------------------------------------- */
+
+static int listener_score(const struct sock *sk, const struct xtcp_flow_key *key)
+{
+	const struct xtcp_addrs4 *addrs = key->addrs;
+
+	if (key->family != AF_INET)
+		return 0;
+	if (!sk->sk_rcv_saddr)
+		return 1;
+	return sk->sk_rcv_saddr == addrs->local ? 3 : 0;
+}
+
+static bool bind_overlap(const struct sock *a, const struct sock *b)
+{
+	return !a->sk_rcv_saddr || !b->sk_rcv_saddr ||
+	       a->sk_rcv_saddr == b->sk_rcv_saddr;
+}
+
+static void request_flowi4(struct flowi4 *fl4, const struct sock *listener,
+			   const struct xtcp_request *req)
+{
+	const struct xtcp_flow *flow = &req->flow;
+
+	flowi4_init_output(fl4, flow->bound_dev_if, req->mark,
+			   ip_sock_rt_tos(listener), RT_SCOPE_UNIVERSE, IPPROTO_XTCP,
+			   inet_sk_flowi_flags(listener), flow->addrs4.remote,
+			   flow->addrs4.local, flow->remote_port, flow->local_port,
+			   listener->sk_uid);
+}
+
+static struct dst_entry *request_route(const struct sock *listener,
+				       const struct xtcp_request *req)
+{
+	struct flowi4 fl4;
+	struct rtable *rt;
+
+	request_flowi4(&fl4, listener, req);
+	rt = ip_route_output_flow(read_pnet(&req->flow.net), &fl4, NULL);
+	return IS_ERR(rt) ? NULL : &rt->dst;
+}
+
+/* Sum and send what has a header but no socket. */
+static int send_plain(const struct sock *sk, struct sk_buff *skb, __be32 saddr,
+		      __be32 daddr, struct dst_entry *dst, u8 tos)
+{
+	tcp_hdr(skb)->check = csum_tcpudp_magic(saddr, daddr, skb->len, IPPROTO_XTCP,
+						skb_checksum(skb, 0, skb->len, 0));
+	skb->protocol = htons(ETH_P_IP);
+	skb_dst_set(skb, dst);
+	return ip_build_and_send_pkt(skb, sk, saddr, daddr, NULL, tos);
+}
+
+static int request_xmit(const struct sock *sk, struct sk_buff *skb,
+			const struct xtcp_flow *flow, struct dst_entry *dst, u8 tos)
+{
+	return send_plain(sk, skb, flow->addrs4.local, flow->addrs4.remote, dst, tos);
+}
+
+static void child_init(struct sock *child, const struct sock *listener,
+		       const struct xtcp_request *req, struct dst_entry *dst)
+{
+	struct inet_sock *inet = inet_sk(child);
+
+	inet->inet_saddr = req->flow.addrs4.local;
+	sk_rcv_saddr_set(child, req->flow.addrs4.local);
+	sk_daddr_set(child, req->flow.addrs4.remote);
+	inet->inet_dport = req->flow.remote_port;
+	inet->inet_sport = req->flow.local_port;
+	inet->inet_num = ntohs(req->flow.local_port);
+	xtcp_sk(child)->flow.bound_dev_if = req->flow.bound_dev_if;
+	set_flow(child);
+	request_flowi4(&inet->cork.fl.u.ip4, listener, req);
+	sk_set_txhash(child);
+	sk_setup_caps(child, dst);
+}
+
+static void reply(struct xtcp_net *xn, const struct sk_buff *in, struct tcphdr *th,
+		  u8 tos)
+{
+	const struct iphdr *iph = ip_hdr(in);
+	struct flowi4 fl4;
+	struct sk_buff *skb;
+	struct rtable *rt;
+
+	flowi4_init_output(&fl4, 0, IP4_REPLY_MARK(xn->net, in->mark), RT_TOS(tos),
+			   RT_SCOPE_UNIVERSE, IPPROTO_XTCP, 0, iph->saddr, iph->daddr,
+			   th->dest, th->source, sock_net_uid(xn->net, NULL));
+	rt = ip_route_output_flow(xn->net, &fl4, NULL);
+	if (IS_ERR(rt)) {
+		xtcp_count(xn, XTCP_DROP_NO_ROUTE);
+		return;
+	}
+	skb = alloc_skb(XTCP_HEADROOM + XTCP_HEADER_MAX, GFP_ATOMIC);
+	if (!skb) {
+		ip_rt_put(rt);
+		return;
+	}
+	skb_reserve(skb, XTCP_HEADROOM);
+	skb_reset_transport_header(skb);
+	skb_put_data(skb, th, th->doff * 4);
+	skb->mark = fl4.flowi4_mark;
+	xtcp_count(xn, XTCP_CNT_OUT_SEGS);
+	send_plain(xn->ctl_sk, skb, iph->daddr, iph->saddr, &rt->dst, tos);
+}
+
+const struct xtcp_af_ops xtcp_ipv4_ops = {
+	.family		= AF_INET,
+	.ip_header_len	= sizeof(struct iphdr),
+	.connect_route	= connect_route,
+	.connect_ports	= connect_ports,
+	.connect_failed	= connect_failed,
+	.xmit		= xmit,
+	.checksum	= checksum,
+	.options_len	= options_len,
+	.listener_score	= listener_score,
+	.bind_overlap	= bind_overlap,
+	.request_route	= request_route,
+	.request_xmit	= request_xmit,
+	.child_init	= child_init,
+	.reply		= reply,
+};
+
+static const struct net_protocol protocol = {
+	.handler		= receive,
+	.err_handler		= icmp_error,
+	.no_policy		= 1,
+	.icmp_strict_tag_validation = 1,
+};
+
+int xtcp_ipv4_register(void)
+{
+	return inet_add_protocol(&protocol, IPPROTO_XTCP);
+}
+
+void xtcp_ipv4_unregister(void)
+{
+	inet_del_protocol(&protocol, IPPROTO_XTCP);
+}
