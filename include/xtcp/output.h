@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Making segments: engine/output.c. Under the socket lock unless said otherwise. */
+#ifndef _XTCP_OUTPUT_H
+#define _XTCP_OUTPUT_H
+
+#include <linux/skbuff.h>
+#include <xtcp/options.h>
+#include <xtcp/tcb.h>
+
+struct dst_entry;
+struct sock;
+struct xtcp_af_ops;
+struct xtcp_sock;
+
+/* Room in front of the text for every header to come. */
+#define XTCP_HEADROOM L1_CACHE_ALIGN(128 + MAX_HEADER)
+
+/* What goes into a header; addresses and checksum are the family's affair. */
+struct xtcp_header {
+	__be16 source;
+	__be16 dest;
+	u32 seq;
+	u32 ack;
+	u16 wnd;
+	u8 ctl;				/* enum xtcp_control */
+	struct xtcp_options opt;
+};
+
+static inline unsigned int xtcp_output_header_len(const struct xtcp_header *h)
+{
+	return sizeof(struct tcphdr) + xtcp_options_len(&h->opt);
+}
+
+/* Write @h to @th, xtcp_output_header_len() octets; check is zero. Any context. */
+void xtcp_output_write_header(struct tcphdr *th, const struct xtcp_header *h);
+
+/* An skb for @sk's send queue, charged to it. NULL: no memory. */
+struct sk_buff *xtcp_output_alloc(struct sock *sk, gfp_t gfp);
+/* Give back an skb of the send or retransmission queue (already unlinked). */
+void xtcp_output_free(struct sock *sk, struct sk_buff *skb);
+
+void xtcp_output_syn(struct sock *sk);
+void xtcp_output_syn_ack(struct sock *sk);
+void xtcp_output_ack(struct sock *sk);
+/* An old sequence number without text: the peer must answer with an ACK. */
+void xtcp_output_probe(struct sock *sk);
+void xtcp_output_rst(struct sock *sk);
+/* Put a FIN behind all text and send what may be sent. Process context. */
+void xtcp_output_fin(struct sock *sk);
+/* Send what windows, Nagle and MSS allow. */
+void xtcp_output_push(struct sock *sk);
+/* Persist timer: send what fits into the window; false if nothing does. */
+bool xtcp_output_override(struct sock *sk);
+/* Send @skb of the retransmission queue again. 0, -EBUSY (still on its way), -ENOMEM. */
+int xtcp_output_retransmit(struct sock *sk, struct sk_buff *skb);
+
+/**
+ * xtcp_output_clean() - drop from the retransmission queue what is acknowledged
+ * @sk: socket; tcb.snd_una has moved
+ * @sent_ns: set to when the newest of them was sent, 0 if Karn forbids its use
+ */
+void xtcp_output_clean(struct sock *sk, u64 *sent_ns);
+/* Text per segment from the path MTU, the peer's MSS, the options. */
+void xtcp_output_sync_mss(struct sock *sk, u32 pmtu);
+/* The MSS option to announce over @dst (RFC 9293 3.7.1). */
+u16 xtcp_output_announced_mss(const struct sock *sk, const struct xtcp_af_ops *af,
+			      const struct dst_entry *dst);
+/* Throw away everything unsent and unacknowledged. */
+void xtcp_output_purge(struct sock *sk);
+
+#endif

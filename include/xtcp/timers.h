@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What happened, told to engine/timers.c, which alone decides what is armed. */
+#ifndef _XTCP_TIMERS_H
+#define _XTCP_TIMERS_H
+
+#include <linux/types.h>
+
+struct sock;
+struct xtcp_sock;
+
+enum xtcp_timer {
+	XTCP_TIMER_RETRANSMIT,	/* SYN, SYN-ACK, text or FIN unacknowledged */
+	XTCP_TIMER_PERSIST,	/* the window is shut on something to send */
+	XTCP_TIMER_DELACK,	/* an ACK is owed */
+	XTCP_TIMER_KEEPALIVE,	/* nothing heard for long */
+	XTCP_TIMER_FIN_WAIT_2,	/* orphan waits for the peer's FIN */
+	XTCP_TIMERS,
+};
+
+void xtcp_timers_init(struct sock *sk);
+
+/* A SYN or SYN-ACK went out for the first time. */
+void xtcp_timers_syn_sent(struct sock *sk);
+/* Text or FIN went out. */
+void xtcp_timers_sent(struct sock *sk);
+/* snd_una advanced; what is left is guarded anew (RFC 6298 5.2, 5.3). */
+void xtcp_timers_acked(struct sock *sk);
+/* The handshake is complete. */
+void xtcp_timers_established(struct sock *sk);
+/* The window keeps the head of the send queue back, or no longer does. */
+void xtcp_timers_window_shut(struct sock *sk);
+void xtcp_timers_window_open(struct sock *sk);
+/* An ACK is owed within delack_ms; an ACK went out. */
+void xtcp_timers_ack_owed(struct sock *sk);
+void xtcp_timers_ack_sent(struct sock *sk);
+/* A segment came from the peer. */
+void xtcp_timers_heard(struct sock *sk);
+/* SO_KEEPALIVE was set or cleared. */
+void xtcp_timers_keepalive_set(struct sock *sk, bool on);
+/* Nobody owns the socket any more, and it is in FIN_WAIT_2. */
+void xtcp_timers_fin_wait_2(struct sock *sk, u64 delay_ns);
+/* The connection is over. */
+void xtcp_timers_stop(struct sock *sk);
+
+/* Timers that came due while the user held the socket: from release_cb. */
+void xtcp_timers_run(struct sock *sk);
+
+/* Nanoseconds until @which is due, 0 if not armed: for /proc and TCP_INFO. */
+u64 xtcp_timers_left_ns(const struct xtcp_sock *xs, enum xtcp_timer which);
+
+#endif

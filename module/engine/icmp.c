@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What ICMP says about a flow (RFC 1122 4.2.3.9, RFC 5927): the quoted sequence
+ * number must be one we have outstanding. An established connection takes
+ * errors as hints; only one that is still opening is ended by them.
+ */
+
+#include <net/dst.h>
+#include <xtcp/engine.h>
+#include <xtcp/output.h>
+#include <xtcp/request.h>
+#include <xtcp/sock.h>
+
+static bool outstanding(const struct xtcp_tcb *tcb, u32 seq)
+{
+	return xtcp_seq_between(tcb->snd_una, seq, tcb->snd_nxt);
+}
+
+static void socket_error(struct sock *sk, u32 seq, int error, bool hard)
+{
+	bool opening = (1 << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV);
+
+	if (!outstanding(&xtcp_sk(sk)->tcb, seq))
+		return;
+	if (opening && !sock_owned_by_user(sk)) {
+		WRITE_ONCE(sk->sk_err, error);
+		sk_error_report(sk);
+		xtcp_done(sk);
+	} else if (hard && !sock_owned_by_user(sk) && xtcp_inet_recverr(sk)) {
+		WRITE_ONCE(sk->sk_err, error);
+		sk_error_report(sk);
+	} else {
+		WRITE_ONCE(sk->sk_err_soft, error);
+	}
+}
+
+void xtcp_icmp_error(struct xtcp_flow *flow, u32 seq, int error, bool hard)
+{
+	struct xtcp_request *req;
+	struct sock *sk;
+
+	switch (flow->kind) {
+	case XTCP_FLOW_SOCKET:
+		sk = xtcp_flow_sk(flow);
+		bh_lock_sock(sk);
+		if (sk->sk_state != TCP_CLOSE)
+			socket_error(sk, seq, error, hard);
+		bh_unlock_sock(sk);
+		break;
+	case XTCP_FLOW_REQUEST:
+		req = container_of(flow, struct xtcp_request, flow);
+		if (seq == req->iss)
+			xtcp_request_drop(req);
+		break;
+	}
+}
+
+static void apply_pmtu(struct sock *sk, u32 mtu)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct dst_entry *dst = __sk_dst_check(sk, 0);
+	u16 old_mss = xs->snd.mss;
+
+	if (!dst)
+		return;
+	dst->ops->update_pmtu(dst, sk, NULL, mtu, true);
+	dst = __sk_dst_check(sk, 0);
+	if (!dst || dst_mtu(dst) >= xs->snd.pmtu)
+		return;
+	xtcp_output_sync_mss(sk, dst_mtu(dst));
+	/* What was too large is lost, though not to congestion: send it again. */
+	if (xs->snd.mss < old_mss && xs->tcb.snd_nxt != xs->tcb.snd_una) {
+		xs->cong.phase = XTCP_CONG_LOSS;
+		xs->cong.resend = xs->tcb.snd_una;
+		xs->cong.recover = xs->tcb.snd_nxt;
+		xtcp_output_push(sk);
+	}
+}
+
+void xtcp_icmp_pmtu_deferred(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	u32 mtu = xs->pmtu_deferred;
+
+	xs->pmtu_deferred = 0;
+	if (mtu && sk->sk_state != TCP_CLOSE)
+		apply_pmtu(sk, mtu);
+}
+
+void xtcp_icmp_pmtu(struct xtcp_flow *flow, u32 seq, u32 mtu)
+{
+	struct sock *sk;
+
+	if (flow->kind != XTCP_FLOW_SOCKET)
+		return;
+	sk = xtcp_flow_sk(flow);
+	bh_lock_sock(sk);
+	if (sk->sk_state == TCP_CLOSE || !outstanding(&xtcp_sk(sk)->tcb, seq))
+		goto out;
+	if (sock_owned_by_user(sk))
+		xtcp_sk(sk)->pmtu_deferred = mtu;
+	else
+		apply_pmtu(sk, mtu);
+out:
+	bh_unlock_sock(sk);
+}

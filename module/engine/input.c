@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A segment for a socket: parse it, ask the state machine (arrives.c), carry
+ * the verdict out. Softirq or, from the backlog, process context; socket lock.
+ */
+
+#include <net/tcp_states.h>
+#include <xtcp/af.h>
+#include <xtcp/engine.h>
+#include <xtcp/output.h>
+#include <xtcp/reset.h>
+#include <xtcp/sock.h>
+#include <xtcp/timewait.h>
+
+void xtcp_input_parse(struct sk_buff *skb, struct xtcp_segment *seg)
+{
+	const struct tcphdr *th = tcp_hdr(skb);
+	unsigned int header_len = th->doff * 4;
+	struct xtcp_skb_cb *cb = XTCP_SKB_CB(skb);
+
+	seg->seq = ntohl(th->seq);
+	seg->ack = ntohl(th->ack_seq);
+	seg->wnd = ntohs(th->window);
+	seg->ctl = xtcp_control_bits(th);
+	seg->text_len = skb->len - header_len;
+	xtcp_options_parse((const u8 *)(th + 1), header_len - sizeof(*th), &seg->opt);
+	cb->seq = seg->seq;
+	cb->end_seq = seg->seq + xtcp_segment_len(seg);
+	cb->ctl = seg->ctl;
+}
+
+void xtcp_input_drop(struct xtcp_net *xn, struct sk_buff *skb, unsigned int drop)
+{
+	if (drop)
+		xtcp_count(xn, drop);
+	kfree_skb(skb);
+}
+
+/* --- what the verdict asks for ------------------------------------------ */
+
+/* One answer to nonsense per invalid_ratelimit_ms (RFC 5961 section 7). */
+static bool answer_limited(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	u64 gap_ns = (u64)xtcp_knob(xtcp_sk_net(sk), invalid_ratelimit_ms) * NSEC_PER_MSEC;
+	u64 now = ktime_get_ns();
+
+	if (xs->last_challenge_ns && now - xs->last_challenge_ns < gap_ns)
+		return true;
+	xs->last_challenge_ns = now;
+	return false;
+}
+
+/* Text is always acknowledged; empty segments may be part of an ACK loop. */
+static void answer_dropped(struct sock *sk, const struct sk_buff *skb,
+			   const struct xtcp_segment *seg,
+			   const struct xtcp_verdict *v)
+{
+	switch (v->reply) {
+	case XTCP_REPLY_CHALLENGE:
+		if (answer_limited(sk))
+			break;
+		xtcp_count(xtcp_sk_net(sk), XTCP_CNT_CHALLENGE_ACKS);
+		xtcp_output_ack(sk);
+		break;
+	case XTCP_REPLY_ACK:
+		if (xtcp_segment_len(seg) || !answer_limited(sk))
+			xtcp_output_ack(sk);
+		break;
+	case XTCP_REPLY_SYN_ACK:
+		if (!answer_limited(sk))
+			xtcp_output_syn_ack(sk);
+		break;
+	case XTCP_REPLY_RST:
+		xtcp_reset_reply(xtcp_sk_net(sk), xtcp_sk(sk)->af, skb, seg);
+		break;
+	}
+}
+
+/* The connection ended: by RST, or by us because no one wants its text. */
+static void carry_out_reset(struct sock *sk, const struct xtcp_verdict *v)
+{
+	struct xtcp_net *xn = xtcp_sk_net(sk);
+
+	if (v->reply == XTCP_REPLY_RST) {
+		xtcp_count(xn, XTCP_CNT_ABORT_ON_DATA);
+		xtcp_output_rst(sk);
+	} else {
+		xtcp_count(xn, XTCP_CNT_IN_RSTS);
+	}
+	xtcp_output_purge(sk);
+	if (v->error)
+		WRITE_ONCE(sk->sk_err, v->error);
+	if (v->error && !sock_flag(sk, SOCK_DEAD))
+		sk_error_report(sk);
+	xtcp_done(sk);
+}
+
+/* Round trip of the handshake, by clock if nothing was sent twice. */
+static void sample_handshake(struct sock *sk, const struct xtcp_segment *seg)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct xtcp_net *xn = xtcp_sk_net(sk);
+	u64 us = 0;
+
+	if (!xs->retransmits)
+		us = div_u64(ktime_get_ns() - xs->first_retransmit_ns, NSEC_PER_USEC);
+	else if (xs->tcb.ts_ok && seg->opt.tsecr)
+		us = (u64)(xtcp_ts_now(xs->ts_offset) - seg->opt.tsecr) * USEC_PER_MSEC;
+	if (us)
+		xtcp_rtt_sample(&xs->rtt, min_t(u64, us, U32_MAX),
+				xtcp_knob(xn, rto_min_ms), xtcp_knob(xn, rto_max_ms));
+	else if (xs->retransmits)
+		/* RFC 6298 5.7 */
+		xs->rtt.rto_us = max_t(u32, xs->rtt.rto_us, 3 * USEC_PER_SEC);
+}
+
+static void established(struct sock *sk, const struct xtcp_segment *seg)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	const struct dst_entry *dst = __sk_dst_get(sk);
+
+	sample_handshake(sk, seg);
+	xs->rcv.copied_seq = xs->tcb.irs + 1;
+	xs->rcv.tune_seq = xs->rcv.copied_seq;
+	xs->rcv.tune_us = xtcp_now_us();
+	xs->rcv.acked_seq = xs->tcb.irs + 1;
+	xtcp_output_sync_mss(sk, dst ? dst_mtu(dst) : xs->snd.pmtu);
+	xtcp_cong_start(&xs->cong, xs->snd.mss,
+			xtcp_knob(xtcp_sk_net(sk), initial_cwnd));
+	xtcp_state_set(sk, XTCP_ESTABLISHED);
+	xtcp_timers_established(sk);
+	if (!sock_flag(sk, SOCK_DEAD)) {
+		sk->sk_state_change(sk);
+		sk_wake_async(sk, SOCK_WAKE_IO, POLL_OUT);
+	}
+}
+
+/* RTT by the segment itself; by timestamp where Karn forbids that. */
+static void sample_rtt(struct sock *sk, const struct xtcp_segment *seg, u64 sent_ns)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct xtcp_net *xn = xtcp_sk_net(sk);
+	u64 us;
+
+	if (sent_ns)
+		us = div_u64(ktime_get_ns() - sent_ns, NSEC_PER_USEC);
+	else if (xs->tcb.ts_ok && seg->opt.has_ts && seg->opt.tsecr)
+		us = (u64)(xtcp_ts_now(xs->ts_offset) - seg->opt.tsecr) * USEC_PER_MSEC;
+	else
+		return;
+	xtcp_rtt_sample(&xs->rtt, min_t(u64, us, U32_MAX),
+			xtcp_knob(xn, rto_min_ms), xtcp_knob(xn, rto_max_ms));
+}
+
+static void carry_out_ack(struct sock *sk, const struct xtcp_segment *seg,
+			  const struct xtcp_verdict *v)
+{
+	u64 sent_ns;
+
+	if (v->events & XTCP_EV_ACKED) {
+		xtcp_output_clean(sk, &sent_ns);
+		sample_rtt(sk, seg, sent_ns);
+		xtcp_recovery_acked(sk, v->acked);
+		xtcp_timers_acked(sk);
+		sk->sk_write_space(sk);
+	}
+	if (v->events & XTCP_EV_DUPACK)
+		xtcp_recovery_dupack(sk);
+	if (v->events & XTCP_EV_WINDOW)
+		xtcp_timers_window_open(sk);
+}
+
+static void carry_out_fin(struct sock *sk)
+{
+	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | RCV_SHUTDOWN);
+	sock_set_flag(sk, SOCK_DONE);
+	xtcp_receive_purge_ooo(sk);
+}
+
+/* Those who poll see a FIN as readable, and as hung up when both are. */
+static void wake_fin(struct sock *sk)
+{
+	if (sock_flag(sk, SOCK_DEAD))
+		return;
+	sk->sk_state_change(sk);
+	if (sk->sk_shutdown == SHUTDOWN_MASK || sk->sk_state == TCP_CLOSE)
+		sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_HUP);
+	else
+		sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_IN);
+}
+
+static u64 fin_wait_2_ns(const struct sock *sk)
+{
+	s32 own_ms = xtcp_sk(sk)->linger2_ms;
+
+	return (u64)(own_ms ?: xtcp_knob(xtcp_sk_net(sk), fin_timeout_ms)) *
+		NSEC_PER_MSEC;
+}
+
+void xtcp_input_fin_wait_2(struct sock *sk)
+{
+	if (xtcp_sk(sk)->linger2_ms < 0) {
+		xtcp_output_rst(sk);
+		xtcp_done(sk);
+	} else {
+		xtcp_timers_fin_wait_2(sk, fin_wait_2_ns(sk));
+	}
+}
+
+/* The state after this segment, and what it means to the user. */
+static void carry_out_state(struct sock *sk, const struct xtcp_verdict *v)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	if (v->state == xs->tcb.state)
+		return;
+	switch (v->state) {
+	case XTCP_CLOSED:
+		xtcp_done(sk);
+		return;
+	case XTCP_TIME_WAIT:
+		xtcp_timewait_enter(sk);
+		return;
+	case XTCP_FIN_WAIT_2:
+		xtcp_state_set(sk, XTCP_FIN_WAIT_2);
+		sk_dst_confirm(sk);
+		if (sock_flag(sk, SOCK_DEAD))
+			xtcp_input_fin_wait_2(sk);
+		else
+			sk->sk_state_change(sk);	/* close() may linger for it */
+		return;
+	default:
+		xtcp_state_set(sk, v->state);
+	}
+}
+
+/* RFC 9293 3.8.6.3, RFC 5681 4.2: at once for each second full segment. */
+static void acknowledge_text(struct sock *sk, const struct xtcp_verdict *v)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	u32 owed = xs->tcb.rcv_nxt - xs->rcv.acked_seq;
+
+	if (v->reply == XTCP_REPLY_ACK) {
+		xtcp_output_ack(sk);
+	} else if (!owed) {
+		return;				/* a segment of ours told it */
+	} else if (owed >= 2U * xs->rcv.mss || xs->rcv.quick_acks) {
+		if (xs->rcv.quick_acks)
+			xs->rcv.quick_acks--;
+		xtcp_output_ack(sk);
+	} else {
+		xtcp_timers_ack_owed(sk);
+	}
+}
+
+static void carry_out(struct sock *sk, struct sk_buff *skb,
+		      const struct xtcp_segment *seg, struct xtcp_verdict *v)
+{
+	bool fin, text = v->events & XTCP_EV_TEXT;
+
+	if (v->events & XTCP_EV_ESTABLISHED)
+		established(sk, seg);
+	carry_out_ack(sk, seg, v);
+	if (v->events & (XTCP_EV_TEXT | XTCP_EV_OUT_OF_ORDER))
+		xtcp_receive_text(sk, skb, v);
+	else
+		xtcp_input_drop(xtcp_sk_net(sk), skb, v->drop);
+	fin = v->events & XTCP_EV_FIN;
+	if (fin)
+		carry_out_fin(sk);
+	/* Text goes out first: it carries the ACK that may be owed. */
+	xtcp_output_push(sk);
+	if (v->reply == XTCP_REPLY_SYN_ACK) {
+		xtcp_state_set(sk, XTCP_SYN_RCVD);
+		xtcp_output_syn_ack(sk);
+		xtcp_timers_syn_sent(sk);
+	} else if (v->reply || text) {
+		acknowledge_text(sk, v);
+	}
+	carry_out_state(sk, v);
+	if (fin)
+		wake_fin(sk);
+	else if (text && !sock_flag(sk, SOCK_DEAD))
+		sk->sk_data_ready(sk);
+}
+
+/* No room: what the header says still counts, the text comes again. */
+static void refuse_text(struct sock *sk, struct xtcp_segment *seg)
+{
+	seg->text_len = 0;
+	seg->ctl &= ~XTCP_FIN;
+	xtcp_count(xtcp_sk_net(sk), XTCP_DROP_NO_MEMORY);
+}
+
+int xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct xtcp_segment seg;
+	struct xtcp_verdict v;
+
+	xtcp_input_parse(skb, &seg);
+	if (seg.text_len && !xtcp_receive_admit(sk, skb))
+		refuse_text(sk, &seg);
+	xtcp_segment_arrives(&xs->tcb, &seg, xtcp_now_us(), &v);
+	if (v.events & XTCP_EV_RESET) {
+		carry_out_reset(sk, &v);
+		kfree_skb(skb);
+		return 0;
+	}
+	if (v.drop && !v.events) {
+		answer_dropped(sk, skb, &seg, &v);
+		xtcp_input_drop(xtcp_sk_net(sk), skb, v.drop);
+		return 0;
+	}
+	xtcp_timers_heard(sk);
+	carry_out(sk, skb, &seg, &v);
+	return 0;
+}

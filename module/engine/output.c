@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Making and sending segments (RFC 9293 sections 3.7, 3.8). Text waits in
+ * sk_write_queue, is moved to snd.rtx_queue when sent, and leaves that when
+ * acknowledged; a FIN is a flag of the last skb. SYN and pure control segments
+ * are made when they are needed and never queued.
+ */
+
+#include <linux/skbuff.h>
+#include <net/dst.h>
+#include <net/tcp_states.h>
+#include <xtcp/af.h>
+#include <xtcp/engine.h>
+#include <xtcp/output.h>
+#include <xtcp/sock.h>
+
+void xtcp_output_write_header(struct tcphdr *th, const struct xtcp_header *h)
+{
+	th->source = h->source;
+	th->dest = h->dest;
+	th->seq = htonl(h->seq);
+	th->ack_seq = htonl(h->ack);
+	*(__be16 *)((u8 *)th + 12) =
+		htons(xtcp_output_header_len(h) / 4 << 12 | h->ctl);
+	th->window = htons(h->wnd);
+	th->check = 0;
+	th->urg_ptr = 0;
+	xtcp_options_write((__be32 *)(th + 1), &h->opt);
+}
+
+/* --- memory of the send queues ----------------------------------------- */
+
+struct sk_buff *xtcp_output_alloc(struct sock *sk, gfp_t gfp)
+{
+	struct sk_buff *skb = alloc_skb_fclone(XTCP_HEADROOM, gfp);
+
+	if (!skb)
+		return NULL;
+	skb->truesize = SKB_TRUESIZE(skb_end_offset(skb));
+	if (!sk_wmem_schedule(sk, skb->truesize)) {
+		kfree_skb(skb);
+		return NULL;
+	}
+	skb_reserve(skb, XTCP_HEADROOM);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	sk_wmem_queued_add(sk, skb->truesize);
+	sk_mem_charge(sk, skb->truesize);
+	return skb;
+}
+
+void xtcp_output_free(struct sock *sk, struct sk_buff *skb)
+{
+	sk_wmem_queued_add(sk, -skb->truesize);
+	sk_mem_uncharge(sk, skb->truesize);
+	consume_skb(skb);
+}
+
+static void purge_queue(struct sock *sk, struct sk_buff_head *queue)
+{
+	struct sk_buff *skb;
+
+	while ((skb = __skb_dequeue(queue)))
+		xtcp_output_free(sk, skb);
+}
+
+void xtcp_output_purge(struct sock *sk)
+{
+	purge_queue(sk, &sk->sk_write_queue);
+	purge_queue(sk, &xtcp_sk(sk)->snd.rtx_queue);
+}
+
+/* --- one segment -------------------------------------------------------- */
+
+static void fill_options(struct sock *sk, u8 ctl, struct xtcp_options *opt)
+{
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+	const struct xtcp_tcb *tcb = &xs->tcb;
+
+	*opt = (struct xtcp_options){ };
+	if (ctl & XTCP_RST)
+		return;
+	if (tcb->ts_ok) {
+		opt->has_ts = 1;
+		opt->tsval = xtcp_ts_now(xs->ts_offset);
+		opt->tsecr = ctl & XTCP_ACK ? tcb->ts_recent : 0;
+	}
+	if (ctl & XTCP_SYN) {
+		opt->mss = xtcp_output_announced_mss(sk, xs->af, __sk_dst_get(sk));
+		opt->has_wscale = tcb->wscale_ok;
+		opt->wscale = tcb->rcv_wscale;
+	}
+}
+
+/* SYN: the window is not scaled yet, and rcv_adv was set with it. */
+static u16 window_of(struct sock *sk, u8 ctl)
+{
+	if (ctl & XTCP_SYN)
+		return min_t(u32, xtcp_sk(sk)->tcb.state == XTCP_SYN_SENT ?
+			     xtcp_sk(sk)->tcb.rcv_adv :
+			     xtcp_tcb_rcv_wnd(&xtcp_sk(sk)->tcb), XTCP_WINDOW_MAX);
+	return xtcp_window_select(sk);
+}
+
+/* Put the header in front of @skb, whose text begins at @seq, and send it. */
+static int transmit(struct sock *sk, struct sk_buff *skb, u32 seq, u8 ctl)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct xtcp_header h = {
+		.source	= inet_sk(sk)->inet_sport,
+		.dest	= inet_sk(sk)->inet_dport,
+		.seq	= seq,
+		.ack	= ctl & XTCP_ACK ? xs->tcb.rcv_nxt : 0,
+		.ctl	= ctl,
+	};
+
+	fill_options(sk, ctl, &h.opt);
+	h.wnd = window_of(sk, ctl);
+	skb_push(skb, xtcp_output_header_len(&h));
+	skb_reset_transport_header(skb);
+	xtcp_output_write_header(tcp_hdr(skb), &h);
+	memset(skb->cb, 0, sizeof(struct inet_skb_parm));
+	skb_set_owner_w(skb, sk);
+	skb_set_hash_from_sk(skb, sk);
+	skb_set_dst_pending_confirm(skb, READ_ONCE(sk->sk_dst_pending_confirm));
+	xs->af->checksum(sk, skb);
+	if (ctl & XTCP_ACK)
+		xtcp_timers_ack_sent(sk);
+	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_OUT_SEGS);
+	return xs->af->xmit(sk, skb);
+}
+
+/* A segment that carries nothing and is in no queue. */
+static void send_control(struct sock *sk, u32 seq, u8 ctl)
+{
+	struct sk_buff *skb = alloc_skb(XTCP_HEADROOM, sk_gfp_mask(sk, GFP_ATOMIC));
+
+	if (!skb)
+		return;
+	skb_reserve(skb, XTCP_HEADROOM);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	transmit(sk, skb, seq, ctl);
+}
+
+void xtcp_output_syn(struct sock *sk)
+{
+	send_control(sk, xtcp_sk(sk)->tcb.iss, XTCP_SYN);
+}
+
+void xtcp_output_syn_ack(struct sock *sk)
+{
+	send_control(sk, xtcp_sk(sk)->tcb.iss, XTCP_SYN | XTCP_ACK);
+}
+
+void xtcp_output_ack(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	send_control(sk, xs->tcb.snd_nxt, XTCP_ACK);
+	/* No memory for it? Then it stays owed. */
+	if (xs->rcv.acked_seq != xs->tcb.rcv_nxt)
+		xtcp_timers_ack_owed(sk);
+}
+
+void xtcp_output_probe(struct sock *sk)
+{
+	send_control(sk, xtcp_sk(sk)->tcb.snd_una - 1, XTCP_ACK);
+}
+
+void xtcp_output_rst(struct sock *sk)
+{
+	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_OUT_RSTS);
+	send_control(sk, xtcp_sk(sk)->tcb.snd_nxt, XTCP_RST | XTCP_ACK);
+}
+
+/* --- text --------------------------------------------------------------- */
+
+/* Send a copy of @skb, which stays in its queue. */
+static int transmit_copy(struct sock *sk, struct sk_buff *skb)
+{
+	struct xtcp_skb_cb *cb = XTCP_SKB_CB(skb);
+	struct sk_buff *copy;
+
+	skb->skb_mstamp_ns = ktime_get_ns();
+	/* The header goes into the head, which a copy on its way still reads. */
+	copy = skb_cloned(skb) ? pskb_copy(skb, sk_gfp_mask(sk, GFP_ATOMIC)) :
+				 skb_clone(skb, sk_gfp_mask(sk, GFP_ATOMIC));
+	if (!copy)
+		return -ENOBUFS;
+	return transmit(sk, copy, cb->seq, cb->ctl | XTCP_ACK);
+}
+
+/* Sole ownership of the fragments. What was charged to the socket stays so. */
+static int unclone(struct sk_buff *skb)
+{
+	unsigned int truesize = skb->truesize;
+	int err = skb_unclone(skb, GFP_ATOMIC);
+
+	skb->truesize = truesize;
+	return err;
+}
+
+/* Leave @len octets in @skb, the rest behind it in the same @queue. */
+static int split(struct sock *sk, struct sk_buff_head *queue, struct sk_buff *skb,
+		 u32 len)
+{
+	struct xtcp_skb_cb *cb = XTCP_SKB_CB(skb), *rest_cb;
+	u32 rest_len = skb->len - len;
+	struct sk_buff *rest;
+
+	if (unclone(skb))
+		return -ENOMEM;
+	rest = xtcp_output_alloc(sk, GFP_ATOMIC);
+	if (!rest)
+		return -ENOMEM;
+	skb_split(skb, rest, len);
+	/* The text was charged with the old one. */
+	rest->truesize += rest_len;
+	skb->truesize -= rest_len;
+	rest->skb_mstamp_ns = skb->skb_mstamp_ns;
+	rest_cb = XTCP_SKB_CB(rest);
+	*rest_cb = *cb;
+	rest_cb->seq = cb->seq + len;
+	cb->end_seq = rest_cb->seq;
+	cb->ctl &= ~(XTCP_FIN | XTCP_PSH);
+	__skb_queue_after(queue, skb, rest);
+	return 0;
+}
+
+static bool may_send_text(const struct xtcp_sock *xs)
+{
+	return (1 << xs->tcb.state) &
+	       (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT | TCPF_FIN_WAIT1 |
+		TCPF_CLOSING | TCPF_LAST_ACK);
+}
+
+/*
+ * RFC 9293 3.7.4 (RFC 896), in Minshall's way: one small segment at a time.
+ * What is corked waits longer, but the persist timer ends that too.
+ */
+static bool nagle_holds(const struct xtcp_sock *xs, const struct sk_buff *skb)
+{
+	if (skb->len >= xs->snd.mss || (XTCP_SKB_CB(skb)->ctl & XTCP_FIN))
+		return false;
+	if (xs->snd.cork || xs->snd.more)
+		return true;
+	return !xs->snd.nodelay &&
+	       xtcp_seq_gt(xs->snd.small_seq, xs->tcb.snd_una) &&
+	       xtcp_seq_leq(xs->snd.small_seq, xs->tcb.snd_nxt);
+}
+
+/*
+ * How much of @skb the windows let go now; -1: nothing. Sender's silly-window
+ * avoidance (RFC 9293 3.8.6.2.1): whole segments, or half of the largest window.
+ */
+static int allowed(const struct xtcp_sock *xs, const struct sk_buff *skb)
+{
+	const struct xtcp_tcb *tcb = &xs->tcb;
+	u32 edge = tcb->snd_una + tcb->snd_wnd;
+	u32 len = min_t(u32, skb->len, xs->snd.mss);
+	u32 end = XTCP_SKB_CB(skb)->seq + len;
+	u32 pipe = xtcp_recovery_pipe(xs);
+	u32 usable;
+
+	if (len == skb->len)
+		end = XTCP_SKB_CB(skb)->end_seq;	/* with the FIN */
+	if (pipe && pipe + len > xs->cong.cwnd)
+		return -1;
+	if (xtcp_seq_leq(end, edge))
+		return len;
+	usable = edge - tcb->snd_nxt;
+	if ((s32)usable > 0 && usable < len && usable >= tcb->snd_wnd_max / 2)
+		return usable;
+	return -1;
+}
+
+/* First transmission of @skb, the head of the send queue. */
+static void send_head(struct sock *sk, struct sk_buff *skb)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct xtcp_skb_cb *cb = XTCP_SKB_CB(skb);
+
+	if (skb_queue_is_last(&sk->sk_write_queue, skb))
+		cb->ctl |= XTCP_PSH;
+	if (skb->len < xs->snd.mss)
+		xs->snd.small_seq = cb->end_seq;
+	/* snd_nxt moves first: a segment is in flight even if IP refused it. */
+	xs->tcb.snd_nxt = cb->end_seq;
+	if (cb->ctl & XTCP_FIN)
+		xs->tcb.fin_sent = 1;
+	__skb_unlink(skb, &sk->sk_write_queue);
+	__skb_queue_tail(&xs->snd.rtx_queue, skb);
+	transmit_copy(sk, skb);
+	xtcp_timers_sent(sk);
+}
+
+static void refresh_mss(struct sock *sk)
+{
+	const struct dst_entry *dst = __sk_dst_get(sk);
+
+	if (dst && dst_mtu(dst) != xtcp_sk(sk)->snd.pmtu)
+		xtcp_output_sync_mss(sk, dst_mtu(dst));
+}
+
+void xtcp_output_push(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct sk_buff *skb;
+	int len;
+
+	if (!may_send_text(xs))
+		return;
+	refresh_mss(sk);
+	xtcp_recovery_push(sk);
+	while ((skb = skb_peek(&sk->sk_write_queue))) {
+		len = allowed(xs, skb);
+		if (len < 0)
+			break;
+		if (skb_queue_is_last(&sk->sk_write_queue, skb) && nagle_holds(xs, skb))
+			break;
+		if ((u32)len < skb->len && split(sk, &sk->sk_write_queue, skb, len))
+			return;
+		send_head(sk, skb);
+	}
+	/* Something waits, and no ACK is under way that would let it go. */
+	if (skb && xs->tcb.snd_nxt == xs->tcb.snd_una)
+		xtcp_timers_window_shut(sk);
+}
+
+bool xtcp_output_override(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct sk_buff *skb = skb_peek(&sk->sk_write_queue);
+	u32 usable = xs->tcb.snd_una + xs->tcb.snd_wnd - xs->tcb.snd_nxt;
+	u32 len;
+
+	if (!skb || (s32)usable <= 0)
+		return false;
+	len = min3(usable, skb->len, (u32)xs->snd.mss);
+	if (len < skb->len && (!len || split(sk, &sk->sk_write_queue, skb, len)))
+		return false;
+	send_head(sk, skb);
+	return true;
+}
+
+int xtcp_output_retransmit(struct sock *sk, struct sk_buff *skb)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	int err;
+
+	/* The first copy still waits in a queue of this machine. */
+	if (skb_fclone_busy(sk, skb))
+		return -EBUSY;
+	refresh_mss(sk);
+	if (skb->len > xs->snd.mss) {
+		err = split(sk, &xs->snd.rtx_queue, skb, xs->snd.mss);
+		if (err)
+			return err;
+	}
+	if (XTCP_SKB_CB(skb)->retransmits < U8_MAX)
+		XTCP_SKB_CB(skb)->retransmits++;
+	xs->total_retrans++;
+	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_RETRANS_SEGS);
+	transmit_copy(sk, skb);
+	return 0;
+}
+
+void xtcp_output_clean(struct sock *sk, u64 *sent_ns)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct sk_buff *skb;
+
+	*sent_ns = 0;
+	while ((skb = skb_peek(&xs->snd.rtx_queue))) {
+		if (xtcp_seq_gt(XTCP_SKB_CB(skb)->end_seq, xs->tcb.snd_una))
+			break;
+		*sent_ns = XTCP_SKB_CB(skb)->retransmits ? 0 : skb->skb_mstamp_ns;
+		__skb_unlink(skb, &xs->snd.rtx_queue);
+		xtcp_output_free(sk, skb);
+	}
+}
+
+/*
+ * The FIN rides on the last unsent text. An empty skb carries it when there is
+ * none; without memory for that we wait for it: a close must not be forgotten.
+ */
+void xtcp_output_fin(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct sk_buff *skb = skb_peek_tail(&sk->sk_write_queue);
+	struct xtcp_skb_cb *cb;
+
+	if (xs->snd.fin_queued)
+		return;
+	if (!skb) {
+		skb = alloc_skb_fclone(XTCP_HEADROOM, GFP_KERNEL | __GFP_NOFAIL);
+		skb_reserve(skb, XTCP_HEADROOM);
+		skb->ip_summed = CHECKSUM_PARTIAL;
+		/* Beyond any limit, but paid for: as sk_forced_mem_schedule(). */
+		xtcp_proto_force_charge(sk, skb->truesize);
+		sk_wmem_queued_add(sk, skb->truesize);
+		sk_mem_charge(sk, skb->truesize);
+		cb = XTCP_SKB_CB(skb);
+		*cb = (struct xtcp_skb_cb){ .seq = xs->snd.write_seq,
+					    .end_seq = xs->snd.write_seq };
+		__skb_queue_tail(&sk->sk_write_queue, skb);
+	}
+	cb = XTCP_SKB_CB(skb);
+	cb->ctl |= XTCP_FIN | XTCP_PSH;
+	cb->end_seq++;
+	xs->snd.write_seq++;
+	xs->snd.fin_queued = 1;
+	xtcp_output_push(sk);
+}
+
+/* --- segment size ------------------------------------------------------- */
+
+u16 xtcp_output_announced_mss(const struct sock *sk, const struct xtcp_af_ops *af,
+			      const struct dst_entry *dst)
+{
+	u32 mss = XTCP_MSS_DEFAULT;
+
+	if (dst)
+		mss = dst_metric_advmss(dst);
+	if (xtcp_sk(sk)->snd.mss_clamp)
+		mss = min_t(u32, mss, xtcp_sk(sk)->snd.mss_clamp);
+	return mss;
+}
+
+/* A segment above half of the largest window would stall a small receiver. */
+static u32 bound_to_half_window(const struct xtcp_tcb *tcb, u32 mss)
+{
+	u32 half = tcb->snd_wnd_max > XTCP_MSS_DEFAULT ? tcb->snd_wnd_max / 2 :
+							 tcb->snd_wnd_max;
+
+	return half && mss > half ? max_t(u32, half, XTCP_MSS_MIN) : mss;
+}
+
+void xtcp_output_sync_mss(struct sock *sk, u32 pmtu)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	u32 floor = xtcp_knob(xtcp_sk_net(sk), min_snd_mss);
+	u32 mss = pmtu - xs->af->ip_header_len - xs->af->options_len(sk) -
+		  sizeof(struct tcphdr);
+
+	mss = min_t(u32, mss, xs->tcb.snd_mss);
+	if (xs->snd.mss_clamp)
+		mss = min_t(u32, mss, xs->snd.mss_clamp);
+	mss = max(mss, floor);
+	if (xs->tcb.ts_ok)
+		mss -= XTCP_OLEN_TS_ALIGNED;
+	xs->snd.pmtu = pmtu;
+	xs->snd.mss = bound_to_half_window(&xs->tcb, mss);
+	xs->cong.mss = xs->snd.mss;
+}

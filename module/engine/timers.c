@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The timers of a socket. Packet paths tell what happened; only this file
+ * decides what is armed. Each timer is a due time in due_ns[]; one hrtimer
+ * waits for the earliest. A due time that moves into the future, as each ACK
+ * does to it, leaves the hrtimer alone: it fires early, finds nothing, and is
+ * set again.
+ *
+ * RETRANSMIT	a SYN, SYN-ACK, text or FIN is unacknowledged; RTO, doubled each
+ *		time (RFC 6298 5). Due times count from the last due time, not
+ *		from when we came to run, so that retries do not drift.
+ *		Ends with ETIMEDOUT after syn_retries, synack_retries, retries2,
+ *		orphan_retries or TCP_USER_TIMEOUT.
+ * PERSIST	there is something to send, the window is shut and nothing is on
+ *		its way (RFC 9293 3.8.6.1); RTO, doubled.
+ * DELACK	an ACK is owed (RFC 9293 3.8.6.3, MUST-58); delack_ms.
+ * KEEPALIVE	nothing heard for keepalive_time_ms, then each keepalive_intvl_ms
+ *		(RFC 9293 3.8.4); with SO_KEEPALIVE only.
+ * FIN_WAIT_2	nobody owns the socket, the peer keeps its half open;
+ *		fin_timeout_ms or TCP_LINGER2.
+ *
+ * Everything here runs under the socket lock. A queued hrtimer holds a
+ * reference to the socket.
+ */
+
+#include <xtcp/engine.h>
+#include <xtcp/output.h>
+#include <xtcp/sock.h>
+
+static u64 ms_to_ns(u32 ms)
+{
+	return (u64)ms * NSEC_PER_MSEC;
+}
+
+/* --- the hrtimer -------------------------------------------------------- */
+
+static u64 earliest(const struct xtcp_sock *xs)
+{
+	u64 min = 0;
+	int i;
+
+	for (i = 0; i < XTCP_TIMERS; i++) {
+		if (xs->due_ns[i] && (!min || xs->due_ns[i] < min))
+			min = xs->due_ns[i];
+	}
+	return min;
+}
+
+/* Fire at @due_ns or before. */
+static void set_hrtimer(struct xtcp_sock *xs, u64 due_ns)
+{
+	struct sock *sk = (struct sock *)xs;
+
+	if (hrtimer_is_queued(&xs->timer) &&
+	    ktime_to_ns(hrtimer_get_expires(&xs->timer)) <= due_ns)
+		return;
+	if (hrtimer_try_to_cancel(&xs->timer) != 1)
+		sock_hold(sk);
+	hrtimer_start(&xs->timer, ns_to_ktime(due_ns), HRTIMER_MODE_ABS_SOFT);
+}
+
+static void arm(struct sock *sk, enum xtcp_timer which, u64 due_ns)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	xs->due_ns[which] = due_ns;
+	set_hrtimer(xs, due_ns);
+}
+
+static void disarm(struct sock *sk, enum xtcp_timer which)
+{
+	xtcp_sk(sk)->due_ns[which] = 0;
+}
+
+static u64 rto_ns(const struct sock *sk)
+{
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+
+	return xtcp_rtt_rto_ns(&xs->rtt, xs->backoff,
+			       xtcp_knob(xtcp_sk_net(sk), rto_max_ms));
+}
+
+/* --- giving up ---------------------------------------------------------- */
+
+static void give_up(struct sock *sk, enum xtcp_counter why)
+{
+	xtcp_count(xtcp_sk_net(sk), why);
+	WRITE_ONCE(sk->sk_err, READ_ONCE(sk->sk_err_soft) ?: ETIMEDOUT);
+	sk_error_report(sk);
+	xtcp_output_purge(sk);
+	xtcp_done(sk);
+}
+
+static bool user_timed_out(const struct xtcp_sock *xs, u64 now_ns)
+{
+	return xs->user_timeout_ms && xs->first_retransmit_ns &&
+	       now_ns >= xs->first_retransmit_ns + ms_to_ns(xs->user_timeout_ms);
+}
+
+/* The next retry, but no later than the user's patience. */
+static void arm_retry(struct sock *sk, u64 from_ns)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	u64 due = from_ns + rto_ns(sk);
+
+	if (xs->user_timeout_ms)
+		due = min(due, xs->first_retransmit_ns +
+			  ms_to_ns(xs->user_timeout_ms));
+	arm(sk, XTCP_TIMER_RETRANSMIT, max(due, from_ns + 1));
+}
+
+/* --- RETRANSMIT --------------------------------------------------------- */
+
+static u32 syn_retries(const struct xtcp_sock *xs)
+{
+	const struct xtcp_net *xn = xtcp_sk_net((const struct sock *)xs);
+
+	if (xs->tcb.state == XTCP_SYN_RCVD)
+		return xtcp_knob(xn, synack_retries);
+	return xs->syn_retries ?: xtcp_knob(xn, syn_retries);
+}
+
+static void retransmit_syn(struct sock *sk, u64 due_ns)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	bool syn_ack = xs->tcb.state == XTCP_SYN_RCVD;
+
+	if (xs->retransmits >= syn_retries(xs) || user_timed_out(xs, due_ns)) {
+		give_up(sk, XTCP_CNT_SYN_TIMEOUTS);
+		return;
+	}
+	xs->retransmits++;
+	xs->backoff = min(xs->backoff + 1, 63);
+	xs->total_retrans++;
+	xtcp_count(xtcp_sk_net(sk), syn_ack ? XTCP_CNT_SYN_ACK_RETRANS :
+					      XTCP_CNT_SYN_RETRANS);
+	if (syn_ack)
+		xtcp_output_syn_ack(sk);
+	else
+		xtcp_output_syn(sk);
+	arm_retry(sk, due_ns);
+}
+
+static u32 text_retries(const struct sock *sk)
+{
+	return sock_flag(sk, SOCK_DEAD) ? xtcp_knob(xtcp_sk_net(sk), orphan_retries) :
+					  xtcp_knob(xtcp_sk_net(sk), retries2);
+}
+
+static void retransmit_text(struct sock *sk, u64 due_ns)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct sk_buff *head = skb_peek(&xs->snd.rtx_queue);
+
+	if (!head)
+		return;
+	if (!xs->retransmits)
+		xs->first_retransmit_ns = head->skb_mstamp_ns;
+	if (xs->retransmits >= text_retries(sk) || user_timed_out(xs, due_ns)) {
+		give_up(sk, XTCP_CNT_ABORT_ON_TIMEOUT);
+		return;
+	}
+	xs->timeouts++;
+	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_RTO_TIMEOUTS);
+	xtcp_recovery_timeout(sk);
+	if (xs->retransmits < U8_MAX)
+		xs->retransmits++;
+	xs->backoff = min(xs->backoff + 1, 63);
+	arm_retry(sk, due_ns);
+}
+
+static void retransmit_due(struct sock *sk, u64 due_ns)
+{
+	if ((1 << xtcp_sk(sk)->tcb.state) & (TCPF_SYN_SENT | TCPF_SYN_RECV))
+		retransmit_syn(sk, due_ns);
+	else
+		retransmit_text(sk, due_ns);
+}
+
+/* --- PERSIST ------------------------------------------------------------ */
+
+static void persist_due(struct sock *sk, u64 due_ns)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	bool orphan = sock_flag(sk, SOCK_DEAD);
+
+	if (skb_queue_empty(&sk->sk_write_queue) || xs->tcb.snd_nxt != xs->tcb.snd_una)
+		return;
+	if (!xs->probes && !xs->backoff)
+		xs->first_retransmit_ns = due_ns;
+	/*
+	 * A peer that answers may keep its window shut for ever (RFC 9293
+	 * MUST-37), unless no one is left on our side to care.
+	 */
+	if (xs->probes >= text_retries(sk) || user_timed_out(xs, due_ns) ||
+	    (orphan && xs->backoff >= text_retries(sk))) {
+		give_up(sk, XTCP_CNT_ABORT_ON_TIMEOUT);
+		return;
+	}
+	if (xtcp_output_override(sk))
+		return;
+	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_WINDOW_PROBES);
+	xtcp_output_probe(sk);
+	xs->probes++;
+	xs->backoff = min(xs->backoff + 1, 63);
+	arm(sk, XTCP_TIMER_PERSIST, due_ns + rto_ns(sk));
+}
+
+/* --- DELACK, KEEPALIVE, FIN_WAIT_2 -------------------------------------- */
+
+static void delack_due(struct sock *sk, u64 due_ns)
+{
+	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_DELAYED_ACKS);
+	xtcp_output_ack(sk);
+}
+
+static u64 keepidle_ns(const struct xtcp_sock *xs)
+{
+	struct xtcp_net *xn = xtcp_sk_net((const struct sock *)xs);
+
+	return ms_to_ns(xs->keepidle_ms ?: xtcp_knob(xn, keepalive_time_ms));
+}
+
+static void keepalive_due(struct sock *sk, u64 due_ns)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct xtcp_net *xn = xtcp_sk_net(sk);
+	u64 idle_end = xs->heard_ns + keepidle_ns(xs);
+
+	if (xs->tcb.snd_nxt != xs->tcb.snd_una ||
+	    !skb_queue_empty(&sk->sk_write_queue)) {
+		/* Text on its way asks the same question. */
+		arm(sk, XTCP_TIMER_KEEPALIVE, due_ns + keepidle_ns(xs));
+		return;
+	}
+	if (!xs->probes && idle_end > due_ns) {
+		arm(sk, XTCP_TIMER_KEEPALIVE, idle_end);
+		return;
+	}
+	if (xs->probes >= (xs->keepcnt ?: xtcp_knob(xn, keepalive_probes))) {
+		xtcp_output_rst(sk);
+		give_up(sk, XTCP_CNT_ABORT_ON_TIMEOUT);
+		return;
+	}
+	xtcp_count(xn, XTCP_CNT_KEEPALIVE_PROBES);
+	xtcp_output_probe(sk);
+	xs->probes++;
+	arm(sk, XTCP_TIMER_KEEPALIVE,
+	    due_ns + ms_to_ns(xs->keepintvl_ms ?: xtcp_knob(xn, keepalive_intvl_ms)));
+}
+
+static void fin_wait_2_due(struct sock *sk, u64 due_ns)
+{
+	xtcp_done(sk);
+}
+
+static void (*const handlers[XTCP_TIMERS])(struct sock *sk, u64 due_ns) = {
+	[XTCP_TIMER_RETRANSMIT]	= retransmit_due,
+	[XTCP_TIMER_PERSIST]	= persist_due,
+	[XTCP_TIMER_DELACK]	= delack_due,
+	[XTCP_TIMER_KEEPALIVE]	= keepalive_due,
+	[XTCP_TIMER_FIN_WAIT_2]	= fin_wait_2_due,
+};
+
+void xtcp_timers_run(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	u64 due, now = ktime_get_ns();
+	int i;
+
+	xs->timer_deferred = 0;
+	for (i = 0; i < XTCP_TIMERS; i++) {
+		due = xs->due_ns[i];
+		if (!due || due > now)
+			continue;
+		xs->due_ns[i] = 0;
+		handlers[i](sk, due);
+	}
+	due = earliest(xs);
+	if (due)
+		set_hrtimer(xs, due);
+}
+
+static enum hrtimer_restart timer_fired(struct hrtimer *timer)
+{
+	struct xtcp_sock *xs = container_of(timer, struct xtcp_sock, timer);
+	struct sock *sk = (struct sock *)xs;
+
+	bh_lock_sock(sk);
+	if (sock_owned_by_user(sk))
+		xs->timer_deferred = 1;		/* release_cb goes on */
+	else
+		xtcp_timers_run(sk);
+	bh_unlock_sock(sk);
+	sock_put(sk);
+	return HRTIMER_NORESTART;
+}
+
+/* --- what happened ------------------------------------------------------ */
+
+void xtcp_timers_init(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	memset(xs->due_ns, 0, sizeof(xs->due_ns));
+	hrtimer_setup(&xs->timer, timer_fired, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_SOFT);
+}
+
+void xtcp_timers_syn_sent(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	xs->retransmits = 0;
+	xs->backoff = 0;
+	xs->first_retransmit_ns = ktime_get_ns();
+	arm_retry(sk, xs->first_retransmit_ns);
+}
+
+void xtcp_timers_sent(struct sock *sk)
+{
+	disarm(sk, XTCP_TIMER_PERSIST);
+	if (!xtcp_sk(sk)->due_ns[XTCP_TIMER_RETRANSMIT])
+		arm(sk, XTCP_TIMER_RETRANSMIT, ktime_get_ns() + rto_ns(sk));
+}
+
+void xtcp_timers_acked(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	xs->retransmits = 0;
+	xs->backoff = 0;
+	xs->first_retransmit_ns = 0;
+	if (xs->tcb.snd_nxt == xs->tcb.snd_una)
+		disarm(sk, XTCP_TIMER_RETRANSMIT);
+	else
+		arm(sk, XTCP_TIMER_RETRANSMIT, ktime_get_ns() + rto_ns(sk));
+}
+
+void xtcp_timers_established(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	xtcp_timers_acked(sk);
+	xs->heard_ns = ktime_get_ns();
+	if (sock_flag(sk, SOCK_KEEPOPEN))
+		xtcp_timers_keepalive_set(sk, true);
+}
+
+void xtcp_timers_window_shut(struct sock *sk)
+{
+	if (!xtcp_sk(sk)->due_ns[XTCP_TIMER_PERSIST])
+		arm(sk, XTCP_TIMER_PERSIST, ktime_get_ns() + rto_ns(sk));
+}
+
+void xtcp_timers_window_open(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	if (!xs->due_ns[XTCP_TIMER_PERSIST])
+		return;
+	disarm(sk, XTCP_TIMER_PERSIST);
+	xs->backoff = 0;
+	xs->first_retransmit_ns = 0;
+}
+
+void xtcp_timers_ack_owed(struct sock *sk)
+{
+	u32 delack_ms = xtcp_knob(xtcp_sk_net(sk), delack_ms);
+
+	if (!xtcp_sk(sk)->due_ns[XTCP_TIMER_DELACK])
+		arm(sk, XTCP_TIMER_DELACK, ktime_get_ns() + ms_to_ns(delack_ms));
+}
+
+void xtcp_timers_ack_sent(struct sock *sk)
+{
+	disarm(sk, XTCP_TIMER_DELACK);
+}
+
+void xtcp_timers_heard(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	xs->heard_ns = ktime_get_ns();
+	xs->probes = 0;
+}
+
+void xtcp_timers_keepalive_set(struct sock *sk, bool on)
+{
+	if ((1 << sk->sk_state) & (TCPF_CLOSE | TCPF_LISTEN | TCPF_SYN_SENT))
+		return;
+	if (!on)
+		disarm(sk, XTCP_TIMER_KEEPALIVE);
+	else if (!xtcp_sk(sk)->due_ns[XTCP_TIMER_KEEPALIVE])
+		arm(sk, XTCP_TIMER_KEEPALIVE, ktime_get_ns() + keepidle_ns(xtcp_sk(sk)));
+}
+
+void xtcp_timers_fin_wait_2(struct sock *sk, u64 delay_ns)
+{
+	arm(sk, XTCP_TIMER_FIN_WAIT_2, ktime_get_ns() + delay_ns);
+}
+
+void xtcp_timers_stop(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	memset(xs->due_ns, 0, sizeof(xs->due_ns));
+	if (hrtimer_try_to_cancel(&xs->timer) == 1)
+		__sock_put(sk);
+}
+
+u64 xtcp_timers_left_ns(const struct xtcp_sock *xs, enum xtcp_timer which)
+{
+	u64 due = READ_ONCE(xs->due_ns[which]), now = ktime_get_ns();
+
+	return due > now ? due - now : 0;
+}
