@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The half-open connection (SYN_RCVD of a listener) and the listener's two
+ * queues: open/request.c, open/listen.c.
+ */
+#ifndef _XTCP_REQUEST_H
+#define _XTCP_REQUEST_H
+
+#include <linux/skbuff.h>
+#include <xtcp/af.h>
+#include <xtcp/fifo.h>
+#include <xtcp/tcb.h>
+
+struct sock;
+
+struct xtcp_request {
+	struct xtcp_flow flow;
+	struct xtcp_fifo_entry wait;	/* for the next SYN-ACK */
+	struct list_head listener_link;	/* listener->lock */
+	struct sock *listener;		/* alive while the request is hashed */
+	const struct xtcp_af_ops *af;
+	spinlock_t lock;		/* what follows, against other CPUs */
+	u32 iss;
+	u32 irs;
+	u32 ts_recent;
+	u32 ts_offset;
+	u32 mark;
+	u32 rcv_wnd;			/* advertised in the SYN-ACK */
+	u64 sent_ns;			/* first SYN-ACK, for the RTT */
+	u16 snd_mss;			/* the peer's MSS option */
+	u16 cpu;			/* shard of wait */
+	u8 retransmits;
+	u8 snd_wscale;
+	u8 rcv_wscale;
+	u8 tos;
+	u8 ts_ok : 1,
+	   wscale_ok : 1,
+	   sack_ok : 1;
+};
+
+/* A listener's queues. Freed with the socket. */
+struct xtcp_listener {
+	spinlock_t lock;		/* all of it; BH off */
+	bool open;			/* false: closing, take nothing more */
+	unsigned int accept_len;
+	unsigned int request_len;
+	struct list_head accept_queue;	/* children: accept_link */
+	struct list_head requests;	/* listener_link */
+};
+
+/* open/listen.c */
+int xtcp_listen_start(struct sock *sk, int backlog);
+void xtcp_listen_stop(struct sock *sk);
+void xtcp_listen_free(struct sock *sk);
+/* More children than the backlog (which, as ever, admits one more). */
+bool xtcp_listen_accept_full(const struct sock *sk);
+/* Would accept() return at once? */
+bool xtcp_listen_acceptable(const struct sock *sk);
+/* accept(): -EAGAIN, -EINVAL, -EINTR or -ERESTARTSYS in @err, or a child. */
+struct sock *xtcp_listen_accept(struct sock *sk, int flags, int *err);
+bool xtcp_listen_queue_child(struct sock *listener, struct sock *child);
+/* A segment for a listener that belongs to no flow. Softirq, RCU. Eats @skb. */
+void xtcp_listen_input(struct sock *sk, struct sk_buff *skb,
+		       const struct xtcp_flow_key *key);
+/*
+ * An acceptable SYN; @iss 0 asks for a fresh ISN, else it continues above the
+ * numbers of a TIME_WAIT record (RFC 6191). Softirq, RCU. Eats @skb.
+ */
+void xtcp_listen_syn(struct sock *sk, struct sk_buff *skb,
+		     const struct xtcp_flow_key *key,
+		     const struct xtcp_segment *seg, u32 iss);
+
+/* open/request.c */
+int xtcp_request_init(struct xtcp_net *xn);
+void xtcp_request_exit(struct xtcp_net *xn);
+/* A SYN is welcome: make a request and send the first SYN-ACK. Eats @skb. */
+void xtcp_request_new(struct sock *listener, struct sk_buff *skb,
+		      const struct xtcp_flow_key *key,
+		      const struct xtcp_segment *seg, u32 iss);
+/* A segment for a request. Softirq, RCU. Eats @skb. */
+void xtcp_request_input(struct xtcp_request *req, struct sk_buff *skb);
+/* Take @req out of everything and free it, unless someone else does. */
+void xtcp_request_drop(struct xtcp_request *req);
+int xtcp_request_cache_init(void);
+void xtcp_request_cache_exit(void);
+
+#endif

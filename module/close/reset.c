@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0
+/* RST for a segment that no connection wants: RFC 9293 section 3.5.2. */
+
+#include <xtcp/net.h>
+#include <xtcp/output.h>
+#include <xtcp/reset.h>
+#include <xtcp/tcb.h>
+
+void xtcp_reset_reply(struct xtcp_net *xn, const struct xtcp_af_ops *af,
+		      const struct sk_buff *skb, const struct xtcp_segment *seg)
+{
+	const struct tcphdr *in = tcp_hdr(skb);
+	struct xtcp_header h = {
+		.source	= in->dest,
+		.dest	= in->source,
+	};
+	struct tcphdr th;
+
+	if (seg->ctl & XTCP_RST)
+		return;
+	if (seg->ctl & XTCP_ACK) {
+		h.ctl = XTCP_RST;
+		h.seq = seg->ack;
+	} else {
+		h.ctl = XTCP_RST | XTCP_ACK;
+		h.ack = seg->seq + xtcp_segment_len(seg);
+	}
+	xtcp_output_write_header(&th, &h);
+	xtcp_count(xn, XTCP_CNT_OUT_RSTS);
+	af->reply(xn, skb, &th, 0);
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+/* connect(): the active open (RFC 9293 section 3.10.1). */
+
+#include <net/ip.h>
+#include <xtcp/active.h>
+#include <xtcp/af.h>
+#include <xtcp/engine.h>
+#include <xtcp/isn.h>
+#include <xtcp/output.h>
+#include <xtcp/port.h>
+#include <xtcp/sock.h>
+
+/* What our SYN offers; the peer's answer takes away what it has not. */
+static void offer(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct xtcp_net *xn = xtcp_sk_net(sk);
+	u32 wnd;
+
+	xs->tcb.ts_ok = !!xtcp_knob(xn, timestamps);
+	xs->tcb.wscale_ok = !!xtcp_knob(xn, window_scaling);
+	xs->ts_offset = xtcp_isn_ts_offset(xn, &xs->flow);
+	wnd = xtcp_window_initial(sk, xs->tcb.wscale_ok, &xs->tcb.rcv_wscale);
+	xs->tcb.rcv_adv = wnd;
+	xs->tcb.paws_idle_us = (u64)xtcp_knob(xn, paws_idle_ms) * USEC_PER_MSEC;
+	xs->rcv.window_clamp = (u32)XTCP_WINDOW_MAX << xs->tcb.rcv_wscale;
+}
+
+static void choose_isn(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	u32 iss = xtcp_isn_new(xtcp_sk_net(sk), &xs->flow);
+
+	xs->tcb.iss = iss;
+	xs->tcb.snd_una = iss;
+	xs->tcb.snd_nxt = iss + 1;
+	xs->snd.write_seq = iss + 1;
+	xs->snd.small_seq = iss;
+}
+
+static int open_flow(struct sock *sk, struct sockaddr *addr, int len)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	int err;
+
+	err = xs->af->connect_route(sk, addr, len);
+	if (err)
+		return err;
+	xs->flow.bound_dev_if = sk->sk_bound_dev_if;
+	err = xtcp_port_connect(sk);
+	if (err)
+		return err;
+	sk_set_txhash(sk);
+	err = xs->af->connect_ports(sk);
+	if (err)
+		xtcp_flow_remove(&xs->flow);
+	return err;
+}
+
+int xtcp_active_connect(struct sock *sk, struct sockaddr *addr, int len)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct xtcp_net *xn = xtcp_sk_net(sk);
+	int err;
+
+	xtcp_reset_connection(sk);
+	err = open_flow(sk, addr, len);
+	if (err) {
+		xs->af->connect_failed(sk);
+		return err;
+	}
+	xtcp_rtt_init(&xs->rtt, xtcp_knob(xn, rto_init_ms));
+	offer(sk);
+	choose_isn(sk);
+	xtcp_state_set(sk, XTCP_SYN_SENT);
+	xtcp_count(xn, XTCP_CNT_ACTIVE_OPENS);
+	xtcp_output_syn(sk);
+	xtcp_timers_syn_sent(sk);
+	return 0;
+}
