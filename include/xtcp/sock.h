@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The socket: everything of a connection that outlives a segment. */
+#ifndef _XTCP_SOCK_H
+#define _XTCP_SOCK_H
+
+#include <linux/hrtimer.h>
+#include <linux/rbtree.h>
+#include <linux/skbuff.h>
+#include <net/inet_sock.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+#include <xtcp/compat.h>
+#include <xtcp/cong.h>
+#include <xtcp/flow.h>
+#include <xtcp/net.h>
+#include <xtcp/rtt.h>
+#include <xtcp/tcb.h>
+#include <xtcp/timers.h>
+
+struct xtcp_af_ops;
+struct xtcp_listener;
+struct xtcp_port;
+
+/* What we know of an skb of ours, in skb->cb: both directions. */
+struct xtcp_skb_cb {
+	union {				/* the IP layer's, on the way in */
+		struct inet_skb_parm h4;
+#if IS_ENABLED(CONFIG_IPV6)
+		struct inet6_skb_parm h6;
+#endif
+	} header;
+	u32 seq;
+	u32 end_seq;			/* SYN and FIN count */
+	u8 ctl;				/* enum xtcp_control */
+	u8 retransmits;			/* sent that often again */
+};
+
+#define XTCP_SKB_CB(skb) ((struct xtcp_skb_cb *)&((skb)->cb[0]))
+
+/* Sending (engine/output.c). */
+struct xtcp_send {
+	struct sk_buff_head rtx_queue;	/* sent, not acknowledged; socket lock */
+	u32 write_seq;			/* next octet the user will write */
+	u32 small_seq;			/* end of the last segment below MSS */
+	u16 mss;			/* octets of text a segment may carry now */
+	u16 mss_clamp;			/* TCP_MAXSEG, 0: none */
+	u32 pmtu;
+	u8 nodelay : 1,			/* TCP_NODELAY */
+	   cork : 1,			/* TCP_CORK */
+	   more : 1,			/* MSG_MORE in the last send */
+	   fin_queued : 1;		/* the FIN is in a queue */
+};
+
+/* Receiving (engine/input.c, engine/window.c). */
+struct xtcp_receive {
+	struct rb_root ooo;		/* ahead of rcv_nxt, by seq; no overlaps */
+	u32 copied_seq;			/* next octet the user will read */
+	u32 acked_seq;			/* rcv_nxt in the last ACK we sent */
+	u16 mss;			/* largest segment seen, for delayed ACKs */
+	u8 quick_acks;			/* ACK that many at once, undelayed */
+	u32 window_clamp;		/* never advertise more */
+	u32 tune_seq;			/* copied_seq when autotuning last looked */
+	u64 tune_us;			/* and when that was */
+};
+
+struct xtcp_sock {
+	struct inet_sock inet;		/* first: struct sock * is struct xtcp_sock * */
+	struct xtcp_addrs6 addrs6;	/* right in front of flow */
+	struct xtcp_flow flow;
+	const struct xtcp_af_ops *af;
+	struct xtcp_port *port;
+	bool port_explicit;		/* by bind(), its own or the listener's */
+	struct xtcp_tcb tcb;
+	struct xtcp_send snd;
+	struct xtcp_receive rcv;
+	struct xtcp_rtt rtt;
+	struct xtcp_cong cong;
+
+	/* Timers (engine/timers.c) */
+	struct hrtimer timer;		/* for the earliest of: */
+	u64 due_ns[XTCP_TIMERS];	/* 0: not armed */
+	u64 first_retransmit_ns;	/* since when nothing was acknowledged */
+	u64 heard_ns;			/* last segment from the peer */
+	u8 retransmits;			/* in a row without an answer */
+	u8 backoff;			/* RTO << backoff */
+	u8 probes;			/* window or keepalive probes unanswered */
+	u8 timer_deferred;		/* came due while the user held the lock */
+	u32 pmtu_deferred;		/* ICMP said so while the user held the lock */
+
+	/* Options of the user */
+	u8 syn_retries;			/* 0: the knob; TCP_SYNCNT */
+	s32 linger2_ms;			/* 0: the knob, < 0: do not wait */
+	u32 user_timeout_ms;		/* 0: none */
+	u32 keepidle_ms;		/* these three: 0, the knob */
+	u32 keepintvl_ms;
+	u32 keepcnt;
+	u32 ts_offset;			/* added to our timestamps */
+	u64 last_challenge_ns;
+	bool orphan;			/* counted in xtcp_net.orphans */
+	u16 timeouts;			/* all in all, for TCP_INFO */
+	u32 total_retrans;
+
+	/* Listening (open/listen.c) */
+	struct xtcp_listener *listener;	/* NULL: never listened */
+	struct list_head accept_link;	/* a child waiting for accept() */
+};
+
+static inline struct xtcp_sock *xtcp_sk(const struct sock *sk)
+{
+	return (struct xtcp_sock *)sk;
+}
+
+static inline struct sock *xtcp_flow_sk(struct xtcp_flow *flow)
+{
+	return (struct sock *)container_of(flow, struct xtcp_sock, flow);
+}
+
+static inline struct xtcp_net *xtcp_sk_net(const struct sock *sk)
+{
+	return xtcp_net(sock_net(sk));
+}
+
+/* The clock of RTT and PAWS. */
+static inline u64 xtcp_now_us(void)
+{
+	return div_u64(ktime_get_ns(), NSEC_PER_USEC);
+}
+
+/* Our timestamp clock ticks in milliseconds (RFC 7323 5.4). */
+static inline u32 xtcp_ts_now(u32 offset)
+{
+	return (u32)div_u64(ktime_get_ns(), NSEC_PER_MSEC) + offset;
+}
+
+/* socket/state.c: the one setter of the state, and what ends a connection */
+
+/**
+ * xtcp_state_set() - go to another state
+ * @sk: socket, locked
+ * @state: enum xtcp_state; never TIME_WAIT (close/timewait.c)
+ *
+ * Traces, and warns of a transition that RFC 9293 figure 5 does not know.
+ */
+void xtcp_state_set(struct sock *sk, enum xtcp_state state);
+const char *xtcp_state_name(unsigned int state);
+/* The connection is over: CLOSED, timers off, out of the table, waiters woken. */
+void xtcp_done(struct sock *sk);
+/* End it now, with RST where the peer believes in it; @error for the user. */
+void xtcp_abort(struct sock *sk, int error);
+/* A child never accepted; its lock held, BH off. Its last own reference goes. */
+void xtcp_destroy_unaccepted(struct sock *sk);
+
+/* socket/proto.c */
+extern struct proto xtcp_prot;
+int xtcp_proto_register(void);
+void xtcp_proto_unregister(void);
+/* A child of @listener, locked, BH off, with a reference for us; or NULL. */
+struct sock *xtcp_clone(struct sock *listener);
+/* Unlock a child and give up that reference. */
+void xtcp_clone_unlock(struct sock *child);
+/* Everything of an earlier connection is forgotten; options of the user stay. */
+void xtcp_reset_connection(struct sock *sk);
+/* Charge @size to @sk beyond its limits: for what must not fail. */
+void xtcp_proto_force_charge(struct sock *sk, int size);
+/* Free a socket that is CLOSED and that nobody owns (SOCK_DEAD). */
+void xtcp_destroy(struct sock *sk);
+
+#endif

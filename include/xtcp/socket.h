@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The calls of the user: module/socket/, one function a file and struct proto. */
+#ifndef _XTCP_SOCKET_H
+#define _XTCP_SOCKET_H
+
+#include <linux/net.h>
+#include <linux/poll.h>
+#include <xtcp/sock.h>
+
+struct tcp_info;
+
+/* socket/send.c */
+int xtcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t size);
+/* sk->sk_write_space; any context, with or without the lock */
+void xtcp_write_space(struct sock *sk);
+
+/* socket/receive.c */
+int xtcp_recvmsg(XTCP_RECVMSG_PARAMS);
+/* Octets the user may read now. */
+u32 xtcp_readable(const struct sock *sk);
+int xtcp_set_rcvlowat(struct sock *sk, int val);
+
+/* socket/close.c */
+void xtcp_close(struct sock *sk, long timeout);
+void xtcp_shutdown(struct sock *sk, int how);
+int xtcp_disconnect(struct sock *sk, int flags);
+
+/* socket/poll.c */
+__poll_t xtcp_poll(struct file *file, struct socket *sock, poll_table *wait);
+int xtcp_ioctl(struct sock *sk, int cmd, xtcp_ioctl_arg_t arg);
+
+/* socket/sockopt.c */
+int xtcp_setsockopt(struct sock *sk, int level, int name, sockptr_t val,
+		    unsigned int len);
+int xtcp_getsockopt(struct sock *sk, int level, int name, char __user *val,
+		    int __user *len);
+
+/* socket/info.c: fill TCP_INFO; socket lock. */
+void xtcp_info_fill(struct sock *sk, struct tcp_info *info);
+
+#endif

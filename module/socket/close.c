@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * close(), shutdown() and disconnecting: RFC 9293 section 3.10.4 and 3.10.5.
+ * After close() a socket with something left to say lives on as an orphan.
+ */
+
+#include <net/inet_common.h>
+#include <net/tcp_states.h>
+#include <xtcp/engine.h>
+#include <xtcp/output.h>
+#include <xtcp/port.h>
+#include <xtcp/request.h>
+#include <xtcp/socket.h>
+
+/* The user has no more to send: the state after CLOSE; true: a FIN is due. */
+static bool close_state(struct sock *sk)
+{
+	switch (sk->sk_state) {
+	case TCP_SYN_RECV:
+		xtcp_sk(sk)->tcb.close_queued = 1;
+		return true;
+	case TCP_ESTABLISHED:
+		xtcp_state_set(sk, XTCP_FIN_WAIT_1);
+		return true;
+	case TCP_CLOSE_WAIT:
+		xtcp_state_set(sk, XTCP_LAST_ACK);
+		return true;
+	case TCP_SYN_SENT:
+		xtcp_done(sk);
+		return false;
+	default:
+		return false;
+	}
+}
+
+void xtcp_shutdown(struct sock *sk, int how)
+{
+	if ((how & SEND_SHUTDOWN) && close_state(sk))
+		xtcp_output_fin(sk);
+}
+
+/* Throw the received away; was any of it never read? */
+static bool purge_received(struct sock *sk)
+{
+	bool unread = xtcp_readable(sk) > 0;
+
+	skb_queue_purge(&sk->sk_receive_queue);
+	xtcp_receive_purge_ooo(sk);
+	return unread;
+}
+
+static void abort_counted(struct sock *sk, enum xtcp_counter why)
+{
+	xtcp_count(xtcp_sk_net(sk), why);
+	xtcp_output_rst(sk);
+	xtcp_output_purge(sk);
+	xtcp_done(sk);
+}
+
+static bool connected(const struct sock *sk)
+{
+	return (1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_SYN_RECV |
+				      TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2 |
+				      TCPF_CLOSE_WAIT);
+}
+
+/* The part of close() in which the user still owns the socket. */
+static void close_owned(struct sock *sk, long timeout)
+{
+	bool unread;
+
+	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
+	if (sk->sk_state == TCP_LISTEN) {
+		xtcp_listen_stop(sk);
+		xtcp_state_set(sk, XTCP_CLOSED);
+		return;
+	}
+	xtcp_sk(sk)->tcb.rcv_closed = 1;
+	unread = purge_received(sk);
+	if (sk->sk_state == TCP_CLOSE)
+		return;
+	if (unread && connected(sk)) {
+		/* RFC 2525 2.17: the peer must learn that text was lost. */
+		abort_counted(sk, XTCP_CNT_ABORT_ON_CLOSE);
+	} else if (sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime) {
+		if (connected(sk))
+			abort_counted(sk, XTCP_CNT_ABORT_ON_LINGER);
+		else
+			xtcp_done(sk);
+	} else if (close_state(sk)) {
+		xtcp_output_fin(sk);
+	}
+	sk_stream_wait_close(sk, timeout);
+}
+
+/* Nobody owns it now: may it live on? Lock held, BH off. */
+static void adjudge(struct sock *sk)
+{
+	struct xtcp_net *xn = xtcp_sk_net(sk);
+
+	if (sk->sk_state == TCP_CLOSE) {
+		xtcp_destroy(sk);
+		return;
+	}
+	if (atomic_read(&xn->orphans) > xtcp_knob(xn, max_orphans))
+		abort_counted(sk, XTCP_CNT_ABORT_ON_MEMORY);
+	else if (sk->sk_state == TCP_FIN_WAIT2)
+		xtcp_input_fin_wait_2(sk);
+}
+
+void xtcp_close(struct sock *sk, long timeout)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	int state;
+
+	lock_sock(sk);
+	close_owned(sk, timeout);
+	state = sk->sk_state;
+	sock_hold(sk);
+	xs->orphan = true;
+	atomic_inc(&xtcp_sk_net(sk)->orphans);
+	sock_orphan(sk);
+	/* The backlog may end and destroy it here. */
+	release_sock(sk);
+
+	local_bh_disable();
+	bh_lock_sock(sk);
+	if (state == TCP_CLOSE || sk->sk_state != TCP_CLOSE)
+		adjudge(sk);
+	bh_unlock_sock(sk);
+	local_bh_enable();
+	sock_put(sk);
+}
+
+/* connect(AF_UNSPEC), shutdown() of a listener, a failed connect(). */
+int xtcp_disconnect(struct sock *sk, int flags)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	int old = sk->sk_state;
+
+	if (old == TCP_LISTEN) {
+		xtcp_listen_stop(sk);
+		xtcp_state_set(sk, XTCP_CLOSED);
+	} else if (old != TCP_CLOSE) {
+		if (connected(sk))
+			xtcp_output_rst(sk);
+		WRITE_ONCE(sk->sk_err, ECONNRESET);
+		xtcp_timers_stop(sk);
+		xtcp_flow_remove(&xs->flow);
+		xtcp_state_set(sk, XTCP_CLOSED);
+	}
+	skb_queue_purge(&sk->sk_receive_queue);
+	xtcp_receive_purge_ooo(sk);
+	xtcp_output_purge(sk);
+	if (!(sk->sk_userlocks & SOCK_BINDPORT_LOCK))
+		xtcp_port_release(sk);
+	xs->af->connect_failed(sk);
+	WRITE_ONCE(sk->sk_shutdown, 0);
+	sock_reset_flag(sk, SOCK_DONE);
+	xtcp_reset_connection(sk);
+	sk_error_report(sk);
+	return 0;
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+/* poll(), and the ioctls that tell how much waits. */
+
+#include <linux/sockios.h>
+#include <asm/ioctls.h>
+#include <net/sock.h>
+#include <net/tcp_states.h>
+#include <xtcp/request.h>
+#include <xtcp/socket.h>
+
+/* Room to write now? If not, whoever frees some wakes us. */
+static __poll_t poll_writable(struct sock *sk)
+{
+	if (sk->sk_shutdown & SEND_SHUTDOWN || sk_stream_is_writeable(sk))
+		return EPOLLOUT | EPOLLWRNORM;
+	sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
+	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+	/* Pairs with xtcp_write_space(): one of us sees the other's store. */
+	smp_mb__after_atomic();
+	return sk_stream_is_writeable(sk) ? EPOLLOUT | EPOLLWRNORM : 0;
+}
+
+static bool opening(const struct sock *sk)
+{
+	return (1 << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV);
+}
+
+__poll_t xtcp_poll(struct file *file, struct socket *sock, poll_table *wait)
+{
+	struct sock *sk = sock->sk;
+	u8 shutdown = READ_ONCE(sk->sk_shutdown);
+	__poll_t mask = 0;
+
+	sock_poll_wait(file, sock, wait);
+	if (sk->sk_state == TCP_LISTEN)
+		return xtcp_listen_acceptable(sk) ? EPOLLIN | EPOLLRDNORM : 0;
+
+	if (shutdown == SHUTDOWN_MASK || sk->sk_state == TCP_CLOSE)
+		mask |= EPOLLHUP;
+	if (shutdown & RCV_SHUTDOWN)
+		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
+	if (!opening(sk)) {
+		if (xtcp_readable(sk) >= sock_rcvlowat(sk, 0, INT_MAX))
+			mask |= EPOLLIN | EPOLLRDNORM;
+		mask |= poll_writable(sk);
+	}
+	smp_rmb();	/* sk_err is written before the state changes */
+	if (READ_ONCE(sk->sk_err) || !skb_queue_empty_lockless(&sk->sk_error_queue))
+		mask |= EPOLLERR;
+	return mask;
+}
+
+/* Unsent or unacknowledged octets; the FIN is none. */
+static int unacknowledged(const struct sock *sk, u32 from)
+{
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+	u32 n = READ_ONCE(xs->snd.write_seq) - from;
+
+	if (opening(sk) || sk->sk_state == TCP_CLOSE)
+		return 0;
+	return n - (n && xs->snd.fin_queued);
+}
+
+int xtcp_ioctl(struct sock *sk, int cmd, xtcp_ioctl_arg_t arg)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	int answ;
+
+	if ((cmd == SIOCINQ || cmd == SIOCOUTQ || cmd == SIOCOUTQNSD) &&
+	    sk->sk_state == TCP_LISTEN)
+		return -EINVAL;
+	lock_sock(sk);
+	switch (cmd) {
+	case SIOCINQ:
+		answ = xtcp_readable(sk);
+		break;
+	case SIOCOUTQ:
+		answ = unacknowledged(sk, xs->tcb.snd_una);
+		break;
+	case SIOCOUTQNSD:
+		answ = unacknowledged(sk, xs->tcb.snd_nxt);
+		break;
+	default:
+		release_sock(sk);
+		return -ENOIOCTLCMD;
+	}
+	release_sock(sk);
+	return xtcp_ioctl_put(answ, arg);
+}

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0
+/* struct proto and struct proto_ops: what the socket layer calls. */
+
+#include <linux/module.h>
+#include <linux/mm.h>
+#include <net/inet_common.h>
+#include <net/protocol.h>
+#include <net/sock.h>
+#include <net/xfrm.h>
+#include <xtcp/active.h>
+#include <xtcp/af.h>
+#include <xtcp/engine.h>
+#include <xtcp/output.h>
+#include <xtcp/port.h>
+#include <xtcp/request.h>
+#include <xtcp/socket.h>
+
+/* --- memory of all xtcp sockets (man tcp(7), tcp_mem) -------------------- */
+
+static atomic_long_t memory_allocated;
+static DEFINE_PER_CPU(int, per_cpu_fw_alloc);
+static struct percpu_counter sockets_allocated;
+static unsigned long memory_pressure;
+static long sysctl_mem[3];		/* pages: low, pressure, high */
+/* The floor only; what a socket starts with is a knob of its namespace. */
+static int sysctl_rmem[3] = { 4096, 4096, 4096 };
+static int sysctl_wmem[3] = { 4096, 4096, 4096 };
+
+static void enter_memory_pressure(struct sock *sk)
+{
+	if (!READ_ONCE(memory_pressure))
+		WRITE_ONCE(memory_pressure, jiffies ?: 1);
+}
+
+static void leave_memory_pressure(struct sock *sk)
+{
+	if (READ_ONCE(memory_pressure))
+		WRITE_ONCE(memory_pressure, 0);
+}
+
+void xtcp_proto_force_charge(struct sock *sk, int size)
+{
+	int pages;
+
+	if (size <= sk->sk_forward_alloc)
+		return;
+	pages = DIV_ROUND_UP(size - sk->sk_forward_alloc, PAGE_SIZE);
+	sk->sk_forward_alloc += pages << PAGE_SHIFT;
+	atomic_long_add(pages, &memory_allocated);
+}
+
+/* A sixteenth of memory is fine, an eighth the end, as the kernel's TCP. */
+static void size_memory(void)
+{
+	unsigned long limit = max(nr_free_buffer_pages() / 16, 128UL);
+
+	sysctl_mem[0] = limit / 4 * 3;
+	sysctl_mem[1] = limit;
+	sysctl_mem[2] = sysctl_mem[0] * 2;
+}
+
+/* --- birth and death of a socket ----------------------------------------- */
+
+void xtcp_reset_connection(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct xtcp_send snd = {
+		.mss_clamp = xs->snd.mss_clamp,
+		.nodelay = xs->snd.nodelay,
+		.cork = xs->snd.cork,
+	};
+
+	xs->tcb = (struct xtcp_tcb){ .state = xs->tcb.state, .snd_mss = XTCP_MSS_DEFAULT };
+	xs->snd = snd;
+	skb_queue_head_init(&xs->snd.rtx_queue);
+	xs->snd.mss = XTCP_MSS_DEFAULT;
+	xs->snd.pmtu = XTCP_MSS_DEFAULT + sizeof(struct tcphdr) + xs->af->ip_header_len;
+	xs->rcv = (struct xtcp_receive){
+		.ooo = RB_ROOT,
+		.mss = XTCP_MSS_DEFAULT,
+		.quick_acks = 16,	/* until the sender is out of slow start */
+	};
+	xtcp_rtt_init(&xs->rtt, xtcp_knob(xtcp_sk_net(sk), rto_init_ms));
+	xtcp_cong_init(&xs->cong);
+	xs->retransmits = 0;
+	xs->backoff = 0;
+	xs->probes = 0;
+	xs->timeouts = 0;
+	xs->total_retrans = 0;
+	xs->last_challenge_ns = 0;
+	xs->first_retransmit_ns = 0;
+	xs->pmtu_deferred = 0;
+	xs->timer_deferred = 0;
+}
+
+static void destruct(struct sock *sk)
+{
+	xtcp_listen_free(sk);
+	inet_sock_destruct(sk);
+}
+
+static int init_ipv4(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct xtcp_net *xn = xtcp_sk_net(sk);
+
+	xs->af = &xtcp_ipv4_ops;
+	xs->flow.kind = XTCP_FLOW_SOCKET;
+	xs->flow.family = sk->sk_family;
+	write_pnet(&xs->flow.net, sock_net(sk));
+	xs->tcb.state = XTCP_CLOSED;
+	INIT_LIST_HEAD(&xs->accept_link);
+	xtcp_timers_init(sk);
+	xtcp_reset_connection(sk);
+	sk->sk_destruct = destruct;
+	sk->sk_write_space = xtcp_write_space;
+	/* Only acknowledged text makes room, not what left the device. */
+	sock_set_flag(sk, SOCK_USE_WRITE_QUEUE);
+	sock_set_flag(sk, SOCK_RCU_FREE);
+	WRITE_ONCE(sk->sk_sndbuf, xtcp_knob(xn, wmem_default));
+	WRITE_ONCE(sk->sk_rcvbuf, xtcp_knob(xn, rmem_default));
+	sk_sockets_allocated_inc(sk);
+	sock_prot_inuse_add(sock_net(sk), sk->sk_prot, 1);
+	return 0;
+}
+
+/* proto->destroy: all that was ours goes; also after a failed socket(). */
+static void destroy(struct sock *sk)
+{
+	xtcp_timers_stop(sk);
+	xtcp_output_purge(sk);
+	xtcp_receive_purge_ooo(sk);
+	xtcp_port_release(sk);
+	sk_sockets_allocated_dec(sk);
+	sock_prot_inuse_add(sock_net(sk), sk->sk_prot, -1);
+}
+
+void xtcp_destroy(struct sock *sk)
+{
+	WARN_ON_ONCE(sk->sk_state != TCP_CLOSE);
+	WARN_ON_ONCE(!sock_flag(sk, SOCK_DEAD));
+	if (xtcp_sk(sk)->orphan)
+		atomic_dec(&xtcp_sk_net(sk)->orphans);
+	sk->sk_prot->destroy(sk);
+	sk_stream_kill_queues(sk);
+	xfrm_sk_free_policy(sk);
+	sock_put(sk);
+}
+
+struct sock *xtcp_clone(struct sock *listener)
+{
+	struct sock *child = sk_clone_lock(listener, GFP_ATOMIC);
+	struct xtcp_sock *xs;
+
+	if (!child)
+		return NULL;
+	xs = xtcp_sk(child);
+	/* What the copy must not share with the listener. */
+	xs->listener = NULL;
+	xs->port = NULL;
+	xs->orphan = false;
+	xs->tcb.state = XTCP_SYN_RCVD;
+	INIT_LIST_HEAD(&xs->accept_link);
+	RCU_INIT_POINTER(inet_sk(child)->inet_opt, NULL);
+	inet_sk(child)->mc_list = NULL;
+	child->sk_state = TCP_SYN_RECV;
+	child->sk_shutdown = 0;
+	child->sk_ack_backlog = 0;
+	child->sk_max_ack_backlog = 0;
+	xtcp_timers_init(child);
+	xtcp_reset_connection(child);
+	sock_prot_inuse_add(sock_net(child), child->sk_prot, 1);
+	return child;
+}
+
+void xtcp_clone_unlock(struct sock *child)
+{
+	bh_unlock_sock(child);
+	sock_put(child);
+}
+
+/* --- the calls ------------------------------------------------------------ */
+
+static int connect(struct sock *sk, xtcp_sockaddr_t *addr, int len)
+{
+	return xtcp_active_connect(sk, (struct sockaddr *)addr, len);
+}
+
+static struct sock *accept_child(XTCP_ACCEPT_PARAMS)
+{
+	return xtcp_listen_accept(sk, XTCP_ACCEPT_FLAGS, XTCP_ACCEPT_ERR);
+}
+
+static int listen(struct socket *sock, int backlog)
+{
+	struct sock *sk = sock->sk;
+	int err = -EINVAL;
+
+	lock_sock(sk);
+	if (sock->state == SS_UNCONNECTED &&
+	    ((1 << sk->sk_state) & (TCPF_CLOSE | TCPF_LISTEN)))
+		err = xtcp_listen_start(sk, backlog);
+	release_sock(sk);
+	return err;
+}
+
+/* The user lets go of the lock: what came due meanwhile. */
+static void release_cb(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	if (xs->timer_deferred)
+		xtcp_timers_run(sk);
+	if (xs->pmtu_deferred)
+		xtcp_icmp_pmtu_deferred(sk);
+}
+
+static void keepalive(struct sock *sk, int on)
+{
+	xtcp_timers_keepalive_set(sk, on);
+}
+
+static void unhash(struct sock *sk)
+{
+	xtcp_flow_remove(&xtcp_sk(sk)->flow);
+}
+
+struct proto xtcp_prot = {
+	.name			= "XTCP",
+	.owner			= THIS_MODULE,
+	.obj_size		= sizeof(struct xtcp_sock),
+	.init			= init_ipv4,
+	.destroy		= destroy,
+	.close			= xtcp_close,
+	.connect		= connect,
+	.disconnect		= xtcp_disconnect,
+	.accept			= accept_child,
+	.ioctl			= xtcp_ioctl,
+	.shutdown		= xtcp_shutdown,
+	.setsockopt		= xtcp_setsockopt,
+	.getsockopt		= xtcp_getsockopt,
+	.keepalive		= keepalive,
+	.sendmsg		= xtcp_sendmsg,
+	.recvmsg		= xtcp_recvmsg,
+	.backlog_rcv		= xtcp_input_segment,
+	.release_cb		= release_cb,
+	.unhash			= unhash,
+	.get_port		= xtcp_port_bind,
+	.put_port		= xtcp_port_release,
+	.sockets_allocated	= &sockets_allocated,
+	.memory_allocated	= &memory_allocated,
+	.per_cpu_fw_alloc	= &per_cpu_fw_alloc,
+	.memory_pressure	= &memory_pressure,
+	.enter_memory_pressure	= enter_memory_pressure,
+	.leave_memory_pressure	= leave_memory_pressure,
+	.sysctl_mem		= sysctl_mem,
+	.sysctl_rmem		= sysctl_rmem,
+	.sysctl_wmem		= sysctl_wmem,
+	.max_header		= XTCP_HEADROOM,
+	.no_autobind		= true,
+};
+
+static const struct proto_ops stream_ops = {
+	.family		= PF_INET,
+	.owner		= THIS_MODULE,
+	.release	= inet_release,
+	.bind		= inet_bind,
+	.connect	= inet_stream_connect,
+	.socketpair	= sock_no_socketpair,
+	.accept		= inet_accept,
+	.getname	= inet_getname,
+	.poll		= xtcp_poll,
+	.ioctl		= inet_ioctl,
+	.gettstamp	= sock_gettstamp,
+	.listen		= listen,
+	.shutdown	= inet_shutdown,
+	.setsockopt	= sock_common_setsockopt,
+	.getsockopt	= sock_common_getsockopt,
+	.sendmsg	= inet_sendmsg,
+	.recvmsg	= inet_recvmsg,
+	.mmap		= sock_no_mmap,
+	XTCP_SENDPAGE
+	.set_rcvlowat	= xtcp_set_rcvlowat,
+	.set_peek_off	= sk_set_peek_off,
+};
+
+static struct inet_protosw protosw = {
+	.type		= SOCK_STREAM,
+	.protocol	= IPPROTO_XTCP,
+	.prot		= &xtcp_prot,
+	.ops		= &stream_ops,
+	.flags		= 0,
+};
+
+int xtcp_proto_register(void)
+{
+	int err;
+
+	size_memory();
+	err = percpu_counter_init(&sockets_allocated, 0, GFP_KERNEL);
+	if (err)
+		return err;
+	err = proto_register(&xtcp_prot, 1);
+	if (err) {
+		percpu_counter_destroy(&sockets_allocated);
+		return err;
+	}
+	inet_register_protosw(&protosw);
+	return 0;
+}
+
+void xtcp_proto_unregister(void)
+{
+	inet_unregister_protosw(&protosw);
+	proto_unregister(&xtcp_prot);
+	percpu_counter_destroy(&sockets_allocated);
+}

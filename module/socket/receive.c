@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0
+/* recv() and its kin: text from the receive queue to the user. */
+
+#include <net/inet_common.h>
+#include <net/ip.h>
+#include <net/sock.h>
+#include <net/tcp_states.h>
+#include <xtcp/engine.h>
+#include <xtcp/socket.h>
+
+u32 xtcp_readable(const struct sock *sk)
+{
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+	u32 n;
+
+	if ((1 << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV | TCPF_LISTEN))
+		return 0;
+	n = READ_ONCE(xs->tcb.rcv_nxt) - READ_ONCE(xs->rcv.copied_seq);
+	/* The FIN took a number, but there is nothing in it to read. */
+	if (n && sock_flag(sk, SOCK_DONE))
+		n--;
+	return n;
+}
+
+int xtcp_set_rcvlowat(struct sock *sk, int val)
+{
+	int most = sk->sk_userlocks & SOCK_RCVBUF_LOCK ? sk->sk_rcvbuf / 2 :
+		xtcp_knob(xtcp_sk_net(sk), rmem_max) / 2;
+
+	val = min(val, most);
+	WRITE_ONCE(sk->sk_rcvlowat, val ?: 1);
+	if (!(sk->sk_userlocks & SOCK_RCVBUF_LOCK) && 2 * val > sk->sk_rcvbuf) {
+		WRITE_ONCE(sk->sk_rcvbuf, 2 * val);
+		xtcp_sk(sk)->rcv.window_clamp = val;
+	}
+	if (xtcp_readable(sk) >= READ_ONCE(sk->sk_rcvlowat))
+		sk->sk_data_ready(sk);
+	return 0;
+}
+
+/* The skb that holds @seq, and where in it. */
+static struct sk_buff *find(struct sock *sk, u32 seq, u32 *offset, u32 *len)
+{
+	struct sk_buff *skb;
+
+	skb_queue_walk(&sk->sk_receive_queue, skb) {
+		*offset = seq - XTCP_SKB_CB(skb)->seq;
+		*len = XTCP_SKB_CB(skb)->end_seq - XTCP_SKB_CB(skb)->seq;
+		if (*offset < *len) {
+			*len -= *offset;
+			return skb;
+		}
+	}
+	return NULL;
+}
+
+/* Nothing to read: 0 to wait, else stop with *@ret, if nothing was copied. */
+static bool must_stop(struct sock *sk, int copied, long timeo, int *ret)
+{
+	*ret = 0;
+	if (copied)
+		return sk->sk_err || sk->sk_state == TCP_CLOSE ||
+		       (sk->sk_shutdown & RCV_SHUTDOWN) || !timeo ||
+		       signal_pending(current);
+	if (sock_flag(sk, SOCK_DONE))
+		return true;
+	if (sk->sk_err)
+		*ret = sock_error(sk);
+	else if (sk->sk_shutdown & RCV_SHUTDOWN)
+		return true;
+	else if (sk->sk_state == TCP_CLOSE)
+		*ret = -ENOTCONN;
+	else if (!timeo)
+		*ret = -EAGAIN;
+	else if (signal_pending(current))
+		*ret = sock_intr_errno(timeo);
+	return *ret;
+}
+
+/* Drop skbs read to their end. */
+static void eat(struct sock *sk)
+{
+	struct sk_buff *skb;
+
+	while ((skb = skb_peek(&sk->sk_receive_queue)) &&
+	       xtcp_seq_leq(XTCP_SKB_CB(skb)->end_seq, xtcp_sk(sk)->rcv.copied_seq))
+		sk_eat_skb(sk, skb);
+}
+
+static int copy_out(struct sk_buff *skb, u32 offset, struct msghdr *msg, u32 n,
+		    int flags)
+{
+	/* MSG_TRUNC: thrown away unseen (tcp(7)). */
+	return flags & MSG_TRUNC ? 0 : skb_copy_datagram_msg(skb, offset, msg, n);
+}
+
+/* How far MSG_PEEK has come: from SO_PEEK_OFF, if set. */
+static u32 peek_start(const struct sock *sk, int flags)
+{
+	int off = READ_ONCE(sk->sk_peek_off);
+
+	return xtcp_sk(sk)->rcv.copied_seq + (flags & MSG_PEEK && off > 0 ? off : 0);
+}
+
+/* The user has read on: @seq is the next octet. */
+static void advance(struct sock *sk, u32 seq, int flags)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	u32 n = seq - xs->rcv.copied_seq;
+
+	if (flags & MSG_PEEK)
+		return;
+	WRITE_ONCE(xs->rcv.copied_seq, seq);
+	sk_peek_offset_bwd(sk, n);
+	eat(sk);
+}
+
+static int receive(struct sock *sk, struct msghdr *msg, size_t len, int flags,
+		   long timeo)
+{
+	int target = sock_rcvlowat(sk, flags & MSG_WAITALL, len);
+	u32 seq = peek_start(sk, flags), offset, n;
+	int ret, copied = 0;
+	struct sk_buff *skb;
+
+	while (len) {
+		skb = find(sk, seq, &offset, &n);
+		if (skb) {
+			n = min_t(u32, n, len);
+			if (copy_out(skb, offset, msg, n, flags))
+				return copied ?: -EFAULT;
+			seq += n;
+			copied += n;
+			len -= n;
+			advance(sk, seq, flags);
+			continue;
+		}
+		if (copied >= target && !READ_ONCE(sk->sk_backlog.tail))
+			break;
+		if (must_stop(sk, copied, timeo, &ret))
+			return copied ?: ret;
+		if (copied >= target) {
+			release_sock(sk);	/* takes in the backlog */
+			lock_sock(sk);
+			continue;
+		}
+		xtcp_window_update(sk);
+		ret = sk_wait_data(sk, &timeo, skb_peek_tail(&sk->sk_receive_queue));
+		if (ret < 0)
+			return copied ?: ret;
+		/* Someone else read meanwhile: a peek begins after that. */
+		if (xtcp_seq_lt(seq, xtcp_sk(sk)->rcv.copied_seq))
+			seq = xtcp_sk(sk)->rcv.copied_seq;
+	}
+	if (flags & MSG_PEEK)
+		sk_peek_offset_fwd(sk, copied);
+	return copied;
+}
+
+int xtcp_recvmsg(XTCP_RECVMSG_PARAMS)
+{
+	int ret = -ENOTCONN;
+
+	if (flags & MSG_ERRQUEUE)
+		return xtcp_recv_error(sk, msg, len);
+	if (flags & MSG_OOB)
+		return -EINVAL;		/* urgent text is not kept apart */
+	lock_sock(sk);
+	if (sk->sk_state != TCP_LISTEN)
+		ret = receive(sk, msg, len, flags,
+			      sock_rcvtimeo(sk, flags & MSG_DONTWAIT));
+	if (ret > 0 && !(flags & MSG_PEEK)) {
+		xtcp_window_autotune(sk);
+		xtcp_window_update(sk);
+	}
+	release_sock(sk);
+	return ret;
+}

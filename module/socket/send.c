@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+/* send() and its kin: text from the user into the send queue. */
+
+#include <net/sock.h>
+#include <net/tcp_states.h>
+#include <xtcp/engine.h>
+#include <xtcp/output.h>
+#include <xtcp/socket.h>
+
+/* The skb that more text may go into: the last unsent, if not full. */
+static struct sk_buff *open_tail(const struct sock *sk)
+{
+	struct sk_buff *skb = skb_peek_tail(&sk->sk_write_queue);
+
+	return skb && skb->len < xtcp_sk(sk)->snd.mss ? skb : NULL;
+}
+
+static struct sk_buff *new_tail(struct sock *sk)
+{
+	struct sk_buff *skb;
+
+	if (!sk_stream_memory_free(sk))
+		return NULL;
+	skb = xtcp_output_alloc(sk, sk->sk_allocation);
+	if (!skb)
+		return NULL;
+	*XTCP_SKB_CB(skb) = (struct xtcp_skb_cb){
+		.seq = xtcp_sk(sk)->snd.write_seq,
+		.end_seq = xtcp_sk(sk)->snd.write_seq,
+	};
+	__skb_queue_tail(&sk->sk_write_queue, skb);
+	return skb;
+}
+
+/* An skb that got no text after all must not stay. */
+static void drop_empty_tail(struct sock *sk)
+{
+	struct sk_buff *skb = skb_peek_tail(&sk->sk_write_queue);
+
+	if (skb && !skb->len && !(XTCP_SKB_CB(skb)->ctl & XTCP_FIN)) {
+		__skb_unlink(skb, &sk->sk_write_queue);
+		xtcp_output_free(sk, skb);
+	}
+}
+
+/* Octets copied; 0: @skb takes no more fragments; -ENOBUFS, -EFAULT. */
+static int append(struct sock *sk, struct sk_buff *skb, struct msghdr *msg)
+{
+	struct page_frag *pfrag = sk_page_frag(sk);
+	int i = skb_shinfo(skb)->nr_frags;
+	bool merge;
+	u32 copy;
+	int err;
+
+	if (!sk_page_frag_refill(sk, pfrag))
+		return -ENOBUFS;
+	merge = skb_can_coalesce(skb, i, pfrag->page, pfrag->offset);
+	if (!merge && i >= MAX_SKB_FRAGS)
+		return 0;
+	copy = min_t(u32, xtcp_sk(sk)->snd.mss - skb->len, msg_data_left(msg));
+	copy = min_t(u32, copy, pfrag->size - pfrag->offset);
+	if (!sk_wmem_schedule(sk, copy))
+		return -ENOBUFS;
+	err = skb_copy_to_page_nocache(sk, &msg->msg_iter, skb, pfrag->page,
+				       pfrag->offset, copy);
+	if (err)
+		return err;
+	if (merge) {
+		skb_frag_size_add(&skb_shinfo(skb)->frags[i - 1], copy);
+	} else {
+		skb_fill_page_desc(skb, i, pfrag->page, pfrag->offset, copy);
+		page_ref_inc(pfrag->page);
+	}
+	pfrag->offset += copy;
+	XTCP_SKB_CB(skb)->end_seq += copy;
+	xtcp_sk(sk)->snd.write_seq += copy;
+	return copy;
+}
+
+static int wait_for_space(struct sock *sk, long *timeo)
+{
+	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+	xtcp_output_push(sk);
+	return sk_stream_wait_memory(sk, timeo);
+}
+
+/* Send what is full as it fills: the wire need not wait for the copying. */
+static void push_full(struct sock *sk, const struct sk_buff *skb)
+{
+	if (skb->len >= xtcp_sk(sk)->snd.mss)
+		xtcp_output_push(sk);
+}
+
+/* Context: socket lock. Return: octets queued, else -errno. */
+static int send_text(struct sock *sk, struct msghdr *msg, long timeo)
+{
+	struct sk_buff *skb;
+	int n, err, copied = 0;
+
+	while (msg_data_left(msg)) {
+		err = sk->sk_err || (sk->sk_shutdown & SEND_SHUTDOWN) ? -EPIPE : 0;
+		if (err)
+			goto out;
+		skb = open_tail(sk) ?: new_tail(sk);
+		n = skb ? append(sk, skb, msg) : -ENOBUFS;
+		if (n > 0) {
+			copied += n;
+			push_full(sk, skb);
+			continue;
+		}
+		if (!n) {
+			/* No fragment left: what is there is a full skb. */
+			skb = new_tail(sk);
+			if (skb)
+				continue;
+		}
+		drop_empty_tail(sk);
+		err = n == -EFAULT ? n : wait_for_space(sk, &timeo);
+		if (err)
+			goto out;
+	}
+	return copied;
+out:
+	return copied ?: err;
+}
+
+static int check_flags(const struct msghdr *msg)
+{
+	/* Urgent text and Fast Open are not there yet. */
+	if (msg->msg_flags & (MSG_OOB | MSG_FASTOPEN))
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+static int send_locked(struct sock *sk, struct msghdr *msg)
+{
+	long timeo = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
+	int err, copied = 0;
+
+	sk_clear_bit(SOCKWQ_ASYNC_NOSPACE, sk);
+	if ((1 << sk->sk_state) & ~(TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) {
+		err = sk_stream_wait_connect(sk, &timeo);
+		if (err)
+			return sk_stream_error(sk, msg->msg_flags, err);
+	}
+	err = sk->sk_err || (sk->sk_shutdown & SEND_SHUTDOWN) ? -EPIPE : 0;
+	if (!err) {
+		xtcp_sk(sk)->snd.more = !!(msg->msg_flags & MSG_MORE);
+		copied = send_text(sk, msg, timeo);
+		xtcp_output_push(sk);
+		err = min(copied, 0);
+	}
+	if (copied > 0)
+		return copied;
+	if (!err)
+		return 0;
+	err = sk_stream_error(sk, msg->msg_flags, err);
+	/* Nothing went in, and poll() must say so once there is room. */
+	if (err == -EAGAIN && skb_queue_empty(&sk->sk_write_queue))
+		sk->sk_write_space(sk);
+	return err;
+}
+
+int xtcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
+{
+	int ret = check_flags(msg);
+
+	if (ret)
+		return ret;
+	lock_sock(sk);
+	ret = send_locked(sk, msg);
+	release_sock(sk);
+	return ret;
+}
+
+/* As sk_stream_write_space(), which is not exported; only if someone waits. */
+void xtcp_write_space(struct sock *sk)
+{
+	struct socket *sock = READ_ONCE(sk->sk_socket);
+	struct socket_wq *wq;
+
+	smp_mb();	/* memory freed, then NOSPACE read; poll() does the reverse */
+	if (!sock || !test_bit(SOCK_NOSPACE, &sock->flags) ||
+	    !__sk_stream_is_writeable(sk, 1))
+		return;
+	clear_bit(SOCK_NOSPACE, &sock->flags);
+	rcu_read_lock();
+	wq = rcu_dereference(sk->sk_wq);
+	if (skwq_has_sleeper(wq))
+		wake_up_interruptible_poll(&wq->wait,
+					   EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
+	if (wq && wq->fasync_list && !(sk->sk_shutdown & SEND_SHUTDOWN))
+		sock_wake_async(wq, SOCK_WAKE_SPACE, POLL_OUT);
+	rcu_read_unlock();
+}

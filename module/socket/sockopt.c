@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Socket options: SOL_TCP under the kernel's numbers (tcp(7)), SOL_IP by the kernel. */
+
+#include <linux/tcp.h>
+#include <net/ip.h>
+#include <net/sock.h>
+#include <xtcp/engine.h>
+#include <xtcp/output.h>
+#include <xtcp/socket.h>
+
+/* Bounds of the kernel's options, so that what works there works here. */
+enum {
+	MAXSEG_MIN	= 88,
+	MAXSEG_MAX	= 32767,
+	KEEP_MAX_S	= 32767,
+	RETRIES_MAX	= 127,
+	LINGER2_MAX_S	= 120,
+};
+
+/* Store @val times @unit if it is in [@min, @max]. */
+static int set_u32(u32 *field, int val, int min, int max, u32 unit)
+{
+	if (val < min || val > max)
+		return -EINVAL;
+	*field = val * unit;
+	return 0;
+}
+
+static int set_maxseg(struct xtcp_sock *xs, int val)
+{
+	if (val && (val < MAXSEG_MIN || val > MAXSEG_MAX))
+		return -EINVAL;
+	xs->snd.mss_clamp = val;
+	return 0;
+}
+
+static int set_syncnt(struct xtcp_sock *xs, int val)
+{
+	if (val < 1 || val > RETRIES_MAX)
+		return -EINVAL;
+	xs->syn_retries = val;
+	return 0;
+}
+
+/* Seconds; negative: an orphan does not wait in FIN_WAIT_2 at all. */
+static int set_linger2(struct xtcp_sock *xs, int val)
+{
+	xs->linger2_ms = val < 0 ? -1 :
+		min_t(int, val, LINGER2_MAX_S) * (int)MSEC_PER_SEC;
+	return 0;
+}
+
+static int set_nodelay(struct xtcp_sock *xs, int val)
+{
+	xs->snd.nodelay = !!val;
+	if (val)
+		xtcp_output_push((struct sock *)xs);
+	return 0;
+}
+
+static int set_cork(struct xtcp_sock *xs, int val)
+{
+	xs->snd.cork = !!val;
+	if (!val)
+		xtcp_output_push((struct sock *)xs);
+	return 0;
+}
+
+static int set_quickack(struct xtcp_sock *xs, int val)
+{
+	struct sock *sk = (struct sock *)xs;
+
+	xs->rcv.quick_acks = val ? 16 : 0;
+	if (val && xs->due_ns[XTCP_TIMER_DELACK])
+		xtcp_output_ack(sk);
+	return 0;
+}
+
+static int set_keepidle(struct xtcp_sock *xs, int val)
+{
+	struct sock *sk = (struct sock *)xs;
+	int err = set_u32(&xs->keepidle_ms, val, 1, KEEP_MAX_S, MSEC_PER_SEC);
+
+	if (!err && sock_flag(sk, SOCK_KEEPOPEN)) {
+		xtcp_timers_keepalive_set(sk, false);
+		xtcp_timers_keepalive_set(sk, true);
+	}
+	return err;
+}
+
+static int set_int(struct xtcp_sock *xs, int name, int val)
+{
+	switch (name) {
+	case TCP_NODELAY:
+		return set_nodelay(xs, val);
+	case TCP_MAXSEG:
+		return set_maxseg(xs, val);
+	case TCP_CORK:
+		return set_cork(xs, val);
+	case TCP_KEEPIDLE:
+		return set_keepidle(xs, val);
+	case TCP_KEEPINTVL:
+		return set_u32(&xs->keepintvl_ms, val, 1, KEEP_MAX_S, MSEC_PER_SEC);
+	case TCP_KEEPCNT:
+		return set_u32(&xs->keepcnt, val, 1, RETRIES_MAX, 1);
+	case TCP_SYNCNT:
+		return set_syncnt(xs, val);
+	case TCP_LINGER2:
+		return set_linger2(xs, val);
+	case TCP_QUICKACK:
+		return set_quickack(xs, val);
+	case TCP_USER_TIMEOUT:
+		return set_u32(&xs->user_timeout_ms, val, 0, INT_MAX, 1);
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
+/* Only Reno is there; a program that asks for it by name gets it. */
+static int set_congestion(sockptr_t val, unsigned int len)
+{
+	char name[sizeof(xtcp_cong_reno.name)] = "";
+
+	if (len < 1)
+		return -EINVAL;
+	if (strncpy_from_sockptr(name, val, min_t(long, sizeof(name) - 1, len)) < 0)
+		return -EFAULT;
+	return strcmp(name, xtcp_cong_reno.name) ? -ENOENT : 0;
+}
+
+int xtcp_setsockopt(struct sock *sk, int level, int name, sockptr_t optval,
+		    unsigned int len)
+{
+	int val, err;
+
+	if (level == SOL_IP)
+		return ip_setsockopt(sk, level, name, optval, len);
+	if (level != SOL_TCP)
+		return -ENOPROTOOPT;
+	if (name == TCP_CONGESTION)
+		return set_congestion(optval, len);
+	if (len < sizeof(int))
+		return -EINVAL;
+	if (copy_from_sockptr(&val, optval, sizeof(val)))
+		return -EFAULT;
+	lock_sock(sk);
+	err = set_int(xtcp_sk(sk), name, val);
+	release_sock(sk);
+	return err;
+}
+
+/* --- reading -------------------------------------------------------------- */
+
+static u32 maxseg(const struct sock *sk)
+{
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+
+	if (((1 << sk->sk_state) & (TCPF_CLOSE | TCPF_LISTEN)) && xs->snd.mss_clamp)
+		return xs->snd.mss_clamp;
+	return xs->snd.mss;
+}
+
+static int linger2_s(const struct sock *sk)
+{
+	s32 ms = xtcp_sk(sk)->linger2_ms;
+
+	if (ms < 0)
+		return -1;
+	return (ms ?: xtcp_knob(xtcp_sk_net(sk), fin_timeout_ms)) / MSEC_PER_SEC;
+}
+
+static int get_int(struct sock *sk, int name, int *val)
+{
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+	struct xtcp_net *xn = xtcp_sk_net(sk);
+
+	switch (name) {
+	case TCP_NODELAY:
+		*val = xs->snd.nodelay;
+		break;
+	case TCP_MAXSEG:
+		*val = maxseg(sk);
+		break;
+	case TCP_CORK:
+		*val = xs->snd.cork;
+		break;
+	case TCP_KEEPIDLE:
+		*val = (xs->keepidle_ms ?: xtcp_knob(xn, keepalive_time_ms)) / MSEC_PER_SEC;
+		break;
+	case TCP_KEEPINTVL:
+		*val = (xs->keepintvl_ms ?: xtcp_knob(xn, keepalive_intvl_ms)) / MSEC_PER_SEC;
+		break;
+	case TCP_KEEPCNT:
+		*val = xs->keepcnt ?: xtcp_knob(xn, keepalive_probes);
+		break;
+	case TCP_SYNCNT:
+		*val = xs->syn_retries ?: xtcp_knob(xn, syn_retries);
+		break;
+	case TCP_LINGER2:
+		*val = linger2_s(sk);
+		break;
+	case TCP_QUICKACK:
+		*val = !!xs->rcv.quick_acks;
+		break;
+	case TCP_USER_TIMEOUT:
+		*val = xs->user_timeout_ms;
+		break;
+	default:
+		return -ENOPROTOOPT;
+	}
+	return 0;
+}
+
+static int put(char __user *optval, int __user *optlen, const void *from, int size,
+	       int len)
+{
+	len = min(len, size);
+	if (put_user(len, optlen) || copy_to_user(optval, from, len))
+		return -EFAULT;
+	return 0;
+}
+
+static int get_info(struct sock *sk, char __user *optval, int __user *optlen, int len)
+{
+	struct tcp_info info = { };
+
+	lock_sock(sk);
+	xtcp_info_fill(sk, &info);
+	release_sock(sk);
+	return put(optval, optlen, &info, sizeof(info), len);
+}
+
+int xtcp_getsockopt(struct sock *sk, int level, int name, char __user *optval,
+		    int __user *optlen)
+{
+	int val = 0, len, err;
+
+	if (level == SOL_IP)
+		return ip_getsockopt(sk, level, name, optval, optlen);
+	if (level != SOL_TCP)
+		return -ENOPROTOOPT;
+	if (get_user(len, optlen))
+		return -EFAULT;
+	if (len < 0)
+		return -EINVAL;
+	if (name == TCP_INFO)
+		return get_info(sk, optval, optlen, len);
+	if (name == TCP_CONGESTION)
+		return put(optval, optlen, xtcp_sk(sk)->cong.ops->name,
+			   sizeof(xtcp_cong_reno.name), len);
+	lock_sock(sk);
+	err = get_int(sk, name, &val);
+	release_sock(sk);
+	return err ?: put(optval, optlen, &val, sizeof(val), len);
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The state of a socket: names, legal transitions, one setter, and the end. */
+
+#include <net/tcp_states.h>
+#include <xtcp/engine.h>
+#include <xtcp/output.h>
+#include <xtcp/port.h>
+#include <xtcp/sock.h>
+#include <xtcp/trace.h>
+
+static const char *const names[XTCP_STATES] = {
+	[XTCP_ESTABLISHED]	= "ESTABLISHED",
+	[XTCP_SYN_SENT]		= "SYN_SENT",
+	[XTCP_SYN_RCVD]		= "SYN_RCVD",
+	[XTCP_FIN_WAIT_1]	= "FIN_WAIT_1",
+	[XTCP_FIN_WAIT_2]	= "FIN_WAIT_2",
+	[XTCP_TIME_WAIT]	= "TIME_WAIT",
+	[XTCP_CLOSED]		= "CLOSED",
+	[XTCP_CLOSE_WAIT]	= "CLOSE_WAIT",
+	[XTCP_LAST_ACK]		= "LAST_ACK",
+	[XTCP_LISTEN]		= "LISTEN",
+	[XTCP_CLOSING]		= "CLOSING",
+};
+
+/*
+ * RFC 9293 figure 5: where each state may lead. CLOSED is always allowed: RST,
+ * timeouts and abort() come at any time. TIME_WAIT is entered by a record.
+ */
+static const u16 legal[XTCP_STATES] = {
+	[XTCP_CLOSED]		= TCPF_LISTEN | TCPF_SYN_SENT,
+	[XTCP_LISTEN]		= TCPF_SYN_RECV,
+	[XTCP_SYN_SENT]		= TCPF_SYN_RECV | TCPF_ESTABLISHED,
+	[XTCP_SYN_RCVD]		= TCPF_ESTABLISHED | TCPF_FIN_WAIT1,
+	[XTCP_ESTABLISHED]	= TCPF_FIN_WAIT1 | TCPF_CLOSE_WAIT,
+	[XTCP_FIN_WAIT_1]	= TCPF_FIN_WAIT2 | TCPF_CLOSING,
+	[XTCP_CLOSE_WAIT]	= TCPF_LAST_ACK,
+};
+
+const char *xtcp_state_name(unsigned int state)
+{
+	return state < XTCP_STATES && names[state] ? names[state] : "?";
+}
+
+void xtcp_state_set(struct sock *sk, enum xtcp_state state)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	u8 old = xs->tcb.state;
+
+	WARN_ONCE(state != XTCP_CLOSED && !(legal[old] & (1 << state)),
+		  "xtcp: %s may not become %s\n", xtcp_state_name(old),
+		  xtcp_state_name(state));
+	if ((old == XTCP_ESTABLISHED || old == XTCP_CLOSE_WAIT) && state == XTCP_CLOSED)
+		xtcp_count(xtcp_sk_net(sk), XTCP_CNT_ESTAB_RESETS);
+	if ((old == XTCP_SYN_SENT || old == XTCP_SYN_RCVD) && state == XTCP_CLOSED)
+		xtcp_count(xtcp_sk_net(sk), XTCP_CNT_ATTEMPT_FAILS);
+	trace_xtcp_set_state(sk, old, state);
+	xs->tcb.state = state;
+	inet_sk_set_state(sk, state);
+}
+
+void xtcp_done(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	if (xs->tcb.state == XTCP_CLOSED)
+		return;
+	xtcp_timers_stop(sk);
+	xtcp_flow_remove(&xs->flow);
+	xtcp_state_set(sk, XTCP_CLOSED);
+	if (!(sk->sk_userlocks & SOCK_BINDPORT_LOCK))
+		xtcp_port_release(sk);
+	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
+	if (sock_flag(sk, SOCK_DEAD))
+		xtcp_destroy(sk);
+	else
+		sk->sk_state_change(sk);
+}
+
+void xtcp_abort(struct sock *sk, int error)
+{
+	u8 state = xtcp_sk(sk)->tcb.state;
+
+	/* States in which the peer believes in a connection (RFC 9293 3.10.5). */
+	if ((1 << state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT | TCPF_FIN_WAIT1 |
+			    TCPF_FIN_WAIT2 | TCPF_SYN_RECV))
+		xtcp_output_rst(sk);
+	xtcp_output_purge(sk);
+	WRITE_ONCE(sk->sk_err, error);
+	if (!sock_flag(sk, SOCK_DEAD))
+		sk_error_report(sk);
+	xtcp_done(sk);
+}
+
+void xtcp_destroy_unaccepted(struct sock *child)
+{
+	sock_orphan(child);
+	if (xtcp_sk(child)->tcb.state == XTCP_CLOSED)
+		xtcp_destroy(child);
+	else
+		xtcp_done(child);
+}
