@@ -60,6 +60,8 @@ int xtcp_output_retransmit(struct sock *sk, struct sk_buff *skb);
  * @sent_ns: set to when the newest of them was sent, 0 if Karn forbids its use
  */
 void xtcp_output_clean(struct sock *sk, u64 *sent_ns);
+/* cwnd has grown: let the send buffer follow, unless the user fixed it. */
+void xtcp_output_grow_buffer(struct sock *sk);
 /* Text per segment from the path MTU, the peer's MSS, the options. */
 void xtcp_output_sync_mss(struct sock *sk, u32 pmtu);
 /* The MSS option to announce over @dst (RFC 9293 3.7.1). */

@@ -13,12 +13,19 @@
 struct sock;
 struct xtcp_flow_key;
 
+/* How a socket would share its port: what its TIME_WAIT record remembers. */
+enum xtcp_port_sharing {
+	XTCP_PORT_REUSE		= 1 << 0,	/* SO_REUSEADDR */
+	XTCP_PORT_REUSEPORT	= 1 << 1,	/* SO_REUSEPORT */
+	XTCP_PORT_SHARINGS	= 1 << 2,
+};
+
 struct xtcp_port {
 	struct hlist_node node;		/* bucket lock; RCU readers */
 	possible_net_t net;
 	u16 port;			/* host order */
 	unsigned int explicit_binds;	/* sockets that chose it by bind() */
-	unsigned int time_waits;	/* TIME_WAIT records on it */
+	unsigned int time_waits[XTCP_PORT_SHARINGS];
 	struct hlist_head owners;	/* sk_bind_node; bucket lock */
 	struct hlist_head listeners;	/* sk_node; bucket lock, RCU readers */
 	struct rcu_head rcu;
@@ -48,9 +55,13 @@ void xtcp_port_release(struct sock *sk);
 int xtcp_port_listen(struct sock *sk);
 void xtcp_port_unlisten(struct sock *sk);
 
-/* A TIME_WAIT record keeps a port from bind() without SO_REUSEADDR. */
-void xtcp_port_hold_time_wait(struct sock *sk);
-void xtcp_port_put_time_wait(struct net *net, u16 port);
+/*
+ * The connection of @sk goes on as a TIME_WAIT record, which keeps the port
+ * from bind() by those it would not share with. Returns enum xtcp_port_sharing,
+ * for the put.
+ */
+u8 xtcp_port_hold_time_wait(struct sock *sk);
+void xtcp_port_put_time_wait(struct net *net, u16 port, u8 sharing);
 
 /**
  * xtcp_port_lookup_listener() - the listener that a SYN is for

@@ -47,7 +47,7 @@ struct xtcp_send {
 	u32 pmtu;
 	u8 nodelay : 1,			/* TCP_NODELAY */
 	   cork : 1,			/* TCP_CORK */
-	   more : 1,			/* MSG_MORE in the last send */
+	   more : 1,			/* the user is about to write on */
 	   fin_queued : 1;		/* the FIN is in a queue */
 };
 

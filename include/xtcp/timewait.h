@@ -21,7 +21,8 @@ struct xtcp_time_wait {
 	u16 cpu;			/* shard of wait */
 	u8 rcv_wscale;
 	u8 tos;
-	u8 ts_ok : 1;
+	u8 ts_ok : 1,
+	   port_sharing : 2;		/* enum xtcp_port_sharing */
 	const struct xtcp_af_ops *af;
 };
 

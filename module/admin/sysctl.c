@@ -71,7 +71,7 @@ const struct xtcp_knob_row xtcp_knob_rows[] = {
 	KNOB(timestamps, 1, 0, 1, "RFC 7323 3", "offer and accept timestamps"),
 	KNOB(paws_idle_ms, 24 * DAY_MS, 1000, 24 * DAY_MS, "RFC 7323 5.5",
 	     "a timestamp older than this does not reject segments"),
-	KNOB(rfc1337, 0, 0, 1, "RFC 1337", "TIME_WAIT ignores RST"),
+	KNOB(rfc1337, 1, 0, 1, "RFC 1337", "TIME_WAIT ignores RST"),
 	KNOB(invalid_ratelimit_ms, 500, 0, 60000, "RFC 5961 7",
 	     "shortest time between a connection's answers to invalid segments"),
 	KNOB(min_snd_mss, 48, 48, 1460, "RFC 9293 3.7.1",

@@ -29,7 +29,8 @@ static bool unhash(struct xtcp_time_wait *tw)
 	if (!xtcp_flow_remove(&tw->flow))
 		return false;
 	atomic_dec(&net_of(tw)->time_waits);
-	xtcp_port_put_time_wait(read_pnet(&tw->flow.net), ntohs(tw->flow.local_port));
+	xtcp_port_put_time_wait(read_pnet(&tw->flow.net), ntohs(tw->flow.local_port),
+				tw->port_sharing);
 	return true;
 }
 
@@ -115,7 +116,7 @@ static bool enter(struct sock *sk)
 	tw = create(sk);
 	if (!tw)
 		goto full;
-	xtcp_port_hold_time_wait(sk);
+	tw->port_sharing = xtcp_port_hold_time_wait(sk);
 	INIT_LIST_HEAD(&tw->wait.link);
 	/* Queued before it can be found: who finds it may restart it. */
 	xtcp_fifo_add(&xn->time_wait_fifo, &tw->wait, ktime_get_ns(), &tw->cpu);

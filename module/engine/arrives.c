@@ -168,7 +168,7 @@ static void text_and_fin(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 
 	/* Seventh, process the segment text. */
 	fin = trim_to_window(tcb, seg, v);
-	if (seg->text_len && !v->text_len) {
+	if (seg->text_len && !v->text_len && !fin) {
 		v->drop = XTCP_DROP_DUPLICATE_TEXT;
 		v->reply = XTCP_REPLY_ACK;
 	}

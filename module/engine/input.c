@@ -163,6 +163,7 @@ static void carry_out_ack(struct sock *sk, const struct xtcp_segment *seg,
 		sample_rtt(sk, seg, sent_ns);
 		xtcp_recovery_acked(sk, v->acked);
 		xtcp_timers_acked(sk);
+		xtcp_output_grow_buffer(sk);
 		sk->sk_write_space(sk);
 	}
 	if (v->events & XTCP_EV_DUPACK)

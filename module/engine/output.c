@@ -279,7 +279,8 @@ static void send_head(struct sock *sk, struct sk_buff *skb)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_skb_cb *cb = XTCP_SKB_CB(skb);
 
-	if (skb_queue_is_last(&sk->sk_write_queue, skb))
+	/* RFC 9293 MUST-61: on the last of what the user wrote. */
+	if (skb_queue_is_last(&sk->sk_write_queue, skb) && !xs->snd.more)
 		cb->ctl |= XTCP_PSH;
 	if (skb->len < xs->snd.mss)
 		xs->snd.small_seq = cb->end_seq;
@@ -377,6 +378,19 @@ void xtcp_output_clean(struct sock *sk, u64 *sent_ns)
 		__skb_unlink(skb, &xs->snd.rtx_queue);
 		xtcp_output_free(sk, skb);
 	}
+}
+
+/*
+ * Room for a window on its way and one being written; twice that, for an skb
+ * weighs up to twice its text.
+ */
+void xtcp_output_grow_buffer(struct sock *sk)
+{
+	u32 most = xtcp_knob(xtcp_sk_net(sk), wmem_max);
+	u32 want = min_t(u64, 4ULL * xtcp_sk(sk)->cong.cwnd, most);
+
+	if (!(sk->sk_userlocks & SOCK_SNDBUF_LOCK) && want > sk->sk_sndbuf)
+		WRITE_ONCE(sk->sk_sndbuf, want);
 }
 
 /*

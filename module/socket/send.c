@@ -79,15 +79,23 @@ static int append(struct sock *sk, struct sk_buff *skb, struct msghdr *msg)
 
 static int wait_for_space(struct sock *sk, long *timeo)
 {
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	int err;
+
 	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+	/* What comes next may take long: do not hold the last segment for it. */
+	xs->snd.more = 0;
 	xtcp_output_push(sk);
-	return sk_stream_wait_memory(sk, timeo);
+	err = sk_stream_wait_memory(sk, timeo);
+	xs->snd.more = 1;
+	return err;
 }
 
 /* Send what is full as it fills: the wire need not wait for the copying. */
-static void push_full(struct sock *sk, const struct sk_buff *skb)
+static void push_full(struct sock *sk, const struct sk_buff *skb,
+		      struct msghdr *msg)
 {
-	if (skb->len >= xtcp_sk(sk)->snd.mss)
+	if (skb->len >= xtcp_sk(sk)->snd.mss && msg_data_left(msg))
 		xtcp_output_push(sk);
 }
 
@@ -105,7 +113,7 @@ static int send_text(struct sock *sk, struct msghdr *msg, long timeo)
 		n = skb ? append(sk, skb, msg) : -ENOBUFS;
 		if (n > 0) {
 			copied += n;
-			push_full(sk, skb);
+			push_full(sk, skb, msg);
 			continue;
 		}
 		if (!n) {
@@ -145,8 +153,9 @@ static int send_locked(struct sock *sk, struct msghdr *msg)
 	}
 	err = sk->sk_err || (sk->sk_shutdown & SEND_SHUTDOWN) ? -EPIPE : 0;
 	if (!err) {
-		xtcp_sk(sk)->snd.more = !!(msg->msg_flags & MSG_MORE);
+		xtcp_sk(sk)->snd.more = 1;
 		copied = send_text(sk, msg, timeo);
+		xtcp_sk(sk)->snd.more = !!(msg->msg_flags & MSG_MORE);
 		xtcp_output_push(sk);
 		err = min(copied, 0);
 	}

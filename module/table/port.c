@@ -75,7 +75,8 @@ static void free_rcu(struct rcu_head *rcu)
 /* Bucket lock held. */
 static void free_if_unused(struct xtcp_port *port)
 {
-	if (!hlist_empty(&port->owners) || port->time_waits)
+	if (!hlist_empty(&port->owners) ||
+	    memchr_inv(port->time_waits, 0, sizeof(port->time_waits)))
 		return;
 	hlist_del_rcu(&port->node);
 	call_rcu(&port->rcu, free_rcu);
@@ -115,6 +116,24 @@ static bool conflict(const struct sock *sk, const struct sock *other)
 	return xtcp_sk(sk)->af->bind_overlap(sk, other);
 }
 
+static u8 sharing_of(const struct sock *sk)
+{
+	return (sk->sk_reuse ? XTCP_PORT_REUSE : 0) |
+	       (sk->sk_reuseport ? XTCP_PORT_REUSEPORT : 0);
+}
+
+/* Is there a record that shares in no way that @sharing does? */
+static bool time_waits_conflict(const struct xtcp_port *port, u8 sharing)
+{
+	int i;
+
+	for (i = 0; i < XTCP_PORT_SHARINGS; i++) {
+		if (port->time_waits[i] && !(i & sharing))
+			return true;
+	}
+	return false;
+}
+
 /* Bucket lock held. */
 static bool in_use(struct sock *sk, const struct xtcp_port *port)
 {
@@ -124,7 +143,7 @@ static bool in_use(struct sock *sk, const struct xtcp_port *port)
 		if (conflict(sk, other))
 			return true;
 	}
-	return port->time_waits && !sk->sk_reuse && !sk->sk_reuseport;
+	return time_waits_conflict(port, sharing_of(sk));
 }
 
 static int bind_to(struct sock *sk, u16 num)
@@ -289,17 +308,19 @@ void xtcp_port_unlisten(struct sock *sk)
 	spin_unlock_bh(&bucket->lock);
 }
 
-void xtcp_port_hold_time_wait(struct sock *sk)
+u8 xtcp_port_hold_time_wait(struct sock *sk)
 {
+	u8 sharing = sharing_of(sk);
 	struct xtcp_port *port = xtcp_sk(sk)->port;
 	struct port_bucket *bucket = bucket_of(sock_net(sk), port->port);
 
 	spin_lock_bh(&bucket->lock);
-	port->time_waits++;
+	port->time_waits[sharing]++;
 	spin_unlock_bh(&bucket->lock);
+	return sharing;
 }
 
-void xtcp_port_put_time_wait(struct net *net, u16 num)
+void xtcp_port_put_time_wait(struct net *net, u16 num, u8 sharing)
 {
 	struct port_bucket *bucket = bucket_of(net, num);
 	struct xtcp_port *port;
@@ -307,7 +328,7 @@ void xtcp_port_put_time_wait(struct net *net, u16 num)
 	spin_lock_bh(&bucket->lock);
 	port = find(bucket, net, num);
 	if (!WARN_ON_ONCE(!port)) {
-		port->time_waits--;
+		port->time_waits[sharing]--;
 		free_if_unused(port);
 	}
 	spin_unlock_bh(&bucket->lock);
