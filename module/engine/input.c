@@ -299,11 +299,15 @@ int xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_segment seg;
 	struct xtcp_verdict v;
+	bool refused;
 
 	xtcp_input_parse(skb, &seg);
-	if (seg.text_len && !xtcp_receive_admit(sk, skb))
+	refused = seg.text_len && !xtcp_receive_admit(sk, skb);
+	if (refused)
 		refuse_text(sk, &seg);
 	xtcp_segment_arrives(&xs->tcb, &seg, xtcp_now_us(), &v);
+	if (refused && !v.reply)
+		v.reply = XTCP_REPLY_ACK;	/* alive, and still at rcv_nxt */
 	if (v.events & XTCP_EV_RESET) {
 		carry_out_reset(sk, &v);
 		kfree_skb(skb);

@@ -52,9 +52,10 @@ static void prune_ooo(struct sock *sk)
 	}
 }
 
+/* The window counts on text filling half of what it costs (window.c). */
 static bool wasteful(const struct sk_buff *skb)
 {
-	return skb->truesize > 3 * skb->len;
+	return skb->truesize > 2 * skb->len;
 }
 
 /* Unread text of @skb behind what precedes it. */

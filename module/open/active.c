@@ -64,6 +64,9 @@ int xtcp_active_connect(struct sock *sk, struct sockaddr *addr, int len)
 	int err;
 
 	xtcp_reset_connection(sk);
+	/* Of an earlier life, which disconnecting ended. */
+	WRITE_ONCE(sk->sk_err, 0);
+	WRITE_ONCE(sk->sk_err_soft, 0);
 	err = open_flow(sk, addr, len);
 	if (err) {
 		xs->af->connect_failed(sk);

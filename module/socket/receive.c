@@ -123,7 +123,7 @@ static int receive(struct sock *sk, struct msghdr *msg, size_t len, int flags,
 	int ret, copied = 0;
 	struct sk_buff *skb;
 
-	while (len) {
+	do {
 		skb = find(sk, seq, &offset, &n);
 		if (skb) {
 			n = min_t(u32, n, len);
@@ -151,7 +151,7 @@ static int receive(struct sock *sk, struct msghdr *msg, size_t len, int flags,
 		/* Someone else read meanwhile: a peek begins after that. */
 		if (xtcp_seq_lt(seq, xtcp_sk(sk)->rcv.copied_seq))
 			seq = xtcp_sk(sk)->rcv.copied_seq;
-	}
+	} while (len);
 	if (flags & MSG_PEEK)
 		sk_peek_offset_fwd(sk, copied);
 	return copied;
