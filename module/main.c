@@ -20,6 +20,11 @@ static int __init xtcp_init(void)
 	BUILD_BUG_ON(offsetof(struct xtcp_sock, flow) !=
 		     offsetof(struct xtcp_sock, addrs6) + sizeof(struct xtcp_addrs6));
 
+	/* What a flood and a busy server cost; IPv6 adds its addresses. */
+	BUILD_BUG_ON(sizeof_field(struct xtcp_request, lock) == 4 &&
+		     sizeof(struct xtcp_request) > 128);
+	BUILD_BUG_ON(sizeof(struct xtcp_time_wait) > 96);
+
 	err = xtcp_request_cache_init();
 	if (err)
 		return err;

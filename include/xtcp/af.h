@@ -56,6 +56,12 @@ struct xtcp_af_ops {
 
 extern const struct xtcp_af_ops xtcp_ipv4_ops;
 
+/* The operations of @family, which is one we have. */
+static inline const struct xtcp_af_ops *xtcp_af_ops(u8 family)
+{
+	return &xtcp_ipv4_ops;
+}
+
 int xtcp_ipv4_register(void);
 void xtcp_ipv4_unregister(void);
 

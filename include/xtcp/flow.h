@@ -42,7 +42,16 @@ struct xtcp_flow {
 	int bound_dev_if;		/* 0: any */
 	u8 kind;			/* enum xtcp_flow_kind */
 	u8 family;
-	u8 spare[6];			/* for the kind's own small fields */
+
+	/* Of requests and TIME_WAIT records: here is room for them. */
+	u16 cpu;			/* shard of their wait (fifo.h) */
+	u8 tos;
+	u8 rcv_wscale;
+	u8 snd_wscale;			/* requests */
+	u8 ts_ok : 1,
+	   wscale_ok : 1,		/* requests */
+	   sack_ok : 1,			/* requests */
+	   port_sharing : 2;		/* records: enum xtcp_port_sharing */
 };
 
 /* What a lookup asks for; built on the stack by wire/. */

@@ -18,24 +18,15 @@ struct xtcp_request {
 	struct xtcp_fifo_entry wait;	/* for the next SYN-ACK */
 	struct list_head listener_link;	/* listener->lock */
 	struct sock *listener;		/* alive while the request is hashed */
-	const struct xtcp_af_ops *af;
 	spinlock_t lock;		/* what follows, against other CPUs */
 	u32 iss;
 	u32 irs;
 	u32 ts_recent;
 	u32 ts_offset;
 	u32 mark;
-	u32 rcv_wnd;			/* advertised in the SYN-ACK */
-	u64 sent_ns;			/* first SYN-ACK, for the RTT */
+	u16 rcv_wnd;			/* advertised in the SYN-ACK */
 	u16 snd_mss;			/* the peer's MSS option */
-	u16 cpu;			/* shard of wait */
 	u8 retransmits;
-	u8 snd_wscale;
-	u8 rcv_wscale;
-	u8 tos;
-	u8 ts_ok : 1,
-	   wscale_ok : 1,
-	   sack_ok : 1;
 };
 
 /* A listener's queues. Freed with the socket. */

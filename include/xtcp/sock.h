@@ -145,6 +145,14 @@ void xtcp_state_set(struct sock *sk, enum xtcp_state state);
 const char *xtcp_state_name(unsigned int state);
 /* The connection is over: CLOSED, timers off, out of the table, waiters woken. */
 void xtcp_done(struct sock *sk);
+/**
+ * xtcp_fail() - the connection ended badly
+ * @sk: socket, locked
+ * @error: positive errno for the user; 0: none
+ *
+ * Unsent text is gone. Whoever polls finds the error and the hangup together.
+ */
+void xtcp_fail(struct sock *sk, int error);
 /* End it now, with RST where the peer believes in it; @error for the user. */
 void xtcp_abort(struct sock *sk, int error);
 /* A child never accepted; its lock held, BH off. Its last own reference goes. */

@@ -18,12 +18,6 @@ struct xtcp_time_wait {
 	u32 ts_offset;
 	u32 mark;
 	u16 rcv_wnd;			/* as on the wire */
-	u16 cpu;			/* shard of wait */
-	u8 rcv_wscale;
-	u8 tos;
-	u8 ts_ok : 1,
-	   port_sharing : 2;		/* enum xtcp_port_sharing */
-	const struct xtcp_af_ops *af;
 };
 
 /**

@@ -30,7 +30,7 @@ static bool unhash(struct xtcp_time_wait *tw)
 		return false;
 	atomic_dec(&net_of(tw)->time_waits);
 	xtcp_port_put_time_wait(read_pnet(&tw->flow.net), ntohs(tw->flow.local_port),
-				tw->port_sharing);
+				tw->flow.port_sharing);
 	return true;
 }
 
@@ -47,7 +47,7 @@ static bool kill(struct xtcp_time_wait *tw)
 	if (!unhash(tw))
 		return false;
 	/* Not queued: it came due on another CPU, which is between the two. */
-	xtcp_fifo_del(&net_of(tw)->time_wait_fifo, &tw->wait, tw->cpu);
+	xtcp_fifo_del(&net_of(tw)->time_wait_fifo, &tw->wait, tw->flow.cpu);
 	call_rcu(&tw->wait.rcu, free_rcu);
 	return true;
 }
@@ -71,17 +71,16 @@ static void fill(struct xtcp_time_wait *tw, const struct xtcp_sock *xs)
 {
 	const struct sock *sk = (const struct sock *)xs;
 
-	tw->af = xs->af;
 	tw->snd_nxt = xs->tcb.snd_nxt;
 	tw->rcv_nxt = xs->tcb.rcv_nxt;
-	tw->ts_ok = xs->tcb.ts_ok;
+	tw->flow.ts_ok = xs->tcb.ts_ok;
 	tw->ts_recent = xs->tcb.ts_recent;
 	tw->ts_offset = xs->ts_offset;
-	tw->rcv_wscale = xs->tcb.rcv_wscale;
-	tw->rcv_wnd = min_t(u32, xtcp_tcb_rcv_wnd(&xs->tcb) >> tw->rcv_wscale,
+	tw->flow.rcv_wscale = xs->tcb.rcv_wscale;
+	tw->rcv_wnd = min_t(u32, xtcp_tcb_rcv_wnd(&xs->tcb) >> tw->flow.rcv_wscale,
 			    XTCP_WINDOW_MAX);
 	tw->mark = sk->sk_mark;
-	tw->tos = inet_sk(sk)->tos;
+	tw->flow.tos = inet_sk(sk)->tos;
 }
 
 static struct xtcp_time_wait *create(struct sock *sk)
@@ -116,10 +115,10 @@ static bool enter(struct sock *sk)
 	tw = create(sk);
 	if (!tw)
 		goto full;
-	tw->port_sharing = xtcp_port_hold_time_wait(sk);
+	tw->flow.port_sharing = xtcp_port_hold_time_wait(sk);
 	INIT_LIST_HEAD(&tw->wait.link);
 	/* Queued before it can be found: who finds it may restart it. */
-	xtcp_fifo_add(&xn->time_wait_fifo, &tw->wait, ktime_get_ns(), &tw->cpu);
+	xtcp_fifo_add(&xn->time_wait_fifo, &tw->wait, ktime_get_ns(), &tw->flow.cpu);
 	WARN_ON_ONCE(!xtcp_flow_replace(&xtcp_sk(sk)->flow, &tw->flow));
 	return true;
 full:
@@ -148,14 +147,14 @@ static void expand(const struct xtcp_time_wait *tw, struct xtcp_tcb *tcb)
 	*tcb = (struct xtcp_tcb){
 		.state		= XTCP_TIME_WAIT,
 		.fin_sent	= 1,
-		.ts_ok		= tw->ts_ok,
+		.ts_ok		= tw->flow.ts_ok,
 		.rst_ignored	= xtcp_knob(xn, rfc1337),
-		.rcv_wscale	= tw->rcv_wscale,
+		.rcv_wscale	= tw->flow.rcv_wscale,
 		.snd_una	= READ_ONCE(tw->snd_nxt),
 		.snd_nxt	= READ_ONCE(tw->snd_nxt),
 		.snd_wnd_max	= XTCP_WINDOW_MAX,
 		.rcv_nxt	= READ_ONCE(tw->rcv_nxt),
-		.rcv_adv	= tw->rcv_nxt + ((u32)tw->rcv_wnd << tw->rcv_wscale),
+		.rcv_adv	= tw->rcv_nxt + ((u32)tw->rcv_wnd << tw->flow.rcv_wscale),
 		.last_ack_sent	= tw->rcv_nxt,
 		.ts_recent	= READ_ONCE(tw->ts_recent),
 		.ts_recent_us	= div_u64(tw->wait.start_ns, NSEC_PER_USEC),
@@ -175,13 +174,13 @@ static void send_ack(struct xtcp_time_wait *tw, const struct sk_buff *skb)
 	};
 	u8 buffer[XTCP_HEADER_MAX] __aligned(4);
 
-	if (tw->ts_ok) {
+	if (tw->flow.ts_ok) {
 		h.opt.has_ts = 1;
 		h.opt.tsval = xtcp_ts_now(tw->ts_offset);
 		h.opt.tsecr = tw->ts_recent;
 	}
 	xtcp_output_write_header((struct tcphdr *)buffer, &h);
-	tw->af->reply(net_of(tw), skb, (struct tcphdr *)buffer, tw->tos);
+	xtcp_af_ops(tw->flow.family)->reply(net_of(tw), skb, (struct tcphdr *)buffer, tw->flow.tos);
 }
 
 /* The SYN is for whoever listens now; its ISN starts above the old numbers. */
@@ -217,7 +216,7 @@ void xtcp_timewait_input(struct xtcp_time_wait *tw, struct sk_buff *skb,
 	if (v.events & XTCP_EV_RESET)
 		kill(tw);
 	if (v.events & XTCP_EV_TW_RESTART)
-		xtcp_fifo_restart(&xn->time_wait_fifo, &tw->wait, tw->cpu);
+		xtcp_fifo_restart(&xn->time_wait_fifo, &tw->wait, tw->flow.cpu);
 	WRITE_ONCE(tw->ts_recent, tcb.ts_recent);
 	if (v.reply == XTCP_REPLY_ACK || v.reply == XTCP_REPLY_CHALLENGE)
 		send_ack(tw, skb);

@@ -23,9 +23,7 @@ static void socket_error(struct sock *sk, u32 seq, int error, bool hard)
 	if (!outstanding(&xtcp_sk(sk)->tcb, seq))
 		return;
 	if (opening && !sock_owned_by_user(sk)) {
-		WRITE_ONCE(sk->sk_err, error);
-		sk_error_report(sk);
-		xtcp_done(sk);
+		xtcp_fail(sk, error);
 	} else if (hard && !sock_owned_by_user(sk) && xtcp_inet_recverr(sk)) {
 		WRITE_ONCE(sk->sk_err, error);
 		sk_error_report(sk);

@@ -88,12 +88,7 @@ static void carry_out_reset(struct sock *sk, const struct xtcp_verdict *v)
 	} else {
 		xtcp_count(xn, XTCP_CNT_IN_RSTS);
 	}
-	xtcp_output_purge(sk);
-	if (v->error)
-		WRITE_ONCE(sk->sk_err, v->error);
-	if (v->error && !sock_flag(sk, SOCK_DEAD))
-		sk_error_report(sk);
-	xtcp_done(sk);
+	xtcp_fail(sk, v->error);
 }
 
 /* Round trip of the handshake, by clock if nothing was sent twice. */

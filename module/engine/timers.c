@@ -85,10 +85,7 @@ static u64 rto_ns(const struct sock *sk)
 static void give_up(struct sock *sk, enum xtcp_counter why)
 {
 	xtcp_count(xtcp_sk_net(sk), why);
-	WRITE_ONCE(sk->sk_err, READ_ONCE(sk->sk_err_soft) ?: ETIMEDOUT);
-	sk_error_report(sk);
-	xtcp_output_purge(sk);
-	xtcp_done(sk);
+	xtcp_fail(sk, READ_ONCE(sk->sk_err_soft) ?: ETIMEDOUT);
 }
 
 static bool user_timed_out(const struct xtcp_sock *xs, u64 now_ns)

@@ -25,6 +25,11 @@ static struct xtcp_net *net_of(const struct xtcp_request *req)
 	return xtcp_net(read_pnet(&req->flow.net));
 }
 
+static const struct xtcp_af_ops *af_of(const struct xtcp_request *req)
+{
+	return xtcp_af_ops(req->flow.family);
+}
+
 static struct xtcp_fifo *fifo_of(const struct xtcp_request *req)
 {
 	return &net_of(req)->request_fifo[min_t(u8, req->retransmits,
@@ -49,7 +54,7 @@ static void release(struct xtcp_request *req)
 	spin_unlock_bh(&l->lock);
 	/* The lock: due() puts it back only while it is hashed. */
 	spin_lock_bh(&req->lock);
-	xtcp_fifo_del(fifo_of(req), &req->wait, req->cpu);
+	xtcp_fifo_del(fifo_of(req), &req->wait, req->flow.cpu);
 	spin_unlock_bh(&req->lock);
 	atomic_dec(&net_of(req)->requests);
 	call_rcu(&req->wait.rcu, free_rcu);
@@ -71,9 +76,9 @@ static void fill_header(const struct xtcp_request *req, u8 ctl, struct xtcp_head
 		.seq	= req->iss + !(ctl & XTCP_SYN),
 		.ack	= req->irs + 1,
 		.ctl	= ctl,
-		.wnd	= ctl & XTCP_SYN ? req->rcv_wnd : req->rcv_wnd >> req->rcv_wscale,
+		.wnd	= ctl & XTCP_SYN ? req->rcv_wnd : req->rcv_wnd >> req->flow.rcv_wscale,
 	};
-	if (req->ts_ok) {
+	if (req->flow.ts_ok) {
 		h->opt.has_ts = 1;
 		h->opt.tsval = xtcp_ts_now(req->ts_offset);
 		h->opt.tsecr = READ_ONCE(req->ts_recent);
@@ -90,20 +95,20 @@ static void send_syn_ack(const struct xtcp_request *req, struct dst_entry *dst)
 		return;
 	}
 	fill_header(req, XTCP_SYN | XTCP_ACK, &h);
-	h.opt.mss = xtcp_output_announced_mss(req->listener, req->af, dst);
-	h.opt.has_wscale = req->wscale_ok;
-	h.opt.wscale = req->rcv_wscale;
+	h.opt.mss = xtcp_output_announced_mss(req->listener, af_of(req), dst);
+	h.opt.has_wscale = req->flow.wscale_ok;
+	h.opt.wscale = req->flow.rcv_wscale;
 	skb_reserve(skb, XTCP_HEADROOM);
 	skb_reset_transport_header(skb);
 	xtcp_output_write_header(skb_put(skb, xtcp_output_header_len(&h)), &h);
 	skb->mark = req->mark;
 	xtcp_count(net_of(req), XTCP_CNT_OUT_SEGS);
-	req->af->request_xmit(req->listener, skb, &req->flow, dst, req->tos);
+	af_of(req)->request_xmit(req->listener, skb, &req->flow, dst, req->flow.tos);
 }
 
 static void repeat_syn_ack(const struct xtcp_request *req)
 {
-	struct dst_entry *dst = req->af->request_route(req->listener, req);
+	struct dst_entry *dst = af_of(req)->request_route(req->listener, req);
 
 	if (!dst)
 		return;			/* perhaps next time */
@@ -129,7 +134,7 @@ static bool wait_on(struct xtcp_request *req, u64 due_ns)
 	if (hashed) {
 		if (req->retransmits < U8_MAX)
 			req->retransmits++;
-		xtcp_fifo_add(fifo_of(req), &req->wait, due_ns, &req->cpu);
+		xtcp_fifo_add(fifo_of(req), &req->wait, due_ns, &req->flow.cpu);
 	}
 	spin_unlock(&req->lock);
 	return hashed;
@@ -158,10 +163,11 @@ static void negotiate(struct xtcp_request *req, const struct sock *listener,
 
 	req->irs = seg->seq;
 	req->snd_mss = seg->opt.mss ?: XTCP_MSS_DEFAULT;
-	req->wscale_ok = seg->opt.has_wscale && xtcp_knob(xn, window_scaling);
-	req->snd_wscale = req->wscale_ok ? seg->opt.wscale : 0;
-	req->rcv_wnd = xtcp_window_initial(listener, req->wscale_ok, &req->rcv_wscale);
-	req->ts_ok = seg->opt.has_ts && xtcp_knob(xn, timestamps);
+	req->flow.wscale_ok = seg->opt.has_wscale && xtcp_knob(xn, window_scaling);
+	req->flow.snd_wscale = req->flow.wscale_ok ? seg->opt.wscale : 0;
+	req->rcv_wnd = xtcp_window_initial(listener, req->flow.wscale_ok,
+					   &req->flow.rcv_wscale);
+	req->flow.ts_ok = seg->opt.has_ts && xtcp_knob(xn, timestamps);
 	req->ts_recent = seg->opt.tsval;
 	req->ts_offset = xtcp_isn_ts_offset(xn, &req->flow);
 }
@@ -181,10 +187,9 @@ static struct xtcp_request *create(struct sock *listener, const struct sk_buff *
 	spin_lock_init(&req->lock);
 	INIT_LIST_HEAD(&req->wait.link);
 	req->listener = listener;
-	req->af = xtcp_sk(listener)->af;
 	req->mark = listener->sk_mark;
-	req->tos = inet_sk(listener)->tos;
-	req->sent_ns = ktime_get_ns();
+	req->flow.tos = inet_sk(listener)->tos;
+	req->wait.start_ns = ktime_get_ns();
 	return req;
 }
 
@@ -201,13 +206,13 @@ static bool enter(struct xtcp_request *req)
 	list_add_tail(&req->listener_link, &l->requests);
 	WRITE_ONCE(l->request_len, l->request_len + 1);
 	/* Under the lock: a closing listener finds it in the flow table. */
-	xtcp_fifo_add(fifo_of(req), &req->wait, req->sent_ns, &req->cpu);
+	xtcp_fifo_add(fifo_of(req), &req->wait, req->wait.start_ns, &req->flow.cpu);
 	if (!xtcp_flow_insert(&req->flow)) {
 		atomic_inc(&net_of(req)->requests);
 		spin_unlock_bh(&l->lock);
 		return true;
 	}
-	xtcp_fifo_del(fifo_of(req), &req->wait, req->cpu);
+	xtcp_fifo_del(fifo_of(req), &req->wait, req->flow.cpu);
 	list_del(&req->listener_link);
 	WRITE_ONCE(l->request_len, l->request_len - 1);
 	spin_unlock_bh(&l->lock);
@@ -228,7 +233,7 @@ void xtcp_request_new(struct sock *listener, struct sk_buff *skb,
 	}
 	negotiate(req, listener, seg);
 	req->iss = iss ?: xtcp_isn_new(xn, &req->flow);
-	dst = req->af->request_route(listener, req);
+	dst = af_of(req)->request_route(listener, req);
 	if (!dst || !enter(req)) {
 		xtcp_input_drop(xn, skb, dst ? XTCP_DROP_RACE : XTCP_DROP_NO_ROUTE);
 		dst_release(dst);
@@ -248,10 +253,10 @@ static void expand(const struct xtcp_request *req, struct xtcp_tcb *tcb)
 	*tcb = (struct xtcp_tcb){
 		.state		= XTCP_SYN_RCVD,
 		.passive	= 1,
-		.ts_ok		= req->ts_ok,
-		.wscale_ok	= req->wscale_ok,
-		.snd_wscale	= req->snd_wscale,
-		.rcv_wscale	= req->rcv_wscale,
+		.ts_ok		= req->flow.ts_ok,
+		.wscale_ok	= req->flow.wscale_ok,
+		.snd_wscale	= req->flow.snd_wscale,
+		.rcv_wscale	= req->flow.rcv_wscale,
 		.snd_mss	= req->snd_mss,
 		.iss		= req->iss,
 		.snd_una	= req->iss,
@@ -261,7 +266,7 @@ static void expand(const struct xtcp_request *req, struct xtcp_tcb *tcb)
 		.rcv_adv	= req->irs + 1 + req->rcv_wnd,
 		.last_ack_sent	= req->irs + 1,
 		.ts_recent	= READ_ONCE(req->ts_recent),
-		.ts_recent_us	= div_u64(req->sent_ns, NSEC_PER_USEC),
+		.ts_recent_us	= div_u64(req->wait.start_ns, NSEC_PER_USEC),
 		.paws_idle_us	= (u64)xtcp_knob(xn, paws_idle_ms) * USEC_PER_MSEC,
 	};
 }
@@ -279,12 +284,13 @@ static struct sock *create_child(const struct xtcp_request *req, struct dst_entr
 	xs = xtcp_sk(child);
 	expand(req, &xs->tcb);
 	xs->ts_offset = req->ts_offset;
-	xs->first_retransmit_ns = req->sent_ns;
+	/* When the SYN-ACK went out; of use only if it did so once. */
+	xs->first_retransmit_ns = req->wait.start_ns;
 	xs->retransmits = req->retransmits;
 	xs->snd.write_seq = req->iss + 1;
 	xs->snd.small_seq = req->iss;
-	xs->rcv.window_clamp = (u32)XTCP_WINDOW_MAX << req->rcv_wscale;
-	req->af->child_init(child, req->listener, req, dst);
+	xs->rcv.window_clamp = (u32)XTCP_WINDOW_MAX << req->flow.rcv_wscale;
+	af_of(req)->child_init(child, req->listener, req, dst);
 	if (!xtcp_port_inherit(child, ntohs(req->flow.local_port)))
 		return child;
 	xtcp_destroy_unaccepted(child);
@@ -319,7 +325,7 @@ static void become_child(struct xtcp_request *req, struct sk_buff *skb)
 		xtcp_input_drop(xn, skb, XTCP_DROP_LISTEN_FULL);
 		return;
 	}
-	dst = req->af->request_route(listener, req);
+	dst = af_of(req)->request_route(listener, req);
 	child = dst ? create_child(req, dst) : NULL;
 	if (!child) {
 		xtcp_input_drop(xn, skb, dst ? XTCP_DROP_NO_MEMORY : XTCP_DROP_NO_ROUTE);
@@ -342,7 +348,7 @@ static void send_ack(const struct xtcp_request *req, const struct sk_buff *skb)
 
 	fill_header(req, XTCP_ACK, &h);
 	xtcp_output_write_header((struct tcphdr *)buffer, &h);
-	req->af->reply(net_of(req), skb, (struct tcphdr *)buffer, req->tos);
+	af_of(req)->reply(net_of(req), skb, (struct tcphdr *)buffer, req->flow.tos);
 }
 
 void xtcp_request_input(struct xtcp_request *req, struct sk_buff *skb)
@@ -369,7 +375,7 @@ void xtcp_request_input(struct xtcp_request *req, struct sk_buff *skb)
 	if (v.reply == XTCP_REPLY_SYN_ACK)
 		repeat_syn_ack(req);
 	else if (v.reply == XTCP_REPLY_RST)
-		xtcp_reset_reply(xn, req->af, skb, &seg);
+		xtcp_reset_reply(xn, af_of(req), skb, &seg);
 	else if (v.reply)
 		send_ack(req, skb);
 	xtcp_input_drop(xn, skb, v.drop);

@@ -76,6 +76,19 @@ void xtcp_done(struct sock *sk)
 		sk->sk_state_change(sk);
 }
 
+void xtcp_fail(struct sock *sk, int error)
+{
+	/* xtcp_done() frees one that nobody owns. */
+	bool owned = !sock_flag(sk, SOCK_DEAD);
+
+	if (error)
+		WRITE_ONCE(sk->sk_err, error);
+	xtcp_output_purge(sk);
+	xtcp_done(sk);
+	if (error && owned)
+		sk_error_report(sk);
+}
+
 void xtcp_abort(struct sock *sk, int error)
 {
 	u8 state = xtcp_sk(sk)->tcb.state;
@@ -84,11 +97,7 @@ void xtcp_abort(struct sock *sk, int error)
 	if ((1 << state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT | TCPF_FIN_WAIT1 |
 			    TCPF_FIN_WAIT2 | TCPF_SYN_RECV))
 		xtcp_output_rst(sk);
-	xtcp_output_purge(sk);
-	WRITE_ONCE(sk->sk_err, error);
-	if (!sock_flag(sk, SOCK_DEAD))
-		sk_error_report(sk);
-	xtcp_done(sk);
+	xtcp_fail(sk, error);
 }
 
 void xtcp_destroy_unaccepted(struct sock *child)
