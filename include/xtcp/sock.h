@@ -63,6 +63,20 @@ struct xtcp_receive {
 	u64 tune_us;			/* and when that was */
 };
 
+/* All in all, for TCP_INFO. */
+struct xtcp_stats {
+	u64 bytes_sent;			/* text, retransmissions included */
+	u64 bytes_retrans;
+	u64 bytes_acked;
+	u64 bytes_received;		/* in order */
+	u32 segs_out;
+	u32 segs_in;
+	u32 data_segs_out;
+	u32 data_segs_in;
+	u32 retrans;			/* segments sent again, SYN included */
+	u32 ooo;			/* segments that came out of order */
+};
+
 struct xtcp_sock {
 	struct inet_sock inet;		/* first: struct sock * is struct xtcp_sock * */
 	struct xtcp_addrs6 addrs6;	/* right in front of flow */
@@ -97,8 +111,7 @@ struct xtcp_sock {
 	u32 ts_offset;			/* added to our timestamps */
 	u64 last_challenge_ns;
 	bool orphan;			/* counted in xtcp_net.orphans */
-	u16 timeouts;			/* all in all, for TCP_INFO */
-	u32 total_retrans;
+	struct xtcp_stats stats;
 
 	/* Listening (open/listen.c) */
 	struct xtcp_listener *listener;	/* NULL: never listened */

@@ -154,6 +154,7 @@ static void carry_out_ack(struct sock *sk, const struct xtcp_segment *seg,
 	u64 sent_ns;
 
 	if (v->events & XTCP_EV_ACKED) {
+		xtcp_sk(sk)->stats.bytes_acked += v->acked;
 		xtcp_output_clean(sk, &sent_ns);
 		sample_rtt(sk, seg, sent_ns);
 		xtcp_recovery_acked(sk, v->acked);
@@ -297,6 +298,8 @@ int xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
 	bool refused;
 
 	xtcp_input_parse(skb, &seg);
+	xs->stats.segs_in++;
+	xs->stats.data_segs_in += seg.text_len > 0;
 	refused = seg.text_len && !xtcp_receive_admit(sk, skb);
 	if (refused)
 		refuse_text(sk, &seg);

@@ -125,6 +125,7 @@ static int transmit(struct sock *sk, struct sk_buff *skb, u32 seq, u8 ctl)
 	xs->af->checksum(sk, skb);
 	if (ctl & XTCP_ACK)
 		xtcp_timers_ack_sent(sk);
+	xs->stats.segs_out++;
 	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_OUT_SEGS);
 	return xs->af->xmit(sk, skb);
 }
@@ -181,6 +182,8 @@ static int transmit_copy(struct sock *sk, struct sk_buff *skb)
 	struct sk_buff *copy;
 
 	skb->skb_mstamp_ns = ktime_get_ns();
+	xtcp_sk(sk)->stats.bytes_sent += skb->len;
+	xtcp_sk(sk)->stats.data_segs_out += skb->len > 0;
 	/* The header goes into the head, which a copy on its way still reads. */
 	copy = skb_cloned(skb) ? pskb_copy(skb, sk_gfp_mask(sk, GFP_ATOMIC)) :
 				 skb_clone(skb, sk_gfp_mask(sk, GFP_ATOMIC));
@@ -359,7 +362,8 @@ int xtcp_output_retransmit(struct sock *sk, struct sk_buff *skb)
 	}
 	if (XTCP_SKB_CB(skb)->retransmits < U8_MAX)
 		XTCP_SKB_CB(skb)->retransmits++;
-	xs->total_retrans++;
+	xs->stats.retrans++;
+	xs->stats.bytes_retrans += skb->len;
 	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_RETRANS_SEGS);
 	transmit_copy(sk, skb);
 	return 0;

@@ -193,6 +193,8 @@ static void drain_ooo(struct sock *sk, struct xtcp_verdict *v)
 		/* RFC 5681 4.2: filling a gap is told at once. */
 		v->reply = XTCP_REPLY_ACK;
 		if (xtcp_seq_gt(XTCP_SKB_CB(skb)->end_seq, tcb->rcv_nxt)) {
+			xs->stats.bytes_received +=
+				XTCP_SKB_CB(skb)->end_seq - tcb->rcv_nxt;
 			tcb->rcv_nxt = XTCP_SKB_CB(skb)->end_seq;
 			queue_in_order(sk, skb);
 		} else {
@@ -274,9 +276,11 @@ void xtcp_receive_text(struct sock *sk, struct sk_buff *skb, struct xtcp_verdict
 	mark_text(skb, v);
 	xs->rcv.mss = max_t(u32, xs->rcv.mss, min_t(u32, v->text_len, U16_MAX));
 	if (v->events & XTCP_EV_OUT_OF_ORDER) {
+		xs->stats.ooo++;
 		queue_out_of_order(sk, skb);
 		return;
 	}
+	xs->stats.bytes_received += v->text_len;
 	queue_in_order(sk, skb);
 	if (!(v->events & XTCP_EV_FIN))
 		drain_ooo(sk, v);

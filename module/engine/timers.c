@@ -128,7 +128,7 @@ static void retransmit_syn(struct sock *sk, u64 due_ns)
 	}
 	xs->retransmits++;
 	xs->backoff = min(xs->backoff + 1, 63);
-	xs->total_retrans++;
+	xs->stats.retrans++;
 	xtcp_count(xtcp_sk_net(sk), syn_ack ? XTCP_CNT_SYN_ACK_RETRANS :
 					      XTCP_CNT_SYN_RETRANS);
 	if (syn_ack)
@@ -157,7 +157,6 @@ static void retransmit_text(struct sock *sk, u64 due_ns)
 		give_up(sk, XTCP_CNT_ABORT_ON_TIMEOUT);
 		return;
 	}
-	xs->timeouts++;
 	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_RTO_TIMEOUTS);
 	xtcp_recovery_timeout(sk);
 	if (xs->retransmits < U8_MAX)

@@ -38,6 +38,20 @@ static void fill_listener(const struct sock *sk, struct tcp_info *info)
 	info->tcpi_sacked = READ_ONCE(sk->sk_max_ack_backlog);
 }
 
+static void fill_stats(const struct xtcp_stats *stats, struct tcp_info *info)
+{
+	info->tcpi_total_retrans = stats->retrans;
+	info->tcpi_bytes_sent = stats->bytes_sent;
+	info->tcpi_bytes_retrans = stats->bytes_retrans;
+	info->tcpi_bytes_acked = stats->bytes_acked;
+	info->tcpi_bytes_received = stats->bytes_received;
+	info->tcpi_segs_out = stats->segs_out;
+	info->tcpi_segs_in = stats->segs_in;
+	info->tcpi_data_segs_out = stats->data_segs_out;
+	info->tcpi_data_segs_in = stats->data_segs_in;
+	info->tcpi_rcv_ooopack = stats->ooo;
+}
+
 void xtcp_info_fill(struct sock *sk, struct tcp_info *info)
 {
 	const struct xtcp_sock *xs = xtcp_sk(sk);
@@ -69,7 +83,7 @@ void xtcp_info_fill(struct sock *sk, struct tcp_info *info)
 				  segments(cong, cong->ssthresh);
 	info->tcpi_snd_cwnd = segments(cong, cong->cwnd);
 	info->tcpi_rcv_space = sk->sk_rcvbuf / 2;
-	info->tcpi_total_retrans = xs->total_retrans;
+	fill_stats(&xs->stats, info);
 	info->tcpi_notsent_bytes = xs->snd.write_seq - xs->tcb.snd_nxt;
 	info->tcpi_snd_wnd = xs->tcb.snd_wnd;
 	now_ms = div_u64(ktime_get_ns() - xs->heard_ns, NSEC_PER_MSEC);

@@ -85,8 +85,7 @@ void xtcp_reset_connection(struct sock *sk)
 	xs->retransmits = 0;
 	xs->backoff = 0;
 	xs->probes = 0;
-	xs->timeouts = 0;
-	xs->total_retrans = 0;
+	xs->stats = (struct xtcp_stats){ };
 	xs->last_challenge_ns = 0;
 	xs->first_retransmit_ns = 0;
 	xs->pmtu_deferred = 0;

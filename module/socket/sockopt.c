@@ -133,10 +133,8 @@ int xtcp_setsockopt(struct sock *sk, int level, int name, sockptr_t optval,
 {
 	int val, err;
 
-	if (level == SOL_IP)
-		return ip_setsockopt(sk, level, name, optval, len);
 	if (level != SOL_TCP)
-		return -ENOPROTOOPT;
+		return ip_setsockopt(sk, level, name, optval, len);
 	if (name == TCP_CONGESTION)
 		return set_congestion(optval, len);
 	if (len < sizeof(int))
@@ -235,10 +233,8 @@ int xtcp_getsockopt(struct sock *sk, int level, int name, char __user *optval,
 {
 	int val = 0, len, err;
 
-	if (level == SOL_IP)
-		return ip_getsockopt(sk, level, name, optval, optlen);
 	if (level != SOL_TCP)
-		return -ENOPROTOOPT;
+		return ip_getsockopt(sk, level, name, optval, optlen);
 	if (get_user(len, optlen))
 		return -EFAULT;
 	if (len < 0)
