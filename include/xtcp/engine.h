@@ -32,7 +32,7 @@ void xtcp_input_fin_wait_2(struct sock *sk);
 void xtcp_input_drop(struct xtcp_net *xn, struct sk_buff *skb, unsigned int drop);
 
 /* engine/receive.c: text into the receive queue, in and out of order */
-/* Is there memory for the text of @skb? Makes room out of order if it must. */
+/* Charge @skb to the socket; makes room if it must. False: no memory. */
 bool xtcp_receive_admit(struct sock *sk, struct sk_buff *skb);
 /* Queue the text of the verdict; what the gap kept back follows. Eats @skb. */
 void xtcp_receive_text(struct sock *sk, struct sk_buff *skb, struct xtcp_verdict *v);

@@ -300,7 +300,9 @@ int xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
 	xtcp_input_parse(skb, &seg);
 	xs->stats.segs_in++;
 	xs->stats.data_segs_in += seg.text_len > 0;
-	refused = seg.text_len && !xtcp_receive_admit(sk, skb);
+	/* A FIN alone may have to wait in the queue, too. */
+	refused = (seg.text_len || (seg.ctl & XTCP_FIN)) &&
+		  !xtcp_receive_admit(sk, skb);
 	if (refused)
 		refuse_text(sk, &seg);
 	xtcp_segment_arrives(&xs->tcb, &seg, xtcp_now_us(), &v);

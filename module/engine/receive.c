@@ -129,7 +129,7 @@ static bool room_for(struct sock *sk, struct sk_buff *skb)
 	       sk_rmem_schedule(sk, skb, skb->truesize);
 }
 
-bool xtcp_receive_admit(struct sock *sk, struct sk_buff *skb)
+static bool make_room(struct sock *sk, struct sk_buff *skb)
 {
 	if (room_for(sk, skb))
 		return true;
@@ -138,6 +138,15 @@ bool xtcp_receive_admit(struct sock *sk, struct sk_buff *skb)
 		return true;
 	prune_ooo(sk);
 	return room_for(sk, skb);
+}
+
+/* Charged at once: what the ACK in it frees may take the reservation along. */
+bool xtcp_receive_admit(struct sock *sk, struct sk_buff *skb)
+{
+	if (!make_room(sk, skb))
+		return false;
+	skb_set_owner_r(skb, sk);
+	return true;
 }
 
 /* --- in order ----------------------------------------------------------- */
@@ -162,8 +171,7 @@ static bool coalesce(struct sock *sk, struct sk_buff *skb)
 	atomic_add(delta, &sk->sk_rmem_alloc);
 	sk_mem_charge(sk, delta);
 	XTCP_SKB_CB(tail)->end_seq = XTCP_SKB_CB(skb)->end_seq;
-	if (skb->destructor)
-		skb_orphan(skb);
+	skb_orphan(skb);
 	kfree_skb_partial(skb, fragstolen);
 	return true;
 }
@@ -173,8 +181,6 @@ static void queue_in_order(struct sock *sk, struct sk_buff *skb)
 	if (coalesce(sk, skb))
 		return;
 	__skb_queue_tail(&sk->sk_receive_queue, skb);
-	if (!skb->destructor)
-		skb_set_owner_r(skb, sk);
 }
 
 /* Text, or only a FIN, that waited for the gap before it to close. */
@@ -249,7 +255,6 @@ static void queue_out_of_order(struct sock *sk, struct sk_buff *new)
 	}
 	rb_link_node(&new->rbnode, parent, p);
 	rb_insert_color(&new->rbnode, &xs->rcv.ooo);
-	skb_set_owner_r(new, sk);
 	drop_covered(xs, new);
 }
 

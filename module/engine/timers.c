@@ -19,8 +19,10 @@
  * FIN_WAIT_2	nobody owns the socket, the peer keeps its half open;
  *		fin_timeout_ms or TCP_LINGER2.
  *
- * Everything here runs under the socket lock. A queued hrtimer holds a
- * reference to the socket.
+ * Everything here runs under the socket lock. The hrtimer has one reference to
+ * the socket, from when it is set until a callback finds nothing more to wait
+ * for: timer_armed. Its callback can be under way, waiting for the lock, while
+ * the timer is set again; so the flag, not the hrtimer's state, says who has it.
  */
 
 #include <xtcp/engine.h>
@@ -46,16 +48,20 @@ static u64 earliest(const struct xtcp_sock *xs)
 	return min;
 }
 
-/* Fire at @due_ns or before. */
+static bool fires_by(const struct hrtimer *timer, u64 due_ns)
+{
+	return hrtimer_is_queued((struct hrtimer *)timer) &&
+	       ktime_to_ns(hrtimer_get_expires(timer)) <= due_ns;
+}
+
+/* Fire at @due_ns or before. The callback sets its timer itself, at its end. */
 static void set_hrtimer(struct xtcp_sock *xs, u64 due_ns)
 {
-	struct sock *sk = (struct sock *)xs;
-
-	if (hrtimer_is_queued(&xs->timer) &&
-	    ktime_to_ns(hrtimer_get_expires(&xs->timer)) <= due_ns)
+	if (xs->timer_running || fires_by(&xs->timer, due_ns))
 		return;
-	if (hrtimer_try_to_cancel(&xs->timer) != 1)
-		sock_hold(sk);
+	if (!xs->timer_armed)
+		sock_hold((struct sock *)xs);
+	xs->timer_armed = 1;
 	hrtimer_start(&xs->timer, ns_to_ktime(due_ns), HRTIMER_MODE_ABS_SOFT);
 }
 
@@ -277,18 +283,42 @@ void xtcp_timers_run(struct sock *sk)
 		set_hrtimer(xs, due);
 }
 
+/* Due times may stand in the past now, but release_cb looks at them again. */
+static void defer(struct xtcp_sock *xs)
+{
+	xs->timer_deferred = 1;
+	xs->timer_armed = hrtimer_is_queued(&xs->timer);
+}
+
+static void run_and_set(struct xtcp_sock *xs)
+{
+	u64 due;
+
+	xs->timer_running = 1;
+	xtcp_timers_run((struct sock *)xs);
+	xs->timer_running = 0;
+	due = earliest(xs);
+	if (due)
+		hrtimer_start(&xs->timer, ns_to_ktime(due), HRTIMER_MODE_ABS_SOFT);
+	/* Set meanwhile for what is no longer due? Then it fires once more. */
+	xs->timer_armed = hrtimer_is_queued(&xs->timer);
+}
+
 static enum hrtimer_restart timer_fired(struct hrtimer *timer)
 {
 	struct xtcp_sock *xs = container_of(timer, struct xtcp_sock, timer);
 	struct sock *sk = (struct sock *)xs;
+	bool armed;
 
 	bh_lock_sock(sk);
 	if (sock_owned_by_user(sk))
-		xs->timer_deferred = 1;		/* release_cb goes on */
+		defer(xs);
 	else
-		xtcp_timers_run(sk);
+		run_and_set(xs);
+	armed = xs->timer_armed;
 	bh_unlock_sock(sk);
-	sock_put(sk);
+	if (!armed)
+		sock_put(sk);
 	return HRTIMER_NORESTART;
 }
 
@@ -299,6 +329,8 @@ void xtcp_timers_init(struct sock *sk)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 
 	memset(xs->due_ns, 0, sizeof(xs->due_ns));
+	xs->timer_armed = 0;
+	xs->timer_running = 0;
 	hrtimer_setup(&xs->timer, timer_fired, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_SOFT);
 }
 
@@ -400,8 +432,11 @@ void xtcp_timers_stop(struct sock *sk)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 
 	memset(xs->due_ns, 0, sizeof(xs->due_ns));
-	if (hrtimer_try_to_cancel(&xs->timer) == 1)
-		__sock_put(sk);
+	/* A callback under way will find nothing to do, and lets go itself. */
+	if (hrtimer_try_to_cancel(&xs->timer) != 1)
+		return;
+	xs->timer_armed = 0;
+	__sock_put(sk);
 }
 
 u64 xtcp_timers_left_ns(const struct xtcp_sock *xs, enum xtcp_timer which)
