@@ -62,7 +62,8 @@ static void apply_pmtu(struct sock *sk, u32 mtu)
 	if (!dst)
 		return;
 	dst->ops->update_pmtu(dst, sk, NULL, mtu, true);
-	dst = __sk_dst_check(sk, 0);
+	/* The new MTU belongs to a new route; the old one is stale by now. */
+	dst = __sk_dst_check(sk, 0) ?: xs->af->rebuild_route(sk);
 	if (!dst || dst_mtu(dst) >= xs->snd.pmtu)
 		return;
 	xtcp_output_sync_mss(sk, dst_mtu(dst));

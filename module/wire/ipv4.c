@@ -203,6 +203,27 @@ static int connect_ports(struct sock *sk)
 	return 0;
 }
 
+static struct dst_entry *rebuild_route(struct sock *sk)
+{
+	struct inet_sock *inet = inet_sk(sk);
+	struct ip_options_rcu *opt;
+	__be32 next_hop;
+	struct rtable *rt;
+
+	rcu_read_lock();
+	opt = rcu_dereference(inet->inet_opt);
+	next_hop = opt && opt->opt.srr ? opt->opt.faddr : inet->inet_daddr;
+	rt = ip_route_output_ports(sock_net(sk), &inet->cork.fl.u.ip4, sk, next_hop,
+				   inet->inet_saddr, inet->inet_dport,
+				   inet->inet_sport, IPPROTO_XTCP,
+				   ip_sock_rt_tos(sk), sk->sk_bound_dev_if);
+	rcu_read_unlock();
+	if (IS_ERR(rt))
+		return NULL;
+	sk_setup_caps(sk, &rt->dst);
+	return &rt->dst;
+}
+
 static int xmit(struct sock *sk, struct sk_buff *skb)
 {
 	return ip_queue_xmit(sk, skb, &inet_sk(sk)->cork.fl);
@@ -362,6 +383,7 @@ const struct xtcp_af_ops xtcp_ipv4_ops = {
 	.connect_route	= connect_route,
 	.connect_ports	= connect_ports,
 	.connect_failed	= connect_failed,
+	.rebuild_route	= rebuild_route,
 	.xmit		= xmit,
 	.checksum	= checksum,
 	.options_len	= options_len,
