@@ -390,6 +390,8 @@ static bool ack_of_syn(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 		return drop(v, XTCP_DROP_ACK_UNACCEPTABLE, XTCP_REPLY_RST);
 	v->state = tcb->close_queued ? XTCP_FIN_WAIT_1 : XTCP_ESTABLISHED;
 	v->events |= XTCP_EV_ESTABLISHED;
+	v->acked = 1;
+	tcb->snd_una = seg->ack;
 	take_window(tcb, seg);
 	return true;
 }
