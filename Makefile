@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0
+# xtcp.ko and its tests; `make help` says what there is. Kbuild holds what the kernel's build needs.
+
+KDIR	?= /lib/modules/$(shell uname -r)/build
+PREFIX	?= /usr/local
+DESTDIR	?=
+
+# A place of the tests: uml, uml-debug, 6.12, 6.1 (make test), or a kernel of a VM: 6.12, 6.1 (make vm)
+PLACES	?= uml uml-debug 6.12 6.1
+KERNEL	?= 6.12
+
+all: module
+
+module:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+clean:
+	@if [ -e $(KDIR)/Makefile ]; then $(MAKE) -C $(KDIR) M=$(CURDIR) clean; fi
+	@find module kunit -name '*.o' -delete -o -name '.*.cmd' -delete -o -name '*.gcno' -delete
+	@rm -f *.o *.ko *.mod *.mod.c .*.cmd Module.symvers modules.order
+
+install: module install-tools
+	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) modules_install
+	$(if $(DESTDIR),,depmod -a)
+
+install-tools:
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/xtcp
+	install -m 755 scripts/xtcp $(DESTDIR)$(PREFIX)/bin/xtcp
+	$(CC) -O2 -Wall -shared -fPIC -o $(DESTDIR)$(PREFIX)/lib/xtcp/xtcp-preload.so scripts/xtcp-preload.c -ldl
+
+test:
+	@scripts/test.sh $(PLACES)
+
+kunit:
+	@scripts/kunit.sh $(if $(filter-out 0,$(DEBUG)),debug,normal) '$(T)'
+
+vm:
+	@scripts/vm.sh $(KERNEL)
+
+style:
+	@scripts/style.sh
+
+coverage:
+	@scripts/coverage.sh
+
+clean-cache:
+	@scripts/clean-cache.sh
+
+help:
+	@echo 'For users'
+	@echo '  make                       xtcp.ko for the running kernel (KDIR=... for another)'
+	@echo '  make install               xtcp.ko and the command xtcp (PREFIX, DESTDIR)'
+	@echo '  make clean                 remove what make left in this directory'
+	@echo 'For developers (Debian 12; kernels and objects are kept in a cache outside this directory)'
+	@echo '  make test                  every test in every place; first run 15 to 40 minutes, later ones less'
+	@echo '  make test PLACES="uml 6.12"  a part of the places: uml uml-debug 6.12 6.1'
+	@echo '  make kunit                 unit tests in User-Mode Linux, in virtual time: seconds'
+	@echo '  make kunit T='\''xtcp_isn*'\''   those of some suites; DEBUG=1: with KASAN, lockdep, kmemleak'
+	@echo '  make vm KERNEL=6.1         a shell in a virtual machine with the module loaded (6.12 or 6.1)'
+	@echo '  make style                 checkpatch --strict'
+	@echo '  make coverage              what the unit tests run through, as a table and as pages'
+	@echo '  make clean-cache           delete that cache'
+
+.PHONY: all module clean install install-tools test kunit vm style coverage clean-cache help

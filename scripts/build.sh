@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Build xtcp.ko for one of the test places and print its path. The clone stays clean.
+#
+#   scripts/build.sh uml|uml-debug|6.12|6.1
+#
+# The sources are copied to a directory in the cache (one per place and clone; objects stay there, so the next build
+# is incremental) and built with W=1. Any warning of the compiler or of modpost fails the build.
+set -euo pipefail
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
+
+# What a kernel build leaves in the directory of a module: not to be copied there, not to be deleted there.
+GENERATED=('*.o' '*.ko' '*.mod' '*.mod.c' '.*.cmd' '*.gcno' '*.symvers' 'modules.order' '.tmp*')
+
+kernel() {
+	local out
+	case $PLACE in
+	uml | uml-debug)
+		out=$("$ROOT/scripts/kernel-uml.sh" "${MODE:-normal}")
+		KERNEL=("$(readlink -f "$out/source")" O="$out" ARCH=um)
+		;;
+	*)
+		deps vm
+		KERNEL=("/usr/src/linux-headers-$(debian_release "$PLACE")")
+		[ -e "${KERNEL[0]}/Makefile" ] || die "no ${KERNEL[0]}; run scripts/deps.sh vm"
+		;;
+	esac
+}
+
+copy_sources() {
+	local sources=() name
+	for name in module include kunit Kbuild; do
+		[ -e "$ROOT/$name" ] && sources+=("$ROOT/$name")
+	done
+	mkdir -p "$DIR"
+	rsync -a --delete "${GENERATED[@]/#/--exclude=}" "${sources[@]}" "$DIR/"
+}
+
+# The kernel build's own remark about a slightly different compiler is not about our code.
+warnings() { grep -iE 'warning[: ]' "$1" | grep -v 'warning: the compiler differs'; }
+
+# After a warning the objects go, so that the next build warns again.
+build() {
+	local out=$DIR.log
+	copy_sources
+	if ! make -C "${KERNEL[@]}" M="$DIR" W=1 -j"$(jobs)" modules >"$out" 2>&1 </dev/null; then
+		grep -E -A6 '(error|warning|ERROR|WARNING|\*\*\*)[: ]' "$out" | head -n 40 >&2
+		die "the build for $PLACE failed (all of its output: $out)"
+	fi
+	if warnings "$out" >/dev/null; then
+		find "$DIR" -name '*.o' -delete
+		grep -iE -A6 'warning[: ]' "$out" >&2
+		die "the build for $PLACE has warnings (all of its output: $out)"
+	fi
+}
+
+PLACE=${1-}
+case $PLACE in
+uml | 6.12 | 6.1) MODE=normal ;;
+uml-debug) MODE=debug ;;
+*) die "usage: build.sh uml|uml-debug|6.12|6.1" ;;
+esac
+[ -e "$ROOT/Kbuild" ] || die "no Kbuild in $ROOT"
+deps build
+kernel
+DIR=$CACHE/build/$PLACE-$(echo "$ROOT" "${KERNEL[@]}" | hash_of)
+locked "build-${DIR##*/}" build
+echo "$DIR/xtcp.ko"

@@ -1,0 +1,61 @@
+# Shared helpers of the scripts in this directory. To be sourced, not run:
+#   . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
+#
+# Gives: $ROOT (the clone), $CACHE (downloads, kernels and objects; never in the clone) and the functions below.
+# shellcheck shell=bash
+
+ROOT=$(readlink -f "$(dirname "${BASH_SOURCE[0]}")/..")
+CACHE=${XTCP_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/xtcp}
+PATH=/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin:$PATH
+export LC_ALL=C.UTF-8
+
+log() { printf '%s\n' "${0##*/}: $*" >&2; }
+die() { log "error: $*"; exit 1; }
+
+# need PROGRAM...: every program must be there
+need() {
+	local p
+	for p; do
+		command -v "$p" >/dev/null || die "program '$p' is missing; run scripts/deps.sh as root, or install it"
+	done
+}
+
+# deps GROUP...: install the packages of these groups (see deps.sh) if any is missing
+deps() { "$ROOT/scripts/deps.sh" "$@" || exit 1; }
+
+jobs() { nproc; }
+
+# hash_of: a short hash of standard input
+hash_of() { sha256sum | cut -c1-12; }
+
+pkg_version() { dpkg-query -W -f '${Version}' "$1"; }
+
+# locked NAME COMMAND...: run COMMAND while holding the lock NAME; others wait their turn
+locked() {
+	local name=$1 fd
+	shift
+	mkdir -p "$CACHE/lock"
+	exec {fd}>"$CACHE/lock/$name"
+	flock "$fd"
+	"$@" {fd}>&-
+	exec {fd}>&-
+}
+
+# quietly LOGFILE COMMAND...: run with the output in LOGFILE; show its end when it fails
+quietly() {
+	local file=$1
+	shift
+	mkdir -p "${file%/*}"
+	"$@" >"$file" 2>&1 </dev/null && return 0
+	tail -n 40 "$file" >&2
+	die "failed: $* (all of its output: $file)"
+}
+
+# debian_release 6.12|6.1: the release (as of uname -r) of the installed headers; 6.1 is Debian 12's default kernel
+debian_release() {
+	local meta=linux-headers-$1-amd64 depends
+	[ "$1" = 6.1 ] && meta=linux-headers-amd64
+	depends=$(dpkg-query -W -f '${Depends}' "$meta") || die "package $meta is missing; run scripts/deps.sh vm"
+	depends=${depends%% *}
+	echo "${depends#linux-headers-}"
+}

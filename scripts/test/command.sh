@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# The command `xtcp run`: what it promises and what it refuses. To be run inside a test place, as root:
+#
+#   scripts/run.sh uml scripts/test/command.sh
+set -euo pipefail
+ROOT=$(readlink -f "$(dirname "${BASH_SOURCE[0]}")/../..")
+. "$ROOT/scripts/test/tap.sh"
+export XTCP_PRELOAD_DIR=/tmp/preload
+XTCP=$ROOT/scripts/xtcp
+PROTOCOL='import socket; print(socket.socket(%s).getsockopt(socket.SOL_SOCKET, socket.SO_PROTOCOL))'
+
+# protocol ARGUMENTS EXPECTED: a socket made with socket(ARGUMENTS) has this protocol
+protocol() {
+	# shellcheck disable=SC2059
+	[ "$("$XTCP" run python3 -c "$(printf "$PROTOCOL" "$1")")" = "$2" ]
+}
+
+# fails_with STATUS PATTERN COMMAND...: on standard error
+fails_with() {
+	local status=0 want=$1 pattern=$2
+	shift 2
+	"$@" 2>/tmp/said || status=$?
+	cat /tmp/said
+	[ $status = "$want" ] && grep -q "$pattern" /tmp/said
+}
+
+status_is() {
+	local status=0 want=$1
+	shift
+	"$@" || status=$?
+	[ $status = "$want" ]
+}
+
+static_program() {
+	cp "$(command -v busybox)" /tmp/static
+	fails_with 126 "statically linked" "$XTCP" run /tmp/static true
+	printf '#!/tmp/static sh\nexit 0\n' >/tmp/script
+	chmod +x /tmp/script
+	fails_with 126 "statically linked" "$XTCP" run /tmp/script
+}
+
+setuid_program() {
+	cp /bin/true /tmp/setuid
+	chmod 4755 /tmp/setuid
+	"$XTCP" run /tmp/setuid
+	chmod 755 /tmp/preload
+	fails_with 126 "setuid" setpriv --reuid 65534 --regid 65534 --clear-groups "$XTCP" run /tmp/setuid
+}
+
+keeps_preload() {
+	local first
+	first=$(ldconfig -p | awk '/libdl.so.2.*x86-64/ { name = $NF } END { print name }')
+	case $(LD_PRELOAD=$first "$XTCP" run bash -c 'echo $LD_PRELOAD') in
+	"$first":*xtcp-preload*.so) ;;
+	*) return 1 ;;
+	esac
+}
+
+script_program() {
+	printf '#!/usr/bin/env -S python3 -u\n'"$PROTOCOL"'\n' "socket.AF_INET, socket.SOCK_STREAM" >/tmp/script.py
+	chmod +x /tmp/script.py
+	[ "$("$XTCP" run /tmp/script.py)" = 253 ]
+}
+
+without_module() {
+	rmmod xtcp
+	local status=0
+	fails_with 126 "not loaded" "$XTCP" run true || status=$?
+	insmod "$XTCP_KO"
+	return $status
+}
+
+check "socket(AF_INET, SOCK_STREAM, 0) is xtcp" protocol 'socket.AF_INET, socket.SOCK_STREAM' 253
+check "socket(AF_INET, SOCK_STREAM, IPPROTO_TCP) is xtcp" protocol 'socket.AF_INET, socket.SOCK_STREAM, 6' 253
+check "... with SOCK_NONBLOCK | SOCK_CLOEXEC too" protocol \
+	'socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC' 253
+check "a datagram socket stays UDP" protocol 'socket.AF_INET, socket.SOCK_DGRAM' 17
+check "a local socket stays one" protocol 'socket.AF_UNIX, socket.SOCK_STREAM' 0
+check "exit status is the program's" status_is 42 "$XTCP" run bash -c 'exit 42'
+check "death by a signal is the program's" status_is 143 "$XTCP" run bash -c 'kill -TERM $$'
+check "arguments arrive unchanged" test "$("$XTCP" run printf '%s|' 'a b' '' '*')" = 'a b||*|'
+check "an existing LD_PRELOAD is kept" keeps_preload
+check "a script with env -S" script_program
+check "a static program is refused, also as interpreter" static_program
+check "a setuid program is refused, not to root" setuid_program
+check "a program that is not there" fails_with 127 "no such program" "$XTCP" run /nonexistent
+check "the module is not loaded" without_module
+check "help" "$XTCP" help
+check "no command" status_is 2 "$XTCP"
+tap_finish
