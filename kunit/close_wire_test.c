@@ -1,0 +1,894 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Ending a connection, as ladders: mission C, module/close/. */
+
+#include <linux/tcp.h>
+#include "wire.h"
+
+static int time_waits(void)
+{
+	return atomic_read(&xtcp_net(&init_net)->time_waits);
+}
+
+static int orphans(void)
+{
+	return atomic_read(&xtcp_net(&init_net)->orphans);
+}
+
+/* A connection and nothing else: whoever is gone is CLOSED, not LISTEN. */
+static struct wire *connected(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_establish(w);
+	wire_unlisten(w, B);
+	wire_epoch(w);
+	return w;
+}
+
+/* A closes, B a tenth of a second later. */
+static void close_both(struct wire *w)
+{
+	wire_release(w, A);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_recv(w, B, 1), 0);
+	wire_release(w, B);
+	wire_run_ms(w, 100);
+}
+
+/* --- C1 ------------------------------------------------------------------- */
+
+static void normal_close(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	close_both(w);
+	WIRE_EXPECT(w,
+		    "0.000 FIN_WAIT_1 -> F. 1 ack 1 -> CLOSE_WAIT\n"
+		    "0.010 FIN_WAIT_2 <- . 1 ack 2  <- CLOSE_WAIT\n"
+		    "0.100 TIME_WAIT  <- F. 1 ack 2 <- LAST_ACK\n"
+		    "0.110 TIME_WAIT  -> . 2 ack 2  -> CLOSED\n");
+}
+
+/* Only the active closer has TIME_WAIT. */
+static void normal_close__one_time_wait(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	u64 made = wire_counter(XTCP_CNT_TIME_WAITS);
+
+	close_both(w);
+	WIRE_EQ(w, time_waits(), 1);
+	WIRE_EQ(w, orphans(), 0);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_TIME_WAITS) - made, 1);
+}
+
+static void normal_close__server_first(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_release(w, B);
+	wire_run_ms(w, 100);
+	wire_release(w, A);
+	wire_run_ms(w, 100);
+	WIRE_EXPECT(w,
+		    "0.000 CLOSE_WAIT <- F. 1 ack 1 <- FIN_WAIT_1\n"
+		    "0.010 CLOSE_WAIT -> . 1 ack 2  -> FIN_WAIT_2\n"
+		    "0.100 LAST_ACK   -> F. 1 ack 2 -> TIME_WAIT\n"
+		    "0.110 CLOSED     <- . 2 ack 2  <- TIME_WAIT\n");
+}
+
+static void close_after_text__fin_rides_on_it(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_send_flags(w, A, 100, MSG_MORE), 100);
+	wire_release(w, A);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 0);
+	WIRE_EXPECT(w,
+		    "0.000 FIN_WAIT_1 -> FP. 1:101 ack 1 -> CLOSE_WAIT\n"
+		    "0.010 FIN_WAIT_2 <- . 1 ack 102     <- CLOSE_WAIT\n");
+}
+
+/* close() does not throw away what was written before it. */
+static void close_after_text__all_of_it_arrives(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_send(w, A, 30000), 30000);
+	wire_release(w, A);
+	wire_run_ms(w, 500);
+	WIRE_EQ(w, wire_recv(w, B, 40000), 30000);
+	WIRE_EQ(w, wire_recv(w, B, 1), 0);
+	WIRE_STATE(w, A, FIN_WAIT_2);
+	WIRE_STATE(w, B, CLOSE_WAIT);
+}
+
+/* The server's ACK is lost, its FIN says the same: three segments arrive. */
+static void three_segment_close(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_drop(w, B, WIRE_ACK, 1, 1);
+	wire_release(w, A);
+	wire_run_ms(w, 50);
+	wire_release(w, B);
+	wire_run_ms(w, 500);
+	WIRE_EXPECT(w,
+		    "0.000 FIN_WAIT_1 -> F. 1 ack 1 -> CLOSE_WAIT\n"
+		    "0.010 x          <- . 1 ack 2  <- CLOSE_WAIT\n"
+		    "0.050 TIME_WAIT  <- F. 1 ack 2 <- LAST_ACK\n"
+		    "0.060 TIME_WAIT  -> . 2 ack 2  -> CLOSED\n");
+}
+
+static void half_close__server_goes_on_sending(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_shutdown(w, A, SHUT_WR), 0);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_recv(w, B, 1), 0);
+	WIRE_EQ(w, wire_send(w, B, 100), 100);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_recv(w, A, 1000), 100);
+	wire_release(w, B);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_recv(w, A, 1000), 0);
+	WIRE_EXPECT(w,
+		    "0.000 FIN_WAIT_1 -> F. 1 ack 1     -> CLOSE_WAIT\n"
+		    "0.010 FIN_WAIT_2 <- . 1 ack 2      <- CLOSE_WAIT\n"
+		    "0.100 FIN_WAIT_2 <- P. 1:101 ack 2 <- CLOSE_WAIT\n"
+		    "0.110 FIN_WAIT_2 -> . 2 ack 101    -> CLOSE_WAIT\n"
+		    "0.200 TIME_WAIT  <- F. 101 ack 2   <- LAST_ACK\n"
+		    "0.210 TIME_WAIT  -> . 2 ack 102    -> CLOSED\n");
+}
+
+static void half_close__client_goes_on_sending(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_shutdown(w, B, SHUT_WR), 0);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+	wire_release(w, A);
+	wire_run_ms(w, 100);
+	WIRE_EXPECT(w,
+		    "0.000 CLOSE_WAIT <- F. 1 ack 1     <- FIN_WAIT_1\n"
+		    "0.010 CLOSE_WAIT -> . 1 ack 2      -> FIN_WAIT_2\n"
+		    "0.100 CLOSE_WAIT -> P. 1:101 ack 2 -> FIN_WAIT_2\n"
+		    "0.110 CLOSE_WAIT <- . 2 ack 101    <- FIN_WAIT_2\n"
+		    "0.200 LAST_ACK   -> F. 101 ack 2   -> TIME_WAIT\n"
+		    "0.210 CLOSED     <- . 2 ack 102    <- TIME_WAIT\n");
+}
+
+/* A half-open connection lasts as long as someone owns it. */
+static void half_close__no_time_limit(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_shutdown(w, A, SHUT_WR), 0);
+	wire_run_ms(w, 250000);
+	WIRE_STATE(w, A, FIN_WAIT_2);
+	WIRE_STATE(w, B, CLOSE_WAIT);
+	wire_transfer(w, B, 100, 100);
+}
+
+/* C5: nobody closes: CLOSE_WAIT, for ever. */
+static void close_wait_leak(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_release(w, A);
+	wire_run_ms(w, 250000);
+	WIRE_STATE(w, B, CLOSE_WAIT);
+	WIRE_STATE(w, A, CLOSED);
+}
+
+static void shutdown_rd__takes_no_segment(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_shutdown(w, A, SHUT_RD), 0);
+	wire_run_ms(w, 100);
+	WIRE_EXPECT(w, "");
+	WIRE_STATE(w, A, ESTABLISHED);
+	WIRE_EQ(w, wire_recv(w, A, 1), 0);
+}
+
+static void simultaneous_close(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_release(w, A);
+	wire_release(w, B);
+	wire_run_ms(w, 100);
+	WIRE_EXPECT(w,
+		    "0.000 FIN_WAIT_1 -> F. 1 ack 1 -> CLOSING\n"
+		    "0.000 CLOSING    <- F. 1 ack 1 <- FIN_WAIT_1\n"
+		    "0.010 TIME_WAIT  <- . 2 ack 2  <- CLOSING\n"
+		    "0.010 CLOSING    -> . 2 ack 2  -> TIME_WAIT\n");
+	WIRE_EQ(w, time_waits(), 2);
+}
+
+/* close() in SYN_RCVD (RFC 9293 3.10.4): the FIN waits for the handshake's end. */
+static void close_in_syn_rcvd(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_drop(w, B, WIRE_SYN_ACK, 1, 1);
+	WIRE_EQ(w, wire_connect_start(w, A), 0);
+	WIRE_EQ(w, wire_connect_start(w, B), 0);
+	wire_run_ms(w, 50);
+	wire_release(w, A);
+	wire_run_ms(w, 1500);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_SENT   -> S 0        -> SYN_RCVD\n"
+		    "0.000 SYN_RCVD   <- S 0        <- SYN_SENT\n"
+		    "0.010 x          <- S. 0 ack 1 <- SYN_RCVD\n"
+		    "0.010 SYN_RCVD   -> S. 0 ack 1 -> ESTABLISHED\n"
+		    "1.010 SYN_RCVD   -> S. 0 ack 1 -> ESTABLISHED\n"
+		    "1.020 FIN_WAIT_1 <- . 1 ack 1  <- ESTABLISHED\n"
+		    "1.030 FIN_WAIT_1 -> F. 1 ack 1 -> CLOSE_WAIT\n"
+		    "1.040 FIN_WAIT_2 <- . 1 ack 2  <- CLOSE_WAIT\n");
+}
+
+/* --- C2: one of the four is lost ------------------------------------------ */
+
+static void first_fin_lost(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_drop(w, A, WIRE_FIN, 1, 2);
+	wire_release(w, A);
+	wire_run_ms(w, 1000);
+	WIRE_EXPECT(w,
+		    "0.000 FIN_WAIT_1 -> F. 1 ack 1 -> x\n"
+		    "0.200 FIN_WAIT_1 -> F. 1 ack 1 -> x\n"
+		    "0.600 FIN_WAIT_1 -> F. 1 ack 1 -> CLOSE_WAIT\n"
+		    "0.610 FIN_WAIT_2 <- . 1 ack 2  <- CLOSE_WAIT\n");
+}
+
+static void first_fin_lost__orphan_retries(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_knob(w, orphan_retries, 3);
+	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
+	wire_release(w, A);
+	WIRE_EQ(w, orphans(), 1);
+	wire_run_ms(w, 2999);
+	WIRE_STATE(w, A, FIN_WAIT_1);
+	wire_run_ms(w, 2);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, orphans(), 0);
+	WIRE_EQ(w, wire_count(w, A, WIRE_FIN), 4);
+}
+
+static void fin_ack_lost(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_drop(w, B, WIRE_ACK, 1, 1);
+	wire_release(w, A);
+	wire_run_ms(w, 1000);
+	WIRE_EXPECT(w,
+		    "0.000 FIN_WAIT_1 -> F. 1 ack 1 -> CLOSE_WAIT\n"
+		    "0.010 x          <- . 1 ack 2  <- CLOSE_WAIT\n"
+		    "0.200 FIN_WAIT_1 -> F. 1 ack 1 -> CLOSE_WAIT\n"
+		    "0.210 FIN_WAIT_2 <- . 1 ack 2  <- CLOSE_WAIT\n");
+}
+
+static void second_fin_lost(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_drop(w, B, WIRE_FIN, 1, 1);
+	close_both(w);
+	wire_run_ms(w, 300);
+	WIRE_EXPECT(w,
+		    "0.000 FIN_WAIT_1 -> F. 1 ack 1 -> CLOSE_WAIT\n"
+		    "0.010 FIN_WAIT_2 <- . 1 ack 2  <- CLOSE_WAIT\n"
+		    "0.100 x          <- F. 1 ack 2 <- LAST_ACK\n"
+		    "0.300 TIME_WAIT  <- F. 1 ack 2 <- LAST_ACK\n"
+		    "0.310 TIME_WAIT  -> . 2 ack 2  -> CLOSED\n");
+}
+
+/* TIME_WAIT is there for this: it answers again, and its 2MSL begin anew. */
+static void last_ack_lost(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_knob(w, msl_ms, 1000);
+	wire_drop(w, A, WIRE_ACK, 1, 1);
+	close_both(w);
+	wire_run_ms(w, 300);
+	WIRE_EXPECT(w,
+		    "0.000 FIN_WAIT_1 -> F. 1 ack 1 -> CLOSE_WAIT\n"
+		    "0.010 FIN_WAIT_2 <- . 1 ack 2  <- CLOSE_WAIT\n"
+		    "0.100 TIME_WAIT  <- F. 1 ack 2 <- LAST_ACK\n"
+		    "0.110 TIME_WAIT  -> . 2 ack 2  -> x\n"
+		    "0.300 TIME_WAIT  <- F. 1 ack 2 <- LAST_ACK\n"
+		    "0.310 TIME_WAIT  -> . 2 ack 2  -> CLOSED\n");
+	wire_run_ms(w, 1809);			/* 2.309 */
+	WIRE_STATE(w, A, TIME_WAIT);
+	wire_run_ms(w, 2);
+	WIRE_STATE(w, A, CLOSED);
+}
+
+/* FIN and text lost together come again together. */
+static void text_and_fin_lost(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_drop(w, A, WIRE_FIN, 1, 1);
+	WIRE_EQ(w, wire_send_flags(w, A, 100, MSG_MORE), 100);
+	wire_release(w, A);
+	wire_run_ms(w, 500);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+	WIRE_EXPECT(w,
+		    "0.000 FIN_WAIT_1 -> FP. 1:101 ack 1 -> x\n"
+		    "0.200 FIN_WAIT_1 -> FP. 1:101 ack 1 -> CLOSE_WAIT\n"
+		    "0.210 FIN_WAIT_2 <- . 1 ack 102     <- CLOSE_WAIT\n");
+}
+
+/* The FIN overtakes text: it waits for it. */
+static void fin_overtakes_text(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_hold(w, A, WIRE_DATA, 1);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	WIRE_EQ(w, wire_shutdown(w, A, SHUT_WR), 0);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 0);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> P. 1:101 ack 1 -> CLOSE_WAIT\n"
+		    "0.000 FIN_WAIT_1  -> F. 101 ack 1   -> ESTABLISHED\n"
+		    "0.010 FIN_WAIT_1  <- . 1 ack 1      <- ESTABLISHED\n"
+		    "0.010 FIN_WAIT_2  <- . 1 ack 102    <- CLOSE_WAIT\n");
+}
+
+/* --- C3: TIME_WAIT -------------------------------------------------------- */
+
+static void time_wait_2msl__60s(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	close_both(w);				/* TIME_WAIT since 0.110 */
+	wire_run_ms(w, 59909);			/* 60.109 */
+	WIRE_STATE(w, A, TIME_WAIT);
+	WIRE_EQ(w, time_waits(), 1);
+	wire_run_ms(w, 2);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, time_waits(), 0);
+}
+
+static void time_wait_2msl__by_knob(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_knob(w, msl_ms, 1000);
+	close_both(w);
+	wire_run_ms(w, 1909);			/* 2.109 */
+	WIRE_STATE(w, A, TIME_WAIT);
+	wire_run_ms(w, 2);
+	WIRE_STATE(w, A, CLOSED);
+}
+
+/* It is answered, so that a confused peer learns; it delivers and lasts nothing. */
+static void time_wait_late_segment(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_knob(w, msl_ms, 1000);
+	close_both(w);
+	wire_run_ms(w, 800);			/* 1.000 */
+	WIRE_EXPECT(w,
+		    "0.000 FIN_WAIT_1 -> F. 1 ack 1 -> CLOSE_WAIT\n"
+		    "0.010 FIN_WAIT_2 <- . 1 ack 2  <- CLOSE_WAIT\n"
+		    "0.100 TIME_WAIT  <- F. 1 ack 2 <- LAST_ACK\n"
+		    "0.110 TIME_WAIT  -> . 2 ack 2  -> CLOSED\n");
+	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
+	wire_inject(w, B, XTCP_ACK, .seq = -100, .ack = 1, .len = 100, .junk = true);
+	wire_inject(w, B, XTCP_ACK, .seq = 2, .ack = 2);
+	WIRE_EXPECT(w,
+		    "1.000 TIME_WAIT  <- . -100:0 ack 1 <- *\n"
+		    "1.000 TIME_WAIT  -> . 2 ack 2      -> x\n"
+		    "1.000 TIME_WAIT  <- . 2 ack 2      <- *\n");
+	wire_run_ms(w, 1109);			/* 2.109: 2MSL since 0.110 */
+	WIRE_STATE(w, A, TIME_WAIT);
+	wire_run_ms(w, 2);
+	WIRE_STATE(w, A, CLOSED);
+}
+
+static void time_wait_rst__survives_under_rfc1337(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_knob(w, rfc1337, 1);
+	close_both(w);
+	wire_inject(w, B, XTCP_RST, .seq = 2);
+	WIRE_STATE(w, A, TIME_WAIT);
+	wire_run_ms(w, 59000);
+	WIRE_STATE(w, A, TIME_WAIT);
+}
+
+static void time_wait_rst__kills_without_rfc1337(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_knob(w, rfc1337, 0);
+	close_both(w);
+	wire_inject(w, B, XTCP_RST, .seq = 3);		/* not exact */
+	WIRE_STATE(w, A, TIME_WAIT);
+	wire_inject(w, B, XTCP_RST, .seq = 2);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, time_waits(), 0);
+}
+
+static void time_wait__max_tw_0_makes_none(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	u64 overflow = wire_counter(XTCP_CNT_TIME_WAIT_OVERFLOW);
+
+	wire_knob(w, max_tw, 0);
+	close_both(w);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, time_waits(), 0);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_TIME_WAIT_OVERFLOW) - overflow, 1);
+}
+
+/* RFC 6191: the server closed first; the client's next SYN is newer. */
+static void time_wait_reuse__by_new_syn(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	u64 reused = wire_counter(XTCP_CNT_TIME_WAIT_REUSED);
+
+	wire_establish(w);
+	wire_release(w, B);
+	wire_run_ms(w, 50);
+	wire_release(w, A);
+	wire_run_ms(w, 100);
+	WIRE_STATE(w, B, TIME_WAIT);
+	WIRE_STATE(w, A, CLOSED);
+	wire_run_ms(w, 1000);
+	wire_epoch(w);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_ms(w, 100);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_SENT    -> S 0        -> SYN_RCVD\n"
+		    "0.010 ESTABLISHED <- S. 0 ack 1 <- SYN_RCVD\n"
+		    "0.020 ESTABLISHED -> . 1 ack 1  -> ESTABLISHED\n");
+	WIRE_EQ(w, wire_counter(XTCP_CNT_TIME_WAIT_REUSED) - reused, 1);
+	WIRE_EQ(w, time_waits(), 0);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	wire_transfer(w, A, 1000, 1000);
+}
+
+/* The old SYN of the old life opens nothing. */
+static void time_wait_reuse__not_by_old_syn(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_establish(w);
+	wire_release(w, B);
+	wire_run_ms(w, 50);
+	wire_release(w, A);
+	wire_run_ms(w, 100);
+	wire_epoch(w);
+	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
+	wire_inject(w, A, XTCP_SYN, .seq = 0, .ts_age = 500);
+	WIRE_EXPECT(w,
+		    "0.000 * -> S 0       -> TIME_WAIT\n"
+		    "0.000 x <- . 2 ack 2 <- TIME_WAIT\n");
+}
+
+static void linger0__sends_rst(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_linger(w, A, 0), 0);
+	wire_release(w, A);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_count(w, A, WIRE_RST), 1);
+	WIRE_EQ(w, wire_count(w, A, WIRE_FIN), 0);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_STATE(w, B, CLOSED);
+	WIRE_EQ(w, wire_error(w, B), ECONNRESET);
+	WIRE_EQ(w, time_waits(), 0);
+}
+
+/* close() waits for the ACK of its FIN, no longer than told. */
+static void linger__waits_for_the_ack(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_drop(w, A, WIRE_FIN, 1, 1);
+	WIRE_EQ(w, wire_linger(w, A, 5), 0);
+	wire_release(w, A);
+	WIRE_EQ(w, DIV_ROUND_CLOSEST(wire_now_us(w), 1000), 220);
+	WIRE_STATE(w, A, FIN_WAIT_2);
+}
+
+/* --- FIN_WAIT_2 of an orphan ---------------------------------------------- */
+
+static void fin_wait_2__orphan_60s(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_knob(w, fin_timeout_ms, 60000);
+	wire_release(w, A);			/* FIN_WAIT_2 at 0.020 */
+	wire_run_ms(w, 60019);
+	WIRE_STATE(w, A, FIN_WAIT_2);
+	WIRE_EQ(w, orphans(), 1);
+	wire_run_ms(w, 2);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, orphans(), 0);
+	WIRE_STATE(w, B, CLOSE_WAIT);
+}
+
+static void fin_wait_2__tcp_linger2(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_LINGER2, 5), 0);
+	wire_release(w, A);
+	wire_run_ms(w, 5019);
+	WIRE_STATE(w, A, FIN_WAIT_2);
+	wire_run_ms(w, 2);
+	WIRE_STATE(w, A, CLOSED);
+}
+
+/* TCP_LINGER2 below 0: no patience at all. */
+static void fin_wait_2__tcp_linger2_negative(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_LINGER2, -1), 0);
+	wire_release(w, A);
+	wire_run_ms(w, 100);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, wire_count(w, A, WIRE_RST), 1);
+	WIRE_EQ(w, orphans(), 0);
+}
+
+/* shutdown() first, close() later: the wait begins when no one owns it. */
+static void fin_wait_2__closed_later(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_knob(w, fin_timeout_ms, 10000);
+	WIRE_EQ(w, wire_shutdown(w, A, SHUT_WR), 0);
+	wire_run_ms(w, 50000);
+	WIRE_STATE(w, A, FIN_WAIT_2);
+	wire_release(w, A);
+	wire_run_ms(w, 9999);
+	WIRE_STATE(w, A, FIN_WAIT_2);
+	wire_run_ms(w, 2);
+	WIRE_STATE(w, A, CLOSED);
+}
+
+/* After that the peer's text finds no one. */
+static void fin_wait_2__late_text_gets_rst(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_knob(w, fin_timeout_ms, 1000);
+	wire_release(w, A);
+	wire_run_ms(w, 2000);
+	WIRE_EQ(w, wire_send(w, B, 100), 100);
+	wire_run_ms(w, 100);
+	WIRE_EXPECT(w,
+		    "0.000 FIN_WAIT_1 -> F. 1 ack 1     -> CLOSE_WAIT\n"
+		    "0.010 FIN_WAIT_2 <- . 1 ack 2      <- CLOSE_WAIT\n"
+		    "2.000 CLOSED     <- P. 1:101 ack 2 <- CLOSE_WAIT\n"
+		    "2.010 CLOSED     -> R 2            -> CLOSED\n");
+	WIRE_EQ(w, wire_error(w, B), EPIPE);
+}
+
+/* --- RST instead of FIN --------------------------------------------------- */
+
+/* RFC 2525 2.17: the peer must know that its text was not read. */
+static void close_with_unread_data__sends_rst(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	u64 aborts = wire_counter(XTCP_CNT_ABORT_ON_CLOSE);
+
+	WIRE_EQ(w, wire_send(w, B, 100), 100);
+	wire_run_ms(w, 100);
+	wire_release(w, A);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_count(w, A, WIRE_RST), 1);
+	WIRE_EQ(w, wire_count(w, A, WIRE_FIN), 0);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_STATE(w, B, CLOSED);
+	WIRE_EQ(w, wire_error(w, B), ECONNRESET);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_ABORT_ON_CLOSE) - aborts, 1);
+}
+
+static void data_after_close__gets_rst(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	u64 aborts = wire_counter(XTCP_CNT_ABORT_ON_DATA);
+
+	wire_release(w, A);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_send(w, B, 100), 100);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_count(w, A, WIRE_RST), 1);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_STATE(w, B, CLOSED);
+	WIRE_EQ(w, wire_error(w, B), EPIPE);
+	WIRE_EQ(w, wire_send(w, B, 1), -EPIPE);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_ABORT_ON_DATA) - aborts, 1);
+}
+
+/* One orphan too many is reset, not remembered. */
+static void close__too_many_orphans(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	u64 aborts = wire_counter(XTCP_CNT_ABORT_ON_MEMORY);
+
+	wire_knob(w, max_orphans, 0);
+	wire_release(w, A);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, orphans(), 0);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_STATE(w, B, CLOSED);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_ABORT_ON_MEMORY) - aborts, 1);
+}
+
+/* The client's machine lost its memory: it answers text with RST. */
+static void client_reboots(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_drop(w, A, WIRE_RST, 1, 1);
+	WIRE_EQ(w, wire_linger(w, A, 0), 0);
+	wire_release(w, A);
+	wire_run_ms(w, 1000);
+	WIRE_STATE(w, B, ESTABLISHED);
+	wire_epoch(w);
+	WIRE_EQ(w, wire_send(w, B, 100), 100);
+	wire_run_ms(w, 100);
+	WIRE_EXPECT(w,
+		    "0.000 CLOSED <- P. 1:101 ack 1 <- ESTABLISHED\n"
+		    "0.010 CLOSED -> R 1            -> CLOSED\n");
+	WIRE_EQ(w, wire_error(w, B), ECONNRESET);
+}
+
+/* --- C6: the other side is dead ------------------------------------------- */
+
+static void client_dies_keepalive(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_knob(w, keepalive_time_ms, 10000);
+	wire_knob(w, keepalive_intvl_ms, 1000);
+	wire_knob(w, keepalive_probes, 3);
+	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+	wire_epoch(w);
+	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
+	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
+	wire_run_ms(w, 12999);
+	WIRE_STATE(w, B, ESTABLISHED);
+	wire_run_ms(w, 2);
+	WIRE_STATE(w, B, CLOSED);
+	WIRE_EQ(w, wire_error(w, B), ETIMEDOUT);
+	WIRE_EXPECT(w,
+		    "10.000 x <- . 0 ack 1  <- ESTABLISHED\n"
+		    "11.000 x <- . 0 ack 1  <- ESTABLISHED\n"
+		    "12.000 x <- . 0 ack 1  <- ESTABLISHED\n"
+		    "13.000 x <- R. 1 ack 1 <- CLOSED\n");
+}
+
+static void keepalive__answered(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_knob(w, keepalive_time_ms, 10000);
+	wire_knob(w, keepalive_intvl_ms, 1000);
+	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+	wire_epoch(w);
+	wire_run_ms(w, 25000);
+	WIRE_EXPECT(w,
+		    "10.000 ESTABLISHED <- . 0 ack 1 <- ESTABLISHED\n"
+		    "10.010 ESTABLISHED -> . 1 ack 1 -> ESTABLISHED\n"
+		    "20.020 ESTABLISHED <- . 0 ack 1 <- ESTABLISHED\n"
+		    "20.030 ESTABLISHED -> . 1 ack 1 -> ESTABLISHED\n");
+}
+
+/* Set before connect(): it counts from the handshake on. */
+static void keepalive__set_before_connect(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, keepalive_time_ms, 10000);
+	WIRE_EQ(w, wire_socket(w, A), 0);
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+	connected(test);
+	wire_run_ms(w, 9800);
+	WIRE_EQ(w, wire_count(w, A, WIRE_ACK), 1);
+	wire_run_ms(w, 150);
+	WIRE_EQ(w, wire_count(w, A, WIRE_ACK), 2);
+}
+
+/* Text on its way asks the same question: its timer decides, not keepalive. */
+static void keepalive__not_beside_text(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_knob(w, keepalive_time_ms, 1000);
+	wire_knob(w, keepalive_intvl_ms, 100);
+	wire_knob(w, keepalive_probes, 2);
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 10000);
+	WIRE_STATE(w, A, ESTABLISHED);
+	WIRE_EQ(w, wire_count(w, A, WIRE_ACK), 1);
+}
+
+static void keepalive__off_by_default(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_knob(w, keepalive_time_ms, 10000);
+	wire_run_ms(w, 100000);
+	WIRE_EXPECT(w, "");
+}
+
+/* TCP_USER_TIMEOUT: seconds instead of a quarter of an hour. */
+static void server_host_dies__user_timeout(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_USER_TIMEOUT, 3500), 0);
+	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 3499);
+	WIRE_STATE(w, A, ESTABLISHED);
+	wire_run_ms(w, 2);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, wire_error(w, A), ETIMEDOUT);
+}
+
+static void server_host_dies__retries2(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_knob(w, retries2, 4);
+	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 6199);
+	WIRE_STATE(w, A, ESTABLISHED);
+	wire_run_ms(w, 2);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, wire_error(w, A), ETIMEDOUT);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> P. 1:101 ack 1 -> x\n"
+		    "0.200 ESTABLISHED -> P. 1:101 ack 1 -> x\n"
+		    "0.600 ESTABLISHED -> P. 1:101 ack 1 -> x\n"
+		    "1.400 ESTABLISHED -> P. 1:101 ack 1 -> x\n"
+		    "3.000 ESTABLISHED -> P. 1:101 ack 1 -> x\n");
+}
+
+/* --- RFC 5961: a blind attacker ------------------------------------------- */
+
+static void blind_rst__in_window_is_challenged(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	u64 challenges = wire_counter(XTCP_CNT_CHALLENGE_ACKS);
+
+	wire_inject(w, A, XTCP_RST, .seq = 100);
+	wire_run_ms(w, 100);
+	WIRE_STATE(w, B, ESTABLISHED);
+	WIRE_EXPECT(w,
+		    "0.000 *           -> R 100     -> ESTABLISHED\n"
+		    "0.000 ESTABLISHED <- . 1 ack 1 <- ESTABLISHED\n");
+	WIRE_EQ(w, wire_counter(XTCP_CNT_CHALLENGE_ACKS) - challenges, 1);
+}
+
+static void blind_rst__exact_resets(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_inject(w, A, XTCP_RST, .seq = 1);
+	WIRE_STATE(w, B, CLOSED);
+	WIRE_EQ(w, wire_error(w, B), ECONNRESET);
+	WIRE_EXPECT(w, "0.000 * -> R 1 -> CLOSED\n");
+}
+
+static void blind_syn__is_challenged(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_inject(w, A, XTCP_SYN, .seq = 100);
+	wire_run_ms(w, 100);
+	WIRE_STATE(w, B, ESTABLISHED);
+	WIRE_EXPECT(w,
+		    "0.000 *           -> S 100     -> ESTABLISHED\n"
+		    "0.000 ESTABLISHED <- . 1 ack 1 <- ESTABLISHED\n");
+}
+
+/* Not a weapon: a flood of nonsense gets one answer in invalid_ratelimit_ms. */
+static void challenge_acks__are_limited(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	unsigned int i;
+
+	wire_knob(w, invalid_ratelimit_ms, 500);
+	for (i = 0; i < 10; i++)
+		wire_inject(w, A, XTCP_RST, .seq = 100 + i);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK), 1);
+	wire_run_ms(w, 501);
+	wire_inject(w, A, XTCP_RST, .seq = 100);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK), 2);
+	WIRE_STATE(w, B, ESTABLISHED);
+}
+
+static struct kunit_case close_cases[] = {
+	KUNIT_CASE_SLOW(normal_close),
+	KUNIT_CASE_SLOW(normal_close__one_time_wait),
+	KUNIT_CASE_SLOW(normal_close__server_first),
+	KUNIT_CASE_SLOW(close_after_text__fin_rides_on_it),
+	KUNIT_CASE_SLOW(close_after_text__all_of_it_arrives),
+	KUNIT_CASE_SLOW(three_segment_close),
+	KUNIT_CASE_SLOW(half_close__server_goes_on_sending),
+	KUNIT_CASE_SLOW(half_close__client_goes_on_sending),
+	KUNIT_CASE_SLOW(half_close__no_time_limit),
+	KUNIT_CASE_SLOW(close_wait_leak),
+	KUNIT_CASE_SLOW(shutdown_rd__takes_no_segment),
+	KUNIT_CASE_SLOW(simultaneous_close),
+	KUNIT_CASE_SLOW(close_in_syn_rcvd),
+	KUNIT_CASE_SLOW(first_fin_lost),
+	KUNIT_CASE_SLOW(first_fin_lost__orphan_retries),
+	KUNIT_CASE_SLOW(fin_ack_lost),
+	KUNIT_CASE_SLOW(second_fin_lost),
+	KUNIT_CASE_SLOW(last_ack_lost),
+	KUNIT_CASE_SLOW(text_and_fin_lost),
+	KUNIT_CASE_SLOW(fin_overtakes_text),
+	KUNIT_CASE_SLOW(time_wait_2msl__60s),
+	KUNIT_CASE_SLOW(time_wait_2msl__by_knob),
+	KUNIT_CASE_SLOW(time_wait_late_segment),
+	KUNIT_CASE_SLOW(time_wait_rst__survives_under_rfc1337),
+	KUNIT_CASE_SLOW(time_wait_rst__kills_without_rfc1337),
+	KUNIT_CASE_SLOW(time_wait__max_tw_0_makes_none),
+	KUNIT_CASE_SLOW(time_wait_reuse__by_new_syn),
+	KUNIT_CASE_SLOW(time_wait_reuse__not_by_old_syn),
+	KUNIT_CASE_SLOW(linger0__sends_rst),
+	KUNIT_CASE_SLOW(linger__waits_for_the_ack),
+	KUNIT_CASE_SLOW(fin_wait_2__orphan_60s),
+	KUNIT_CASE_SLOW(fin_wait_2__tcp_linger2),
+	KUNIT_CASE_SLOW(fin_wait_2__tcp_linger2_negative),
+	KUNIT_CASE_SLOW(fin_wait_2__closed_later),
+	KUNIT_CASE_SLOW(fin_wait_2__late_text_gets_rst),
+	KUNIT_CASE_SLOW(close_with_unread_data__sends_rst),
+	KUNIT_CASE_SLOW(data_after_close__gets_rst),
+	KUNIT_CASE_SLOW(close__too_many_orphans),
+	KUNIT_CASE_SLOW(client_reboots),
+	KUNIT_CASE_SLOW(client_dies_keepalive),
+	KUNIT_CASE_SLOW(keepalive__answered),
+	KUNIT_CASE_SLOW(keepalive__set_before_connect),
+	KUNIT_CASE_SLOW(keepalive__not_beside_text),
+	KUNIT_CASE_SLOW(keepalive__off_by_default),
+	KUNIT_CASE_SLOW(server_host_dies__user_timeout),
+	KUNIT_CASE_SLOW(server_host_dies__retries2),
+	KUNIT_CASE_SLOW(blind_rst__in_window_is_challenged),
+	KUNIT_CASE_SLOW(blind_rst__exact_resets),
+	KUNIT_CASE_SLOW(blind_syn__is_challenged),
+	KUNIT_CASE_SLOW(challenge_acks__are_limited),
+	{ }
+};
+
+static struct kunit_suite close_suite = {
+	.name = "xtcp_close_wire",
+	.init = wire_init,
+	.exit = wire_exit,
+	.test_cases = close_cases,
+};
+
+kunit_test_suite(close_suite);

@@ -1,0 +1,872 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Carrying the byte stream, as ladders: mission B, module/engine/. */
+
+#include <linux/tcp.h>
+#include "wire.h"
+
+static struct wire *connected(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_establish(w);
+	wire_unlisten(w, B);
+	wire_epoch(w);
+	return w;
+}
+
+/* As @connected, and long enough ago that ACKs are delayed. */
+static struct wire *connected_long_ago(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_xs(w, A)->rcv.quick_acks = 0;
+	wire_xs(w, B)->rcv.quick_acks = 0;
+	return w;
+}
+
+/* Segments of the test alone: the real A neither sees nor sends anything. */
+static struct wire *puppet(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
+	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
+	return w;
+}
+
+/* --- ACKs ----------------------------------------------------------------- */
+
+static void one_segment(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> P. 1:101 ack 1 -> ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- . 1 ack 101    <- ESTABLISHED\n");
+}
+
+static void delayed_ack__after_delack_ms(struct kunit *test)
+{
+	struct wire *w = connected_long_ago(test);
+	u64 delayed = wire_counter(XTCP_CNT_DELAYED_ACKS);
+
+	wire_knob(w, delack_ms, 70);
+	WIRE_EQ(w, wire_send(w, A, 1000), 1000);
+	wire_run_ms(w, 200);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> P. 1:1001 ack 1 -> ESTABLISHED\n"
+		    "0.080 ESTABLISHED <- . 1 ack 1001    <- ESTABLISHED\n");
+	WIRE_EQ(w, wire_counter(XTCP_CNT_DELAYED_ACKS) - delayed, 1);
+}
+
+/* RFC 9293 MUST-59: an ACK for at least every second full segment. */
+static void delayed_ack__every_second_segment(struct kunit *test)
+{
+	struct wire *w = connected_long_ago(test);
+
+	WIRE_EQ(w, wire_send(w, A, 5000), 5000);
+	wire_run_ms(w, 300);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> . 1:1001 ack 1     -> ESTABLISHED\n"
+		    "0.000 ESTABLISHED -> . 1001:2001 ack 1  -> ESTABLISHED\n"
+		    "0.000 ESTABLISHED -> . 2001:3001 ack 1  -> ESTABLISHED\n"
+		    "0.000 ESTABLISHED -> . 3001:4001 ack 1  -> ESTABLISHED\n"
+		    "0.000 ESTABLISHED -> P. 4001:5001 ack 1 -> ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- . 1 ack 2001       <- ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- . 1 ack 4001       <- ESTABLISHED\n"
+		    "0.110 ESTABLISHED <- . 1 ack 5001       <- ESTABLISHED\n");
+}
+
+/* The answer carries the ACK: none of its own. */
+static void delayed_ack__rides_on_the_answer(struct kunit *test)
+{
+	struct wire *w = connected_long_ago(test);
+
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_send(w, B, 200), 200);
+	wire_run_ms(w, 300);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> P. 1:101 ack 1   -> ESTABLISHED\n"
+		    "0.050 ESTABLISHED <- P. 1:201 ack 101 <- ESTABLISHED\n"
+		    "0.160 ESTABLISHED -> . 101 ack 201    -> ESTABLISHED\n");
+}
+
+/* A new connection is in slow start: each of the first segments is acknowledged. */
+static void quick_acks__of_a_new_connection(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 50);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> P. 1:101 ack 1   -> ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- . 1 ack 101      <- ESTABLISHED\n"
+		    "0.050 ESTABLISHED -> P. 101:201 ack 1 -> ESTABLISHED\n"
+		    "0.060 ESTABLISHED <- . 1 ack 201      <- ESTABLISHED\n");
+}
+
+/* --- small segments ------------------------------------------------------- */
+
+/* Nagle meets the delayed ACK: the classic pause. */
+static void nagle_delayed_ack(struct kunit *test)
+{
+	struct wire *w = connected_long_ago(test);
+
+	WIRE_EQ(w, wire_send(w, A, 10), 10);
+	wire_run_ms(w, 5);
+	WIRE_EQ(w, wire_send(w, A, 10), 10);
+	wire_run_ms(w, 5);
+	WIRE_EQ(w, wire_send(w, A, 10), 10);
+	wire_run_ms(w, 490);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> P. 1:11 ack 1  -> ESTABLISHED\n"
+		    "0.110 ESTABLISHED <- . 1 ack 11     <- ESTABLISHED\n"
+		    "0.120 ESTABLISHED -> P. 11:31 ack 1 -> ESTABLISHED\n"
+		    "0.230 ESTABLISHED <- . 1 ack 31     <- ESTABLISHED\n");
+}
+
+static void nagle__tcp_nodelay(struct kunit *test)
+{
+	struct wire *w = connected_long_ago(test);
+
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_NODELAY, 1), 0);
+	WIRE_EQ(w, wire_send(w, A, 10), 10);
+	wire_run_ms(w, 5);
+	WIRE_EQ(w, wire_send(w, A, 10), 10);
+	wire_run_ms(w, 200);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> P. 1:11 ack 1  -> ESTABLISHED\n"
+		    "0.005 ESTABLISHED -> P. 11:21 ack 1 -> ESTABLISHED\n"
+		    "0.110 ESTABLISHED <- . 1 ack 21     <- ESTABLISHED\n");
+}
+
+/* A full segment does not wait for anyone; the rest behind it does. */
+static void nagle__full_segments_go(struct kunit *test)
+{
+	struct wire *w = connected_long_ago(test);
+
+	WIRE_EQ(w, wire_send(w, A, 10), 10);
+	WIRE_EQ(w, wire_send(w, A, 1500), 1500);
+	wire_run_ms(w, 5);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 2);
+	wire_run_ms(w, 500);
+	WIRE_EQ(w, wire_recv(w, B, 2000), 1510);
+}
+
+/* A FIN ends the waiting. */
+static void nagle__not_before_fin(struct kunit *test)
+{
+	struct wire *w = connected_long_ago(test);
+
+	WIRE_EQ(w, wire_send(w, A, 10), 10);
+	WIRE_EQ(w, wire_send(w, A, 10), 10);
+	WIRE_EQ(w, wire_shutdown(w, A, SHUT_WR), 0);
+	wire_run_ms(w, 5);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> P. 1:11 ack 1   -> ...\n"
+		    "0.000 FIN_WAIT_1  -> FP. 11:21 ack 1 -> ...\n");
+}
+
+/* --- loss ----------------------------------------------------------------- */
+
+static void loss_rto(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	u64 timeouts = wire_counter(XTCP_CNT_RTO_TIMEOUTS);
+
+	wire_drop(w, A, WIRE_DATA, 1, 3);
+	WIRE_EQ(w, wire_send(w, A, 1000), 1000);
+	wire_run_ms(w, 1500);
+	WIRE_EQ(w, wire_recv(w, B, 2000), 1000);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> P. 1:1001 ack 1 -> x\n"
+		    "0.200 ESTABLISHED -> P. 1:1001 ack 1 -> x\n"
+		    "0.600 ESTABLISHED -> P. 1:1001 ack 1 -> x\n"
+		    "1.400 ESTABLISHED -> P. 1:1001 ack 1 -> ESTABLISHED\n"
+		    "1.410 ESTABLISHED <- . 1 ack 1001    <- ESTABLISHED\n");
+	WIRE_EQ(w, wire_counter(XTCP_CNT_RTO_TIMEOUTS) - timeouts, 3);
+}
+
+/* RFC 5681 3.1: one segment, then slow start; ssthresh is half of the flight. */
+static void loss_rto__whole_flight(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_drop(w, A, WIRE_DATA, 1, 4);
+	WIRE_EQ(w, wire_send(w, A, 4000), 4000);
+	wire_run_ms(w, 1000);
+	WIRE_EQ(w, wire_recv(w, B, 5000), 4000);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> . 1:1001 ack 1     -> x\n"
+		    "0.000 ESTABLISHED -> . 1001:2001 ack 1  -> x\n"
+		    "0.000 ESTABLISHED -> . 2001:3001 ack 1  -> x\n"
+		    "0.000 ESTABLISHED -> P. 3001:4001 ack 1 -> x\n"
+		    "0.200 ESTABLISHED -> . 1:1001 ack 1     -> ESTABLISHED\n"
+		    "0.210 ESTABLISHED <- . 1 ack 1001       <- ESTABLISHED\n"
+		    "0.220 ESTABLISHED -> . 1001:2001 ack 1  -> ESTABLISHED\n"
+		    "0.220 ESTABLISHED -> . 2001:3001 ack 1  -> ESTABLISHED\n"
+		    "0.230 ESTABLISHED <- . 1 ack 2001       <- ESTABLISHED\n"
+		    "0.230 ESTABLISHED <- . 1 ack 3001       <- ESTABLISHED\n"
+		    "0.240 ESTABLISHED -> P. 3001:4001 ack 1 -> ESTABLISHED\n"
+		    "0.250 ESTABLISHED <- . 1 ack 4001       <- ESTABLISHED\n");
+	WIRE_EQ(w, wire_xs(w, A)->cong.ssthresh, 2000);
+}
+
+/* The third duplicate ACK, long before the timer (RFC 5681 3.2). */
+static void loss_fast_retransmit(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	u64 fast = wire_counter(XTCP_CNT_FAST_RETRANS);
+	u64 timeouts = wire_counter(XTCP_CNT_RTO_TIMEOUTS);
+
+	wire_drop(w, A, WIRE_DATA, 1, 1);
+	WIRE_EQ(w, wire_send(w, A, 5000), 5000);
+	wire_run_ms(w, 500);
+	WIRE_EQ(w, wire_recv(w, B, 6000), 5000);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> . 1:1001 ack 1     -> x\n"
+		    "0.000 ESTABLISHED -> . 1001:2001 ack 1  -> ESTABLISHED\n"
+		    "0.000 ESTABLISHED -> . 2001:3001 ack 1  -> ESTABLISHED\n"
+		    "0.000 ESTABLISHED -> . 3001:4001 ack 1  -> ESTABLISHED\n"
+		    "0.000 ESTABLISHED -> P. 4001:5001 ack 1 -> ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- . 1 ack 1          <- ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- . 1 ack 1          <- ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- . 1 ack 1          <- ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- . 1 ack 1          <- ESTABLISHED\n"
+		    "0.020 ESTABLISHED -> . 1:1001 ack 1     -> ESTABLISHED\n"
+		    "0.030 ESTABLISHED <- . 1 ack 5001       <- ESTABLISHED\n");
+	WIRE_EQ(w, wire_counter(XTCP_CNT_FAST_RETRANS) - fast, 1);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_RTO_TIMEOUTS) - timeouts, 0);
+	WIRE_EQ(w, wire_xs(w, A)->cong.ssthresh, 2500);
+	WIRE_EQ(w, wire_xs(w, A)->cong.phase, XTCP_CONG_OPEN);
+}
+
+/* Two duplicate ACKs are reordering, not loss: the timer it is. */
+static void loss__two_duplicate_acks_are_not_enough(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_drop(w, A, WIRE_DATA, 1, 1);
+	WIRE_EQ(w, wire_send(w, A, 3000), 3000);
+	wire_run_ms(w, 500);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> . 1:1001 ack 1     -> x\n"
+		    "0.000 ESTABLISHED -> . 1001:2001 ack 1  -> ESTABLISHED\n"
+		    "0.000 ESTABLISHED -> P. 2001:3001 ack 1 -> ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- . 1 ack 1          <- ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- . 1 ack 1          <- ESTABLISHED\n"
+		    "0.200 ESTABLISHED -> . 1:1001 ack 1     -> ESTABLISHED\n"
+		    "0.210 ESTABLISHED <- . 1 ack 3001       <- ESTABLISHED\n");
+}
+
+/* NewReno (RFC 6582): a partial ACK shows the next hole. */
+static void loss__two_holes_by_partial_ack(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_drop(w, A, WIRE_DATA, 1, 1);
+	wire_drop(w, A, WIRE_DATA, 3, 1);
+	WIRE_EQ(w, wire_send(w, A, 6000), 6000);
+	wire_run_ms(w, 150);
+	WIRE_EQ(w, wire_recv(w, B, 7000), 6000);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> . 1:1001 ack 1     -> x\n"
+		    "0.000 ESTABLISHED -> . 1001:2001 ack 1  -> ESTABLISHED\n"
+		    "0.000 ESTABLISHED -> . 2001:3001 ack 1  -> x\n"
+		    "0.000 ESTABLISHED -> . 3001:4001 ack 1  -> ESTABLISHED\n"
+		    "0.000 ESTABLISHED -> . 4001:5001 ack 1  -> ESTABLISHED\n"
+		    "0.000 ESTABLISHED -> P. 5001:6001 ack 1 -> ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- . 1 ack 1          <- ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- . 1 ack 1          <- ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- . 1 ack 1          <- ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- . 1 ack 1          <- ESTABLISHED\n"
+		    "0.020 ESTABLISHED -> . 1:1001 ack 1     -> ESTABLISHED\n"
+		    "0.030 ESTABLISHED <- . 1 ack 2001       <- ESTABLISHED\n"
+		    "0.040 ESTABLISHED -> . 2001:3001 ack 1  -> ESTABLISHED\n"
+		    "0.050 ESTABLISHED <- . 1 ack 6001       <- ESTABLISHED\n");
+}
+
+/* A lost ACK costs nothing when a later one follows. */
+static void loss__of_an_ack(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_drop(w, B, WIRE_ACK, 1, 1);
+	WIRE_EQ(w, wire_send(w, A, 2000), 2000);
+	wire_run_ms(w, 500);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> . 1:1001 ack 1     -> ESTABLISHED\n"
+		    "0.000 ESTABLISHED -> P. 1001:2001 ack 1 -> ESTABLISHED\n"
+		    "0.010 x           <- . 1 ack 1001       <- ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- . 1 ack 2001       <- ESTABLISHED\n");
+}
+
+/* The text is here, its ACK was lost: the copy is answered, not delivered. */
+static void loss__of_the_only_ack(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_drop(w, B, WIRE_ACK, 1, 1);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 500);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+	WIRE_EQ(w, wire_recv(w, B, 1000), -EAGAIN);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> P. 1:101 ack 1 -> ESTABLISHED\n"
+		    "0.010 x           <- . 1 ack 101    <- ESTABLISHED\n"
+		    "0.200 ESTABLISHED -> P. 1:101 ack 1 -> ESTABLISHED\n"
+		    "0.210 ESTABLISHED <- . 1 ack 101    <- ESTABLISHED\n");
+}
+
+static void corrupt__dropped_and_sent_again(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	u64 bad = wire_counter(XTCP_DROP_CHECKSUM);
+
+	wire_corrupt(w, A, WIRE_DATA, 1);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_recv(w, B, 1000), -EAGAIN);
+	wire_run_ms(w, 200);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+	WIRE_EQ(w, wire_counter(XTCP_DROP_CHECKSUM) - bad, 1);
+}
+
+/* --- round trip time ------------------------------------------------------ */
+
+/* Karn: the ACK of a segment sent twice says nothing, without timestamps. */
+static void karn(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	u32 before;
+
+	wire_knob(w, timestamps, 0);
+	connected(test);
+	before = wire_xs(w, A)->rtt.srtt_us;
+	wire_drop(w, A, WIRE_DATA, 1, 1);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 500);
+	WIRE_EQ(w, wire_xs(w, A)->rtt.srtt_us, before);
+	WIRE_EQ(w, wire_xs(w, A)->tcb.snd_una, wire_xs(w, A)->tcb.snd_nxt);
+}
+
+/* The path got slower: RFC 6298 2.3 on the wire. */
+static void rtt__follows_the_path(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_delay_ms(w, 50);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 300);
+	/* 7/8 * 20 + 1/8 * 100 = 30; 3/4 * 10 + 1/4 * 80 = 27.5; 30 + 4 * 27.5 */
+	WIRE_EQ(w, DIV_ROUND_CLOSEST(wire_xs(w, A)->rtt.srtt_us, 1000), 30);
+	WIRE_EQ(w, DIV_ROUND_CLOSEST(wire_xs(w, A)->rtt.rttvar_us, 100), 275);
+	WIRE_EQ(w, wire_xs(w, A)->rtt.rto_us, 200000);
+}
+
+static void rtt__rto_follows(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, rto_min_ms, 10);
+	connected(test);
+	/* R = 20: 20 + 4 * 10 */
+	WIRE_EQ(w, DIV_ROUND_CLOSEST(wire_xs(w, A)->rtt.rto_us, 1000), 60);
+	wire_drop(w, A, WIRE_DATA, 1, 2);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 150);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 2);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 3);
+}
+
+/* RFC 6298 5.7: no round trip known for a SYN sent twice: RTO 3 s, not 1 s. */
+static void rtt__syn_sent_twice(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, timestamps, 0);
+	wire_drop(w, A, WIRE_SYN, 1, 1);
+	connected(test);
+	wire_drop(w, A, WIRE_DATA, 1, 1);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 4000);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> P. 1:101 ack 1 -> x\n"
+		    "3.000 ESTABLISHED -> P. 1:101 ack 1 -> ESTABLISHED\n"
+		    "3.010 ESTABLISHED <- . 1 ack 101    <- ESTABLISHED\n");
+}
+
+/* Timestamps tell which of the two SYNs was answered. */
+static void rtt__syn_sent_twice_with_timestamps(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_drop(w, A, WIRE_SYN, 1, 1);
+	connected(test);
+	WIRE_EQ(w, DIV_ROUND_CLOSEST(wire_xs(w, A)->rtt.srtt_us, 1000), 20);
+}
+
+/* --- order ---------------------------------------------------------------- */
+
+static void reordering(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	u64 ahead = wire_counter(XTCP_CNT_OUT_OF_ORDER);
+
+	wire_hold(w, A, WIRE_DATA, 1);
+	WIRE_EQ(w, wire_send(w, A, 2000), 2000);
+	wire_run_ms(w, 500);
+	WIRE_EQ(w, wire_recv(w, B, 3000), 2000);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> . 1:1001 ack 1     -> ESTABLISHED\n"
+		    "0.000 ESTABLISHED -> P. 1001:2001 ack 1 -> ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- . 1 ack 1          <- ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- . 1 ack 2001       <- ESTABLISHED\n");
+	WIRE_EQ(w, wire_counter(XTCP_CNT_OUT_OF_ORDER) - ahead, 1);
+}
+
+static void duplicate__delivered_once(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_twice(w, A, WIRE_DATA, 1);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+	WIRE_EQ(w, wire_recv(w, B, 1000), -EAGAIN);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> P. 1:101 ack 1 -> ESTABLISHED\n"
+		    "0.000 =           -> P. 1:101 ack 1 -> ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- . 1 ack 101    <- ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- . 1 ack 101    <- ESTABLISHED\n");
+}
+
+/* Every octet once, in order, whatever overlaps what. */
+static void out_of_order__overlaps(struct kunit *test)
+{
+	struct wire *w = puppet(test);
+
+	wire_inject(w, A, XTCP_ACK, .seq = 501, .ack = 1, .len = 1000);
+	wire_inject(w, A, XTCP_ACK, .seq = 401, .ack = 1, .len = 200);
+	wire_inject(w, A, XTCP_ACK, .seq = 1201, .ack = 1, .len = 600);
+	wire_inject(w, A, XTCP_ACK, .seq = 2001, .ack = 1, .len = 100);
+	wire_inject(w, A, XTCP_ACK, .seq = 301, .ack = 1, .len = 2000);
+	WIRE_EQ(w, wire_recv(w, B, 5000), -EAGAIN);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 350);
+	WIRE_EQ(w, wire_recv(w, B, 5000), 2300);
+	WIRE_EQ(w, wire_xs(w, B)->tcb.rcv_nxt - wire_xs(w, B)->tcb.irs, 2301);
+}
+
+/* What arrived first stays: an overlap cannot rewrite it. */
+static void out_of_order__first_copy_wins(struct kunit *test)
+{
+	struct wire *w = puppet(test);
+
+	wire_inject(w, A, XTCP_ACK, .seq = 101, .ack = 1, .len = 100);
+	wire_inject(w, A, XTCP_ACK, .seq = 101, .ack = 1, .len = 100, .junk = true);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 100);
+	wire_inject(w, A, XTCP_ACK, .seq = 51, .ack = 1, .len = 150, .junk = true);
+	WIRE_EQ(w, wire_recv(w, B, 5000), 200);
+}
+
+/* Many gaps, filled from behind. */
+static void out_of_order__backwards(struct kunit *test)
+{
+	struct wire *w = puppet(test);
+	int i;
+
+	for (i = 49; i >= 0; i--)
+		wire_inject(w, A, XTCP_ACK, .seq = 1 + i * 100, .ack = 1, .len = 100);
+	WIRE_EQ(w, wire_recv(w, B, 10000), 5000);
+}
+
+/* Text ahead of order must not keep out the text that closes the gap. */
+static void out_of_order__gives_way_to_order(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	u32 edge, seq;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_RCVBUF, 8192), 0);
+	puppet(test);
+	edge = xtcp_tcb_rcv_wnd(&wire_xs(w, B)->tcb);
+	for (seq = 11; seq + 10 < edge; seq += 20)
+		wire_inject(w, A, XTCP_ACK, .seq = seq, .ack = 1, .len = 10);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 1000);
+	WIRE_EQ(w, wire_recv(w, B, 8000) >= 1000, true);
+	for (seq = wire_xs(w, B)->tcb.rcv_nxt - wire_xs(w, B)->tcb.irs; seq < 4001; seq += 500)
+		wire_inject(w, A, XTCP_ACK, .seq = seq, .ack = 1, .len = 500);
+	while (wire_recv(w, B, 8000) > 0)
+		;
+	WIRE_EQ(w, w->side[B].received >= 4000, true);
+}
+
+static void trimmed__partly_old(struct kunit *test)
+{
+	struct wire *w = puppet(test);
+
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 100);
+	wire_inject(w, A, XTCP_ACK, .seq = 51, .ack = 1, .len = 100);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 150);
+}
+
+static void beyond_window__not_taken(struct kunit *test)
+{
+	struct wire *w = puppet(test);
+	u32 wnd = xtcp_tcb_rcv_wnd(&wire_xs(w, B)->tcb);
+
+	wire_inject(w, A, XTCP_ACK, .seq = 1 + wnd, .ack = 1, .len = 100, .junk = true);
+	WIRE_EQ(w, RB_EMPTY_ROOT(&wire_xs(w, B)->rcv.ooo), true);
+	WIRE_EQ(w, wire_xs(w, B)->tcb.rcv_nxt - wire_xs(w, B)->tcb.irs, 1);
+}
+
+/* --- B6: timestamps ------------------------------------------------------- */
+
+static void paws__old_segment_dropped(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	u64 paws = wire_counter(XTCP_DROP_PAWS);
+
+	wire_transfer(w, A, 100, 100);
+	wire_run_ms(w, 100);
+	wire_epoch(w);
+	wire_inject(w, A, XTCP_ACK, .seq = 101, .ack = 1, .len = 50, .ts_age = 50,
+		    .junk = true);
+	WIRE_EQ(w, wire_recv(w, B, 1000), -EAGAIN);
+	WIRE_EQ(w, wire_counter(XTCP_DROP_PAWS) - paws, 1);
+	wire_run_ms(w, 50);
+	WIRE_EXPECT(w,
+		    "0.000 *           -> . 101:151 ack 1 -> ESTABLISHED\n"
+		    "0.000 ESTABLISHED <- . 1 ack 101     <- ESTABLISHED\n");
+	wire_transfer(w, A, 100, 100);
+}
+
+/* The idle exception, with a day of 100 ms. */
+static void paws_idle(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, paws_idle_ms, 2400);
+	puppet(test);
+	wire_run_ms(w, 2200);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 50, .ts_age = 50);
+	WIRE_EQ(w, wire_recv(w, B, 1000), -EAGAIN);
+	wire_run_ms(w, 400);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 50, .ts_age = 50);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 50);
+}
+
+static void timestamps__missing_is_dropped(struct kunit *test)
+{
+	struct wire *w = puppet(test);
+	u64 missing = wire_counter(XTCP_DROP_NO_TIMESTAMP);
+
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 50, .no_ts = true);
+	WIRE_EQ(w, wire_recv(w, B, 1000), -EAGAIN);
+	WIRE_EQ(w, wire_counter(XTCP_DROP_NO_TIMESTAMP) - missing, 1);
+}
+
+/* --- B4: windows ---------------------------------------------------------- */
+
+/* Fill the receiver until its window is shut, and some more into the queue. */
+static struct wire *window_shut(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	struct wire_segment *last;
+	int n;
+
+	wire_knob(w, delack_ms, 1);	/* RTT 20 to 21 ms: RTO is the minimum */
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_RCVBUF, 16384), 0);
+	connected(test);
+	do {
+		n = wire_send(w, A, 1000);
+		wire_run_ms(w, 50);
+	} while (n > 0 && wire_xs(w, A)->tcb.snd_wnd);
+	WIRE_EQ(w, wire_xs(w, A)->tcb.snd_wnd, 0);
+	WIRE_EQ(w, wire_send(w, A, 1000), 1000);
+	wire_epoch(w);
+	/* 0.000 is when the ACK with the shut window arrived. */
+	last = list_last_entry(&w->segments, struct wire_segment, link);
+	WIRE_EQ(w, last->from, B);
+	w->epoch_ns = last->sent_ns + last->delay_ns;
+	return w;
+}
+
+/* RFC 9293 3.8.6.1: probes with backoff, for as long as they are answered. */
+static void zero_window__probes_double(struct kunit *test)
+{
+	struct wire *w = window_shut(test);
+	u64 probes = wire_counter(XTCP_CNT_WINDOW_PROBES);
+
+	wire_run_to_ms(w, 6100);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_WINDOW_PROBES) - probes, 4);
+	WIRE_EQ(w, wire_count(w, A, WIRE_RST), 0);
+	wire_run_ms(w, 200000);
+	WIRE_STATE(w, A, ESTABLISHED);
+}
+
+static void zero_window__probe_times(struct kunit *test)
+{
+	struct wire *w = window_shut(test);
+	static const u64 at_ms[] = { 200, 600, 1400, 3000 };
+	struct wire_segment *seg;
+	unsigned int n = 0;
+
+	wire_run_to_ms(w, 4000);
+	list_for_each_entry(seg, &w->segments, link) {
+		u64 us = div_u64(seg->sent_ns - w->epoch_ns, NSEC_PER_USEC);
+
+		if (seg->from != A || seg->sent_ns < w->epoch_ns)
+			continue;
+		if (n < ARRAY_SIZE(at_ms))
+			WIRE_EQ(w, DIV_ROUND_CLOSEST_ULL(us, 1000), at_ms[n]);
+		n++;
+	}
+	WIRE_EQ(w, n, 4);
+}
+
+/* Read all there is, again and again. */
+static void read_for_ms(struct wire *w, enum wire_end end, unsigned int ms)
+{
+	unsigned int i;
+
+	for (i = 0; i < ms / 5; i++) {
+		while (wire_recv(w, end, 65536) > 0)
+			;
+		wire_run_ms(w, 5);
+	}
+}
+
+/* The user reads: the window is announced, the text goes on at once. */
+static void zero_window__opens(struct kunit *test)
+{
+	struct wire *w = window_shut(test);
+	u64 probes;
+
+	wire_run_to_ms(w, 1000);
+	probes = wire_counter(XTCP_CNT_WINDOW_PROBES);
+	read_for_ms(w, B, 200);
+	WIRE_EQ(w, w->side[A].sent, w->side[B].received);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_WINDOW_PROBES) - probes, 0);
+}
+
+/* The announcement is lost: the next probe brings it again. */
+static void zero_window__update_lost(struct kunit *test)
+{
+	struct wire *w = window_shut(test);
+
+	wire_run_to_ms(w, 1000);
+	wire_drop(w, B, WIRE_ANY, 1, 1);
+	WIRE_EQ(w, wire_recv(w, B, 65536) > 0, true);
+	wire_run_ms(w, 300);
+	WIRE_EQ(w, wire_xs(w, A)->tcb.snd_wnd, 0);
+	read_for_ms(w, B, 300);			/* the probe of 1.400 */
+	WIRE_EQ(w, w->side[A].sent, w->side[B].received);
+}
+
+/* Nobody answers the probes: as dead as after text (RFC 9293 3.8.6.1). */
+static void zero_window__peer_dies(struct kunit *test)
+{
+	struct wire *w = window_shut(test);
+
+	wire_knob(w, retries2, 3);
+	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
+	wire_run_to_ms(w, 2999);
+	WIRE_STATE(w, A, ESTABLISHED);
+	wire_run_to_ms(w, 3001);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, wire_error(w, A), ETIMEDOUT);
+}
+
+/* RFC 9293 SHLD-14: the right edge never moves back. */
+static void window__never_shrinks(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	struct wire_segment *seg;
+	u32 edge = 0, right;
+	u8 shift;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_RCVBUF, 16384), 0);
+	connected(test);
+	WIRE_EQ(w, wire_send(w, A, 20000) > 0, true);
+	wire_run_ms(w, 1000);
+	shift = wire_xs(w, B)->tcb.rcv_wscale;
+	list_for_each_entry(seg, &w->segments, link) {
+		if (seg->from != B)
+			continue;
+		right = seg->ack_rel + ((u32)seg->wnd << (seg->ctl & XTCP_SYN ? 0 : shift));
+		WIRE_EQ(w, right >= edge, true);
+		edge = right;
+	}
+}
+
+/* Nothing is sent beyond the window the peer gave. */
+static void window__is_obeyed(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	struct wire_segment *seg;
+	u32 edge = 0, shift;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_RCVBUF, 16384), 0);
+	connected(test);
+	WIRE_EQ(w, wire_send(w, A, 40000) > 0, true);
+	wire_run_ms(w, 1000);
+	shift = wire_xs(w, B)->tcb.rcv_wscale;
+	list_for_each_entry(seg, &w->segments, link) {
+		if (seg->from == B)
+			edge = max(edge, seg->ack_rel +
+				   ((u32)seg->wnd << (seg->ctl & XTCP_SYN ? 0 : shift)));
+		else if (seg->len)
+			WIRE_EQ(w, seg->seq_rel + seg->len <= edge, true);
+	}
+	WIRE_EQ(w, edge > 0, true);
+}
+
+/* --- B5: congestion ------------------------------------------------------- */
+
+/* Ten segments (RFC 6928), then twice as many in each round trip. */
+static void slow_start__doubles(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_delay_ms(w, 100);
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_SNDBUF, 200000), 0);
+	WIRE_EQ(w, wire_send(w, A, 60000), 60000);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 10);
+	wire_run_ms(w, 200);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 30);
+	wire_run_ms(w, 1000);
+	WIRE_EQ(w, wire_recv(w, B, 65536), 60000);
+}
+
+static void initial_cwnd__by_knob(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, initial_cwnd, 3);
+	connected(test);
+	WIRE_EQ(w, wire_send(w, A, 20000), 20000);
+	wire_run_ms(w, 5);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 3);
+}
+
+static void big_transfer__no_loss(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	u64 again = wire_counter(XTCP_CNT_RETRANS_SEGS);
+
+	wire_transfer(w, A, 1000000, 20000);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_RETRANS_SEGS) - again, 0);
+}
+
+static void big_transfer__both_ways_at_once(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	unsigned int i;
+
+	for (i = 0; i < 2000; i++) {
+		wire_send(w, A, 1500);
+		wire_send(w, B, 1700);
+		wire_recv(w, A, 65536);
+		wire_recv(w, B, 65536);
+		wire_run_ms(w, 1);
+	}
+	for (i = 0; i < 3000 && (w->side[A].sent != w->side[B].received ||
+				 w->side[B].sent != w->side[A].received); i++) {
+		wire_recv(w, A, 65536);
+		wire_recv(w, B, 65536);
+		wire_run_ms(w, 1);
+	}
+	WIRE_EQ(w, w->side[A].sent, w->side[B].received);
+	WIRE_EQ(w, w->side[B].sent, w->side[A].received);
+}
+
+/* Losses of text and ACKs, other ones with each parameter: every octet arrives. */
+static const unsigned int percents[] = { 2, 3, 5, 10, 20 };
+
+static void percent_desc(const unsigned int *percent, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%u percent", *percent);
+}
+
+KUNIT_ARRAY_PARAM(percent, percents, percent_desc);
+
+static void big_transfer__under_loss(struct kunit *test)
+{
+	const unsigned int *percent = test->param_value;
+	struct wire *w = connected(test);
+
+	wire_lossy(w, *percent, *percent);
+	wire_transfer(w, A, *percent > 10 ? 40000 : 150000, 240000);
+	WIRE_EQ(w, wire_xs(w, A)->stats.retrans > 0, true);
+	wire_pass_all(w);
+}
+
+static struct kunit_case data_cases[] = {
+	KUNIT_CASE_SLOW(one_segment),
+	KUNIT_CASE_SLOW(delayed_ack__after_delack_ms),
+	KUNIT_CASE_SLOW(delayed_ack__every_second_segment),
+	KUNIT_CASE_SLOW(delayed_ack__rides_on_the_answer),
+	KUNIT_CASE_SLOW(quick_acks__of_a_new_connection),
+	KUNIT_CASE_SLOW(nagle_delayed_ack),
+	KUNIT_CASE_SLOW(nagle__tcp_nodelay),
+	KUNIT_CASE_SLOW(nagle__full_segments_go),
+	KUNIT_CASE_SLOW(nagle__not_before_fin),
+	KUNIT_CASE_SLOW(loss_rto),
+	KUNIT_CASE_SLOW(loss_rto__whole_flight),
+	KUNIT_CASE_SLOW(loss_fast_retransmit),
+	KUNIT_CASE_SLOW(loss__two_duplicate_acks_are_not_enough),
+	KUNIT_CASE_SLOW(loss__two_holes_by_partial_ack),
+	KUNIT_CASE_SLOW(loss__of_an_ack),
+	KUNIT_CASE_SLOW(loss__of_the_only_ack),
+	KUNIT_CASE_SLOW(corrupt__dropped_and_sent_again),
+	KUNIT_CASE_SLOW(karn),
+	KUNIT_CASE_SLOW(rtt__follows_the_path),
+	KUNIT_CASE_SLOW(rtt__rto_follows),
+	KUNIT_CASE_SLOW(rtt__syn_sent_twice),
+	KUNIT_CASE_SLOW(rtt__syn_sent_twice_with_timestamps),
+	KUNIT_CASE_SLOW(reordering),
+	KUNIT_CASE_SLOW(duplicate__delivered_once),
+	KUNIT_CASE_SLOW(out_of_order__overlaps),
+	KUNIT_CASE_SLOW(out_of_order__first_copy_wins),
+	KUNIT_CASE_SLOW(out_of_order__backwards),
+	KUNIT_CASE_SLOW(out_of_order__gives_way_to_order),
+	KUNIT_CASE_SLOW(trimmed__partly_old),
+	KUNIT_CASE_SLOW(beyond_window__not_taken),
+	KUNIT_CASE_SLOW(paws__old_segment_dropped),
+	KUNIT_CASE_SLOW(paws_idle),
+	KUNIT_CASE_SLOW(timestamps__missing_is_dropped),
+	KUNIT_CASE_SLOW(zero_window__probes_double),
+	KUNIT_CASE_SLOW(zero_window__probe_times),
+	KUNIT_CASE_SLOW(zero_window__opens),
+	KUNIT_CASE_SLOW(zero_window__update_lost),
+	KUNIT_CASE_SLOW(zero_window__peer_dies),
+	KUNIT_CASE_SLOW(window__never_shrinks),
+	KUNIT_CASE_SLOW(window__is_obeyed),
+	KUNIT_CASE_SLOW(slow_start__doubles),
+	KUNIT_CASE_SLOW(initial_cwnd__by_knob),
+	KUNIT_CASE_SLOW(big_transfer__no_loss),
+	KUNIT_CASE_SLOW(big_transfer__both_ways_at_once),
+	KUNIT_CASE_PARAM(big_transfer__under_loss, percent_gen_params),
+	{ }
+};
+
+static struct kunit_suite data_suite = {
+	.name = "xtcp_data_wire",
+	.init = wire_init,
+	.exit = wire_exit,
+	.test_cases = data_cases,
+};
+
+kunit_test_suite(data_suite);

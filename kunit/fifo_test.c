@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0
+/* table/fifo.c: in virtual time an entry comes due to the microsecond. */
+
+#include <kunit/test.h>
+#include <linux/hrtimer.h>
+#include <linux/ktime.h>
+#include <linux/sched.h>
+#include <xtcp/fifo.h>
+
+struct timed {
+	struct xtcp_fifo_entry wait;
+	u64 due_ns;		/* when due() was called, 0: not yet */
+	unsigned int order;
+	u16 cpu;
+};
+
+struct world {
+	struct xtcp_fifo fifo;
+	u64 delay_ms;
+	unsigned int came;
+	struct timed one, two, three;	/* not on a stack: exit() looks at them */
+};
+
+static u64 delay_of(const struct xtcp_fifo *fifo)
+{
+	return container_of(fifo, struct world, fifo)->delay_ms * NSEC_PER_MSEC;
+}
+
+static void came_due(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry)
+{
+	struct world *world = container_of(fifo, struct world, fifo);
+	struct timed *timed = container_of(entry, struct timed, wait);
+
+	timed->due_ns = ktime_get_ns();
+	timed->order = ++world->came;
+}
+
+static int fifo_init(struct kunit *test)
+{
+	struct world *world = kunit_kzalloc(test, sizeof(*world), GFP_KERNEL);
+
+	if (!world)
+		return -ENOMEM;
+	test->priv = world;
+	world->delay_ms = 1000;
+	return xtcp_fifo_init(&world->fifo, NULL, 0, delay_of, came_due);
+}
+
+static void fifo_exit(struct kunit *test)
+{
+	struct world *world = test->priv;
+
+	if (world)
+		xtcp_fifo_exit(&world->fifo);
+}
+
+static void add(struct world *world, struct timed *timed)
+{
+	xtcp_fifo_add(&world->fifo, &timed->wait, ktime_get_ns(), &timed->cpu);
+}
+
+static void sleep_ms(unsigned int ms)
+{
+	ktime_t until = ktime_add_ms(ktime_get(), ms);
+
+	set_current_state(TASK_UNINTERRUPTIBLE);
+	schedule_hrtimeout(&until, HRTIMER_MODE_ABS);
+}
+
+/* Waited exactly @ms, but for the price of reading the clock (virtual time). */
+static void expect_waited(struct kunit *test, const struct timed *timed, u32 ms)
+{
+	u64 waited_us = div_u64(timed->due_ns - timed->wait.start_ns, NSEC_PER_USEC);
+
+	KUNIT_ASSERT_NE(test, timed->due_ns, 0);
+	KUNIT_EXPECT_GE(test, waited_us, ms * 1000);
+	KUNIT_EXPECT_LE(test, waited_us, ms * 1000 + 20);
+}
+
+static void fifo_add__comes_due_exactly(struct kunit *test)
+{
+	struct world *world = test->priv;
+
+	add(world, &world->one);
+	sleep_ms(999);
+	KUNIT_EXPECT_EQ(test, world->came, 0);
+	sleep_ms(2);
+	KUNIT_EXPECT_EQ(test, world->came, 1);
+	expect_waited(test, &world->one, 1000);
+}
+
+/* The queue arms one timer only: the second entry gets its own time after all. */
+static void fifo_add__each_has_its_own_time(struct kunit *test)
+{
+	struct world *world = test->priv;
+
+	add(world, &world->one);
+	sleep_ms(300);
+	add(world, &world->two);
+	sleep_ms(300);
+	add(world, &world->three);
+	sleep_ms(1100);
+	expect_waited(test, &world->one, 1000);
+	expect_waited(test, &world->two, 1000);
+	expect_waited(test, &world->three, 1000);
+	KUNIT_EXPECT_EQ(test, world->one.order, 1);
+	KUNIT_EXPECT_EQ(test, world->two.order, 2);
+	KUNIT_EXPECT_EQ(test, world->three.order, 3);
+}
+
+/* More than one batch of the timer at the same moment. */
+static void fifo_add__a_thousand_at_once(struct kunit *test)
+{
+	struct timed *many = kunit_kcalloc(test, 1000, sizeof(*many), GFP_KERNEL);
+	struct world *world = test->priv;
+	u64 now = ktime_get_ns();
+	int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, many);
+	for (i = 0; i < 1000; i++)
+		xtcp_fifo_add(&world->fifo, &many[i].wait, now, &many[i].cpu);
+	sleep_ms(1001);
+	KUNIT_EXPECT_EQ(test, world->came, 1000);
+	KUNIT_EXPECT_EQ(test, many[0].order, 1);
+	KUNIT_EXPECT_EQ(test, many[999].order, 1000);
+	expect_waited(test, &many[999], 1000);
+}
+
+/* The wait may have begun before it was entered. */
+static void fifo_add__started_earlier(struct kunit *test)
+{
+	struct world *world = test->priv;
+
+	xtcp_fifo_add(&world->fifo, &world->one.wait, ktime_get_ns() - 900 * NSEC_PER_MSEC,
+		      &world->one.cpu);
+	sleep_ms(101);
+	expect_waited(test, &world->one, 1000);
+}
+
+static void fifo_add__again_after_due(struct kunit *test)
+{
+	struct world *world = test->priv;
+
+	add(world, &world->one);
+	sleep_ms(1500);
+	KUNIT_EXPECT_EQ(test, world->came, 1);
+	add(world, &world->one);
+	sleep_ms(1500);
+	KUNIT_EXPECT_EQ(test, world->came, 2);
+	expect_waited(test, &world->one, 1000);
+}
+
+static void fifo_del__never_due(struct kunit *test)
+{
+	struct world *world = test->priv;
+
+	add(world, &world->one);
+	sleep_ms(100);
+	add(world, &world->two);
+	KUNIT_EXPECT_TRUE(test, xtcp_fifo_del(&world->fifo, &world->one.wait, world->one.cpu));
+	sleep_ms(2000);
+	KUNIT_EXPECT_EQ(test, world->one.due_ns, 0);
+	expect_waited(test, &world->two, 1000);
+}
+
+static void fifo_del__twice(struct kunit *test)
+{
+	struct world *world = test->priv;
+
+	add(world, &world->one);
+	KUNIT_EXPECT_TRUE(test, xtcp_fifo_del(&world->fifo, &world->one.wait, world->one.cpu));
+	KUNIT_EXPECT_FALSE(test, xtcp_fifo_del(&world->fifo, &world->one.wait, world->one.cpu));
+}
+
+static void fifo_del__after_due(struct kunit *test)
+{
+	struct world *world = test->priv;
+
+	add(world, &world->one);
+	sleep_ms(1001);
+	KUNIT_EXPECT_EQ(test, world->came, 1);
+	KUNIT_EXPECT_FALSE(test, xtcp_fifo_del(&world->fifo, &world->one.wait, world->one.cpu));
+}
+
+/* The knob was turned down while they waited: due by the new value at once. */
+static void fifo_kick__shorter_delay(struct kunit *test)
+{
+	struct world *world = test->priv;
+
+	world->delay_ms = 60000;
+	add(world, &world->one);
+	sleep_ms(500);
+	add(world, &world->two);
+	sleep_ms(200);
+	world->delay_ms = 600;
+	xtcp_fifo_kick(&world->fifo);
+	sleep_ms(1);
+	KUNIT_EXPECT_EQ(test, world->came, 1);
+	KUNIT_EXPECT_NE(test, world->one.due_ns, 0);
+	sleep_ms(500);
+	expect_waited(test, &world->two, 600);
+}
+
+/* Turned up: no one is due at the old time. */
+static void fifo_kick__longer_delay(struct kunit *test)
+{
+	struct world *world = test->priv;
+
+	add(world, &world->one);
+	sleep_ms(500);
+	world->delay_ms = 3000;
+	xtcp_fifo_kick(&world->fifo);
+	sleep_ms(2000);
+	KUNIT_EXPECT_EQ(test, world->came, 0);
+	sleep_ms(501);
+	expect_waited(test, &world->one, 3000);
+}
+
+/* Turned up without a kick: the timer fires at the old time and waits on. */
+static void fifo_due__delay_grew_unnoticed(struct kunit *test)
+{
+	struct world *world = test->priv;
+
+	add(world, &world->one);
+	world->delay_ms = 1500;
+	sleep_ms(1499);
+	KUNIT_EXPECT_EQ(test, world->came, 0);
+	sleep_ms(2);
+	expect_waited(test, &world->one, 1500);
+}
+
+static void fifo_kick__empty(struct kunit *test)
+{
+	struct world *world = test->priv;
+
+	xtcp_fifo_kick(&world->fifo);
+	sleep_ms(2000);
+	KUNIT_EXPECT_EQ(test, world->came, 0);
+}
+
+static void fifo_left_ns__counts_down(struct kunit *test)
+{
+	struct world *world = test->priv;
+
+	add(world, &world->one);
+	sleep_ms(250);
+	KUNIT_EXPECT_LE(test, xtcp_fifo_left_ns(&world->fifo, &world->one.wait),
+			750 * NSEC_PER_MSEC);
+	KUNIT_EXPECT_GT(test, xtcp_fifo_left_ns(&world->fifo, &world->one.wait),
+			749 * NSEC_PER_MSEC);
+	sleep_ms(1000);
+	KUNIT_EXPECT_EQ(test, xtcp_fifo_left_ns(&world->fifo, &world->one.wait), 0);
+}
+
+static struct kunit_case fifo_cases[] = {
+	KUNIT_CASE_SLOW(fifo_add__comes_due_exactly),
+	KUNIT_CASE_SLOW(fifo_add__each_has_its_own_time),
+	KUNIT_CASE_SLOW(fifo_add__a_thousand_at_once),
+	KUNIT_CASE_SLOW(fifo_add__started_earlier),
+	KUNIT_CASE_SLOW(fifo_add__again_after_due),
+	KUNIT_CASE_SLOW(fifo_del__never_due),
+	KUNIT_CASE_SLOW(fifo_del__twice),
+	KUNIT_CASE_SLOW(fifo_del__after_due),
+	KUNIT_CASE_SLOW(fifo_kick__shorter_delay),
+	KUNIT_CASE_SLOW(fifo_kick__longer_delay),
+	KUNIT_CASE_SLOW(fifo_kick__empty),
+	KUNIT_CASE_SLOW(fifo_due__delay_grew_unnoticed),
+	KUNIT_CASE_SLOW(fifo_left_ns__counts_down),
+	{ }
+};
+
+static struct kunit_suite fifo_suite = {
+	.name = "xtcp_fifo",
+	.init = fifo_init,
+	.exit = fifo_exit,
+	.test_cases = fifo_cases,
+};
+
+kunit_test_suite(fifo_suite);

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0
+/* engine/icmp.c: what routers say, and what they may not bring about (RFC 5927). */
+
+#include <linux/icmp.h>
+#include <linux/tcp.h>
+#include "wire.h"
+
+static struct wire *connected(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_establish(w);
+	wire_unlisten(w, B);
+	wire_epoch(w);
+	return w;
+}
+
+/* A's SYN is out and lost. */
+static struct wire *connecting(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_connect_start(w, A), 0);
+	return w;
+}
+
+static void syn_sent__host_unreachable(struct kunit *test)
+{
+	struct wire *w = connecting(test);
+
+	wire_icmp(w, A, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 0, 0);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, wire_error(w, A), EHOSTUNREACH);
+}
+
+static void syn_sent__port_unreachable(struct kunit *test)
+{
+	struct wire *w = connecting(test);
+
+	wire_icmp(w, A, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0, 0);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, wire_error(w, A), ECONNREFUSED);
+}
+
+/* RFC 5927 4.1: it quotes a sequence number that is not out: a blind attack. */
+static void syn_sent__wrong_sequence_number(struct kunit *test)
+{
+	struct wire *w = connecting(test);
+
+	wire_icmp(w, A, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 5, 0);
+	wire_icmp(w, A, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, -1, 0);
+	WIRE_STATE(w, A, SYN_SENT);
+	WIRE_EQ(w, wire_error(w, A), 0);
+}
+
+/* A soft error (RFC 1122 4.2.3.9): the route may come back. */
+static void established__unreachable_is_a_hint(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_drop(w, A, WIRE_DATA, 1, 1);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_icmp(w, A, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 1, 0);
+	WIRE_STATE(w, A, ESTABLISHED);
+	WIRE_EQ(w, wire_error(w, A), 0);
+	wire_run_ms(w, 500);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+}
+
+/* RFC 5927 5: not even a "hard" one ends a connection. */
+static void established__port_unreachable_is_a_hint(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_drop(w, A, WIRE_DATA, 1, 1);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_icmp(w, A, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 1, 0);
+	WIRE_STATE(w, A, ESTABLISHED);
+	wire_run_ms(w, 500);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+}
+
+/* When it gives up after all, the hint is the better reason. */
+static void established__hint_is_the_error_in_the_end(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_knob(w, retries2, 2);
+	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_icmp(w, A, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 1, 0);
+	wire_run_ms(w, 2000);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, wire_error(w, A), EHOSTUNREACH);
+}
+
+static void request__unreachable_drops_it(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	atomic_t *requests = &w->xn->requests;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
+	wire_inject(w, A, XTCP_SYN);
+	WIRE_EQ(w, atomic_read(requests), 1);
+	wire_icmp(w, B, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 7, 0);
+	WIRE_EQ(w, atomic_read(requests), 1);
+	wire_icmp(w, B, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 0, 0);
+	WIRE_EQ(w, atomic_read(requests), 0);
+}
+
+/* B8: the path is narrower than the first link: smaller segments, at once. */
+static void fragmentation_needed__sends_smaller_segments(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_drop(w, A, WIRE_DATA, 1, 1);
+	WIRE_EQ(w, wire_send(w, A, 1000), 1000);
+	wire_run_ms(w, 5);
+	wire_icmp(w, A, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, 1, 700);
+	wire_run_ms(w, 100);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> P. 1:1001 ack 1   -> x\n"
+		    "0.005 ESTABLISHED -> . 1:649 ack 1     -> ESTABLISHED\n"
+		    "0.005 ESTABLISHED -> P. 649:1001 ack 1 -> ESTABLISHED\n"
+		    "0.015 ESTABLISHED <- . 1 ack 649       <- ESTABLISHED\n"
+		    "0.015 ESTABLISHED <- . 1 ack 1001      <- ESTABLISHED\n");
+	WIRE_EQ(w, wire_recv(w, B, 2000), 1000);
+}
+
+static void fragmentation_needed__wrong_sequence_number(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_icmp(w, A, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, 5000, 700);
+	WIRE_EQ(w, wire_xs(w, A)->snd.mss, WIRE_TEXT);
+}
+
+/* No smaller than net.ipv4.route.min_pmtu allows, whatever the router says. */
+static void fragmentation_needed__not_absurdly_small(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_icmp(w, A, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, 1, 68);
+	WIRE_EQ(w, wire_xs(w, A)->snd.mss >= 500, true);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+	wire_transfer(w, A, 5000, 1000);
+}
+
+static struct kunit_case icmp_cases[] = {
+	KUNIT_CASE_SLOW(syn_sent__host_unreachable),
+	KUNIT_CASE_SLOW(syn_sent__port_unreachable),
+	KUNIT_CASE_SLOW(syn_sent__wrong_sequence_number),
+	KUNIT_CASE_SLOW(established__unreachable_is_a_hint),
+	KUNIT_CASE_SLOW(established__port_unreachable_is_a_hint),
+	KUNIT_CASE_SLOW(established__hint_is_the_error_in_the_end),
+	KUNIT_CASE_SLOW(request__unreachable_drops_it),
+	KUNIT_CASE_SLOW(fragmentation_needed__sends_smaller_segments),
+	KUNIT_CASE_SLOW(fragmentation_needed__wrong_sequence_number),
+	KUNIT_CASE_SLOW(fragmentation_needed__not_absurdly_small),
+	{ }
+};
+
+static struct kunit_suite icmp_suite = {
+	.name = "xtcp_icmp_wire",
+	.init = wire_init,
+	.exit = wire_exit,
+	.test_cases = icmp_cases,
+};
+
+kunit_test_suite(icmp_suite);

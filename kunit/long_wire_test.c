@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What takes hours. KUnit ends a case after five minutes of (virtual) time, so
+ * these run in suite_init(), which has no limit; the cases tell the outcome.
+ */
+
+#include <linux/tcp.h>
+#include "wire.h"
+
+static struct {
+	unsigned int host_dies, keepalive, idle, orphan;
+} failures;
+
+static struct wire *connected(int rcvbuf)
+{
+	struct wire *w = wire_open(NULL);
+
+	if (!w)
+		return NULL;
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	if (rcvbuf)
+		WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_RCVBUF, rcvbuf), 0);
+	wire_establish(w);
+	wire_unlisten(w, B);
+	wire_epoch(w);
+	return w;
+}
+
+/* retries2 = 15: RTO 200 ms doubled up to rto_max 120 s: 924.6 s, a quarter of an hour. */
+static unsigned int run_host_dies(void)
+{
+	struct wire *w = connected(0);
+
+	if (!w || !w->side[B].sock)
+		return 1;
+	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 924599);
+	WIRE_STATE(w, A, ESTABLISHED);
+	wire_run_ms(w, 2);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, wire_error(w, A), ETIMEDOUT);
+	WIRE_EXPECT(w,
+		    "  0.000 ESTABLISHED -> P. 1:101 ack 1 -> x\n"
+		    "  0.200 ESTABLISHED -> P. 1:101 ack 1 -> x\n"
+		    "  0.600 ESTABLISHED -> P. 1:101 ack 1 -> x\n"
+		    "  1.400 ESTABLISHED -> P. 1:101 ack 1 -> x\n"
+		    "  3.000 ESTABLISHED -> P. 1:101 ack 1 -> x\n"
+		    "  6.200 ESTABLISHED -> P. 1:101 ack 1 -> x\n"
+		    " 12.600 ESTABLISHED -> P. 1:101 ack 1 -> x\n"
+		    " 25.400 ESTABLISHED -> P. 1:101 ack 1 -> x\n"
+		    " 51.000 ESTABLISHED -> P. 1:101 ack 1 -> x\n"
+		    "102.200 ESTABLISHED -> P. 1:101 ack 1 -> x\n"
+		    "204.600 ESTABLISHED -> P. 1:101 ack 1 -> x\n"
+		    "324.600 ESTABLISHED -> P. 1:101 ack 1 -> x\n"
+		    "444.600 ESTABLISHED -> P. 1:101 ack 1 -> x\n"
+		    "564.600 ESTABLISHED -> P. 1:101 ack 1 -> x\n"
+		    "684.600 ESTABLISHED -> P. 1:101 ack 1 -> x\n"
+		    "804.600 ESTABLISHED -> P. 1:101 ack 1 -> x\n");
+	return wire_close(w);
+}
+
+/* The defaults: 7200 s, then 9 probes at 75 s: 7875 s until it is noticed. */
+static unsigned int run_keepalive(void)
+{
+	struct wire *w = connected(0);
+
+	if (!w || !w->side[B].sock)
+		return 1;
+	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+	wire_epoch(w);
+	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
+	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
+	wire_run_ms(w, 7874999);
+	WIRE_STATE(w, B, ESTABLISHED);
+	wire_run_ms(w, 2);
+	WIRE_STATE(w, B, CLOSED);
+	WIRE_EQ(w, wire_error(w, B), ETIMEDOUT);
+	WIRE_EXPECT(w,
+		    "7200.000 x <- . 0 ack 1  <- ESTABLISHED\n"
+		    "7275.000 x <- . 0 ack 1  <- ESTABLISHED\n"
+		    "7350.000 x <- . 0 ack 1  <- ESTABLISHED\n"
+		    "7425.000 x <- . 0 ack 1  <- ESTABLISHED\n"
+		    "7500.000 x <- . 0 ack 1  <- ESTABLISHED\n"
+		    "7575.000 x <- . 0 ack 1  <- ESTABLISHED\n"
+		    "7650.000 x <- . 0 ack 1  <- ESTABLISHED\n"
+		    "7725.000 x <- . 0 ack 1  <- ESTABLISHED\n"
+		    "7800.000 x <- . 0 ack 1  <- ESTABLISHED\n"
+		    "7875.000 x <- R. 1 ack 1 <- CLOSED\n");
+	return wire_close(w);
+}
+
+/* Two hours of silence do not hurt a connection without keepalive. */
+static unsigned int run_idle_hours(void)
+{
+	struct wire *w = connected(0);
+
+	if (!w || !w->side[B].sock)
+		return 1;
+	wire_run_ms(w, 7300000);
+	WIRE_EXPECT(w, "");
+	wire_transfer(w, A, 5000, 1000);
+	wire_transfer(w, B, 5000, 1000);
+	return wire_close(w);
+}
+
+/* A window shut for an hour on an orphan with text: it gives up in the end. */
+static unsigned int run_orphan_shut_out(void)
+{
+	struct wire *w = connected(8192);
+
+	if (!w || !w->side[B].sock)
+		return 1;
+	WIRE_EQ(w, wire_send(w, A, 100000) > 0, true);
+	wire_run_ms(w, 60000);
+	WIRE_EQ(w, wire_xs(w, A)->tcb.snd_wnd < 1000, true);
+	wire_release(w, A);
+	wire_run_ms(w, 3600000);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, atomic_read(&xtcp_net(&init_net)->orphans), 0);
+	return wire_close(w);
+}
+
+static int long_suite_init(struct kunit_suite *suite)
+{
+	failures.host_dies = run_host_dies();
+	failures.keepalive = run_keepalive();
+	failures.idle = run_idle_hours();
+	failures.orphan = run_orphan_shut_out();
+	return 0;
+}
+
+static void server_host_dies__quarter_of_an_hour(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, failures.host_dies, 0);
+}
+
+static void client_dies_keepalive__7875s(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, failures.keepalive, 0);
+}
+
+static void idle__two_hours(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, failures.idle, 0);
+}
+
+static void zero_window__orphan_gives_up(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, failures.orphan, 0);
+}
+
+static struct kunit_case long_cases[] = {
+	KUNIT_CASE(server_host_dies__quarter_of_an_hour),
+	KUNIT_CASE(client_dies_keepalive__7875s),
+	KUNIT_CASE(idle__two_hours),
+	KUNIT_CASE(zero_window__orphan_gives_up),
+	{ }
+};
+
+static struct kunit_suite long_suite = {
+	.name = "xtcp_long_wire",
+	.suite_init = long_suite_init,
+	.test_cases = long_cases,
+};
+
+kunit_test_suite(long_suite);

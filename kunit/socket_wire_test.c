@@ -1,0 +1,648 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a program sees of a connection: module/socket/. */
+
+#include <linux/poll.h>
+#include <linux/tcp.h>
+#include "wire.h"
+
+static struct wire *connected(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_establish(w);
+	wire_unlisten(w, B);
+	wire_epoch(w);
+	return w;
+}
+
+static __poll_t poll_sock(struct socket *sock)
+{
+	return sock->ops->poll(NULL, sock, NULL);
+}
+
+static __poll_t poll_end(struct wire *w, enum wire_end end)
+{
+	return poll_sock(w->side[end].sock);
+}
+
+static int recv_flags(struct wire *w, enum wire_end end, u8 *text, int n, int flags)
+{
+	struct kvec vec = { .iov_base = text, .iov_len = n };
+	struct msghdr msg = { };
+
+	return kernel_recvmsg(w->side[end].sock, &msg, &vec, 1, n, flags);
+}
+
+/* --- recv() --------------------------------------------------------------- */
+
+static void recv__nothing_there(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_recv(w, B, 100), -EAGAIN);
+}
+
+static void recv__piece_by_piece(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_send(w, A, 2500), 2500);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_recv(w, B, 1), 1);
+	WIRE_EQ(w, wire_recv(w, B, 999), 999);
+	WIRE_EQ(w, wire_recv(w, B, 501), 501);
+	WIRE_EQ(w, wire_recv(w, B, 5000), 999);
+	WIRE_EQ(w, wire_recv(w, B, 100), -EAGAIN);
+}
+
+static void recv__peek_takes_nothing(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	u8 text[100], again[100];
+
+	WIRE_EQ(w, wire_send(w, A, 80), 80);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, recv_flags(w, B, text, 100, MSG_PEEK | MSG_DONTWAIT), 80);
+	WIRE_EQ(w, recv_flags(w, B, again, 100, MSG_PEEK | MSG_DONTWAIT), 80);
+	KUNIT_EXPECT_MEMEQ(test, text, again, 80);
+	WIRE_EQ(w, wire_recv(w, B, 100), 80);
+}
+
+/* Blocks until all of it is there: RTO after the first one's ACK. */
+static void recv__waitall(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	u8 *text = kunit_kzalloc(test, 3000, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, text);
+	wire_drop(w, A, WIRE_DATA, 2, 1);
+	WIRE_EQ(w, wire_send(w, A, 2000), 2000);
+	WIRE_EQ(w, recv_flags(w, B, text, 2000, MSG_WAITALL), 2000);
+	WIRE_EQ(w, DIV_ROUND_CLOSEST(wire_now_us(w), 1000), 230);
+}
+
+/* A blocked reader is woken by the first text. */
+static void recv__blocks_until_text(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	u8 text[100];
+
+	WIRE_EQ(w, wire_send(w, A, 10), 10);
+	WIRE_EQ(w, recv_flags(w, B, text, 100, 0), 10);
+	WIRE_EQ(w, DIV_ROUND_CLOSEST(wire_now_us(w), 1000), 10);
+}
+
+static void recv__so_rcvtimeo(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	u8 text[100];
+
+	w->side[B].sock->sk->sk_rcvtimeo = 2 * HZ;
+	WIRE_EQ(w, recv_flags(w, B, text, 100, 0), -EAGAIN);
+	WIRE_EQ(w, wire_now_us(w) >= 2000000, true);
+	WIRE_EQ(w, wire_now_us(w) < 2100000, true);
+}
+
+/* Text before the FIN first, then the end, for ever. */
+static void recv__end_of_stream(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_send(w, A, 10), 10);
+	wire_release(w, A);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_recv(w, B, 100), 10);
+	WIRE_EQ(w, wire_recv(w, B, 100), 0);
+	WIRE_EQ(w, wire_recv(w, B, 100), 0);
+}
+
+/* What arrived before a RST is lost with it (RFC 9293 3.10.7.4, flush). */
+static void recv__after_rst(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_linger(w, A, 0), 0);
+	wire_release(w, A);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_recv(w, B, 100), -ECONNRESET);
+	WIRE_EQ(w, wire_recv(w, B, 100), 0);
+	WIRE_EQ(w, wire_send(w, B, 100), -EPIPE);
+}
+
+static void recv__not_connected(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_socket(w, A), 0);
+	WIRE_EQ(w, wire_recv(w, A, 100), -ENOTCONN);
+	WIRE_EQ(w, wire_send(w, A, 100), -EPIPE);
+}
+
+/* --- send() --------------------------------------------------------------- */
+
+static void send__buffer_full(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	u64 total = 0;
+	int n;
+
+	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
+	while ((n = wire_send(w, A, 5000)) > 0 && total < 10000000)
+		total += n;
+	WIRE_EQ(w, n, -EAGAIN);
+	WIRE_EQ(w, total > 10000, true);
+	WIRE_EQ(w, poll_end(w, A) & EPOLLOUT, 0);
+	wire_pass_all(w);
+	wire_run_ms(w, 5000);
+	WIRE_EQ(w, poll_end(w, A) & EPOLLOUT, EPOLLOUT);
+}
+
+/* A blocking send() waits for room, again and again, until all is written. */
+static void send__blocks_until_there_is_room(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	u8 *text = kunit_kzalloc(test, 60000, GFP_KERNEL);
+	struct kvec vec = { .iov_base = text, .iov_len = 60000 };
+	struct msghdr msg = { };
+
+	KUNIT_ASSERT_NOT_NULL(test, text);
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_SNDBUF, 5000), 0);
+	WIRE_EQ(w, kernel_sendmsg(w->side[A].sock, &msg, &vec, 1, 60000), 60000);
+	WIRE_EQ(w, wire_now_us(w) >= 100000, true);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_xs(w, B)->tcb.rcv_nxt - wire_xs(w, B)->tcb.irs, 60001);
+}
+
+/* SO_SNDTIMEO: what was written until then counts. */
+static void send__so_sndtimeo(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	u8 *text = kunit_kzalloc(test, 200000, GFP_KERNEL);
+	struct kvec vec = { .iov_base = text, .iov_len = 200000 };
+	struct msghdr msg = { };
+	int n;
+
+	KUNIT_ASSERT_NOT_NULL(test, text);
+	w->side[A].sock->sk->sk_sndtimeo = HZ;
+	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
+	n = kernel_sendmsg(w->side[A].sock, &msg, &vec, 1, 200000);
+	WIRE_EQ(w, n > 0 && n < 200000, true);
+	WIRE_EQ(w, wire_now_us(w) >= 1000000 && wire_now_us(w) < 1100000, true);
+}
+
+/* A blocked writer learns that the peer is dead. */
+static void send__blocked_is_told_of_the_end(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	u8 *text = kunit_kzalloc(test, 200000, GFP_KERNEL);
+	struct kvec vec = { .iov_base = text, .iov_len = 200000 };
+	struct msghdr msg = { .msg_flags = MSG_NOSIGNAL };
+	int n;
+
+	KUNIT_ASSERT_NOT_NULL(test, text);
+	wire_knob(w, retries2, 2);
+	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
+	n = kernel_sendmsg(w->side[A].sock, &msg, &vec, 1, 200000);
+	WIRE_EQ(w, n > 0 && n < 200000, true);
+	WIRE_EQ(w, DIV_ROUND_CLOSEST(wire_now_us(w), 1000), 1400);
+	WIRE_EQ(w, wire_send(w, A, 1), -ETIMEDOUT);
+}
+
+static void send__after_shutdown(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_shutdown(w, A, SHUT_WR), 0);
+	WIRE_EQ(w, wire_send(w, A, 10), -EPIPE);
+}
+
+/* TCP_CORK: nothing but full segments, until it is pulled. */
+static void send__cork(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_CORK, 1), 0);
+	WIRE_EQ(w, wire_send(w, A, 600), 600);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 0);
+	WIRE_EQ(w, wire_send(w, A, 600), 600);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_recv(w, B, 2000), 1000);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_CORK, 0), 0);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_recv(w, B, 2000), 200);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 2);
+}
+
+/* MSG_MORE: corks one call. */
+static void send__msg_more(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_send_flags(w, A, 10, MSG_MORE), 10);
+	wire_run_ms(w, 20);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 0);
+	WIRE_EQ(w, wire_send(w, A, 10), 10);
+	wire_run_ms(w, 50);
+	WIRE_EXPECT(w,
+		    "0.020 ESTABLISHED -> P. 1:21 ack 1 -> ESTABLISHED\n"
+		    "0.030 ESTABLISHED <- . 1 ack 21    <- ESTABLISHED\n");
+}
+
+static void send__nothing(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_send(w, A, 0), 0);
+	wire_run_ms(w, 100);
+	WIRE_EXPECT(w, "");
+}
+
+/* --- connect(), listen(), accept() ---------------------------------------- */
+
+static void connect__twice(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_connect(w, A), -EISCONN);
+}
+
+static void connect__while_connecting(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(WIRE_PORT_B),
+				  .sin_addr.s_addr = w->side[B].addr };
+
+	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_connect_start(w, A), 0);
+	WIRE_EQ(w, kernel_connect(w->side[A].sock, (struct sockaddr *)&to, sizeof(to),
+				  O_NONBLOCK), -EALREADY);
+}
+
+static void connect__of_a_listener(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(WIRE_PORT_A),
+				  .sin_addr.s_addr = w->side[A].addr };
+
+	WIRE_EQ(w, wire_listen(w, B, 1), 0);
+	WIRE_EQ(w, kernel_connect(w->side[B].listener, (struct sockaddr *)&to,
+				  sizeof(to), 0), -EISCONN);
+}
+
+/* AF_UNSPEC: the connection is reset, the socket is as new. */
+static void connect__af_unspec_disconnects(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+
+	WIRE_EQ(w, kernel_connect(w->side[A].sock, &none, sizeof(none), 0), 0);
+	wire_run_ms(w, 100);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_STATE(w, B, CLOSED);
+	WIRE_EQ(w, wire_error(w, B), ECONNRESET);
+	wire_release(w, B);
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	w->side[A].sent = 0;
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	wire_transfer(w, A, 3000, 1000);
+}
+
+static void listen__on_a_connection(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, kernel_listen(w->side[A].sock, 1), -EINVAL);
+}
+
+static void accept__not_listening(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	struct socket *child;
+
+	WIRE_EQ(w, wire_socket(w, A), 0);
+	WIRE_EQ(w, kernel_accept(w->side[A].sock, &child, O_NONBLOCK), -EINVAL);
+}
+
+static void accept__nothing_there(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_listen(w, B, 1), 0);
+	WIRE_EQ(w, wire_accept(w, B), -EAGAIN);
+}
+
+static void accept__blocks_until_one_is_there(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_connect_start(w, A), 0);
+	WIRE_EQ(w, kernel_accept(w->side[B].listener, &w->side[B].sock, 0), 0);
+	WIRE_EQ(w, DIV_ROUND_CLOSEST(wire_now_us(w), 1000), 30);
+}
+
+static void accept__so_rcvtimeo(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	struct socket *child;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	wire_epoch(w);
+	w->side[B].listener->sk->sk_rcvtimeo = HZ;
+	WIRE_EQ(w, kernel_accept(w->side[B].listener, &child, 0), -EAGAIN);
+	WIRE_EQ(w, wire_now_us(w) >= 1000000 && wire_now_us(w) < 1100000, true);
+}
+
+/* No more connections; those that wait are reset. */
+static void shutdown__of_a_listener(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, kernel_sock_shutdown(w->side[B].listener, SHUT_RDWR), 0);
+	WIRE_EQ(w, wire_connect(w, A), -ECONNREFUSED);
+}
+
+static void shutdown__not_connected(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_socket(w, A), 0);
+	WIRE_EQ(w, wire_shutdown(w, A, SHUT_RDWR), -ENOTCONN);
+}
+
+/* First come, first served. */
+static void accept__in_order(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	unsigned int i;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	for (i = 1; i <= 3; i++) {
+		WIRE_EQ(w, wire_client(w, i), 0);
+		wire_run_ms(w, 50);
+	}
+	for (i = 1; i <= 3; i++) {
+		WIRE_EQ(w, wire_accept(w, B), 0);
+		WIRE_EQ(w, ntohs(inet_sk(w->side[B].sock->sk)->inet_dport), WIRE_PORT_A + i);
+	}
+}
+
+/* Text and FIN may be there before accept(). */
+static void accept__after_the_client_left(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_release(w, A);
+	wire_run_ms(w, 200);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 0);
+}
+
+/* Reset in the queue: accept() still gives it out, to tell of the error. */
+static void accept__after_rst(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_linger(w, A, 0), 0);
+	wire_release(w, A);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_recv(w, B, 100), -ECONNRESET);
+}
+
+static void getname__both_ends(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	struct sockaddr_in name;
+
+	WIRE_EQ(w, kernel_getsockname(w->side[B].sock, (struct sockaddr *)&name),
+		sizeof(name));
+	WIRE_EQ(w, ntohs(name.sin_port), WIRE_PORT_B);
+	WIRE_EQ(w, name.sin_addr.s_addr, w->side[B].addr);
+	WIRE_EQ(w, kernel_getpeername(w->side[B].sock, (struct sockaddr *)&name),
+		sizeof(name));
+	WIRE_EQ(w, ntohs(name.sin_port), WIRE_PORT_A);
+	WIRE_EQ(w, name.sin_addr.s_addr, w->side[A].addr);
+}
+
+/* --- poll() --------------------------------------------------------------- */
+
+static void poll__listener(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, poll_sock(w->side[B].listener), 0);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, poll_sock(w->side[B].listener), EPOLLIN | EPOLLRDNORM);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, poll_sock(w->side[B].listener), 0);
+}
+
+static void poll__connecting(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_connect_start(w, A), 0);
+	WIRE_EQ(w, poll_end(w, A), 0);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, poll_end(w, A), EPOLLOUT | EPOLLWRNORM);
+}
+
+static void poll__refused(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_connect_start(w, A), 0);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, poll_end(w, A) & (EPOLLERR | EPOLLHUP | EPOLLOUT),
+		EPOLLERR | EPOLLHUP | EPOLLOUT);
+}
+
+static void poll__text(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, poll_end(w, B), EPOLLOUT | EPOLLWRNORM);
+	WIRE_EQ(w, wire_send(w, A, 1), 1);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, poll_end(w, B), EPOLLOUT | EPOLLWRNORM | EPOLLIN | EPOLLRDNORM);
+	WIRE_EQ(w, wire_recv(w, B, 10), 1);
+	WIRE_EQ(w, poll_end(w, B), EPOLLOUT | EPOLLWRNORM);
+}
+
+/* Out of order is nothing to read yet. */
+static void poll__out_of_order(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_drop(w, A, WIRE_DATA, 1, 1);
+	WIRE_EQ(w, wire_send(w, A, 2000), 2000);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, poll_end(w, B) & EPOLLIN, 0);
+}
+
+static void poll__fin(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_shutdown(w, A, SHUT_WR), 0);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, poll_end(w, B),
+		EPOLLOUT | EPOLLWRNORM | EPOLLIN | EPOLLRDNORM | EPOLLRDHUP);
+	WIRE_EQ(w, wire_shutdown(w, B, SHUT_WR), 0);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, poll_end(w, B) & EPOLLHUP, EPOLLHUP);
+}
+
+static void poll__reset(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_inject(w, A, XTCP_RST, .seq = 1);
+	WIRE_EQ(w, poll_end(w, B) & (EPOLLERR | EPOLLHUP | EPOLLIN | EPOLLRDHUP),
+		EPOLLERR | EPOLLHUP | EPOLLIN | EPOLLRDHUP);
+}
+
+/* --- options -------------------------------------------------------------- */
+
+static void option__ranges(struct kunit *test)
+{
+	static const struct {
+		int name, value, err;
+	} rows[] = {
+		{ TCP_SYNCNT, 1, 0 }, { TCP_SYNCNT, 127, 0 },
+		{ TCP_SYNCNT, 0, -EINVAL }, { TCP_SYNCNT, 128, -EINVAL },
+		{ TCP_KEEPIDLE, 1, 0 }, { TCP_KEEPIDLE, 32767, 0 },
+		{ TCP_KEEPIDLE, 0, -EINVAL }, { TCP_KEEPIDLE, -1, -EINVAL },
+		{ TCP_KEEPINTVL, 1, 0 }, { TCP_KEEPINTVL, 0, -EINVAL },
+		{ TCP_KEEPCNT, 127, 0 }, { TCP_KEEPCNT, 0, -EINVAL },
+		{ TCP_KEEPCNT, 128, -EINVAL },
+		{ TCP_USER_TIMEOUT, 0, 0 }, { TCP_USER_TIMEOUT, -1, -EINVAL },
+		{ TCP_MAXSEG, 536, 0 }, { TCP_MAXSEG, 10, -EINVAL },
+		{ TCP_MAXSEG, 70000, -EINVAL },
+		{ TCP_NODELAY, 1, 0 }, { TCP_CORK, 0, 0 }, { TCP_LINGER2, -1, 0 },
+		{ 9999, 1, -ENOPROTOOPT },
+	};
+	struct wire *w = test->priv;
+	unsigned int i;
+
+	WIRE_EQ(w, wire_socket(w, A), 0);
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		KUNIT_EXPECT_EQ_MSG(test, wire_option(w, A, SOL_TCP, rows[i].name,
+						      rows[i].value),
+				    rows[i].err, "option %d value %d", rows[i].name,
+				    rows[i].value);
+}
+
+static void option__inherited_from_listener(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_NODELAY, 1), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_USER_TIMEOUT, 1234), 0);
+	connected(test);
+	WIRE_EQ(w, wire_xs(w, B)->snd.nodelay, 1);
+	WIRE_EQ(w, wire_xs(w, B)->user_timeout_ms, 1234);
+}
+
+static void option__keepalive_of_the_socket(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_KEEPIDLE, 5), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_KEEPINTVL, 2), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_KEEPCNT, 2), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+	wire_epoch(w);
+	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
+	wire_run_ms(w, 8999);
+	WIRE_STATE(w, B, ESTABLISHED);
+	wire_run_ms(w, 2);
+	WIRE_STATE(w, B, CLOSED);
+	WIRE_EXPECT(w,
+		    "5.000 x <- . 0 ack 1  <- ESTABLISHED\n"
+		    "7.000 x <- . 0 ack 1  <- ESTABLISHED\n"
+		    "9.000 x <- R. 1 ack 1 <- CLOSED\n");
+}
+
+static void option__so_error_and_protocol(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_connect_start(w, A), 0);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_get_option(w, A, SOL_SOCKET, SO_ERROR), ECONNREFUSED);
+	WIRE_EQ(w, wire_get_option(w, A, SOL_SOCKET, SO_ERROR), 0);
+	WIRE_EQ(w, wire_get_option(w, A, SOL_SOCKET, SO_PROTOCOL), WIRE_PROTOCOL);
+	WIRE_EQ(w, wire_get_option(w, A, SOL_SOCKET, SO_TYPE), SOCK_STREAM);
+}
+
+static struct kunit_case socket_cases[] = {
+	KUNIT_CASE_SLOW(recv__nothing_there),
+	KUNIT_CASE_SLOW(recv__piece_by_piece),
+	KUNIT_CASE_SLOW(recv__peek_takes_nothing),
+	KUNIT_CASE_SLOW(recv__waitall),
+	KUNIT_CASE_SLOW(recv__blocks_until_text),
+	KUNIT_CASE_SLOW(recv__so_rcvtimeo),
+	KUNIT_CASE_SLOW(recv__end_of_stream),
+	KUNIT_CASE_SLOW(recv__after_rst),
+	KUNIT_CASE_SLOW(recv__not_connected),
+	KUNIT_CASE_SLOW(send__buffer_full),
+	KUNIT_CASE_SLOW(send__blocks_until_there_is_room),
+	KUNIT_CASE_SLOW(send__so_sndtimeo),
+	KUNIT_CASE_SLOW(send__blocked_is_told_of_the_end),
+	KUNIT_CASE_SLOW(send__after_shutdown),
+	KUNIT_CASE_SLOW(send__cork),
+	KUNIT_CASE_SLOW(send__msg_more),
+	KUNIT_CASE_SLOW(send__nothing),
+	KUNIT_CASE_SLOW(connect__twice),
+	KUNIT_CASE_SLOW(connect__while_connecting),
+	KUNIT_CASE_SLOW(connect__of_a_listener),
+	KUNIT_CASE_SLOW(connect__af_unspec_disconnects),
+	KUNIT_CASE_SLOW(listen__on_a_connection),
+	KUNIT_CASE_SLOW(accept__not_listening),
+	KUNIT_CASE_SLOW(accept__nothing_there),
+	KUNIT_CASE_SLOW(accept__blocks_until_one_is_there),
+	KUNIT_CASE_SLOW(accept__so_rcvtimeo),
+	KUNIT_CASE_SLOW(shutdown__of_a_listener),
+	KUNIT_CASE_SLOW(shutdown__not_connected),
+	KUNIT_CASE_SLOW(accept__in_order),
+	KUNIT_CASE_SLOW(accept__after_the_client_left),
+	KUNIT_CASE_SLOW(accept__after_rst),
+	KUNIT_CASE_SLOW(getname__both_ends),
+	KUNIT_CASE_SLOW(poll__listener),
+	KUNIT_CASE_SLOW(poll__connecting),
+	KUNIT_CASE_SLOW(poll__refused),
+	KUNIT_CASE_SLOW(poll__text),
+	KUNIT_CASE_SLOW(poll__out_of_order),
+	KUNIT_CASE_SLOW(poll__fin),
+	KUNIT_CASE_SLOW(poll__reset),
+	KUNIT_CASE_SLOW(option__ranges),
+	KUNIT_CASE_SLOW(option__inherited_from_listener),
+	KUNIT_CASE_SLOW(option__keepalive_of_the_socket),
+	KUNIT_CASE_SLOW(option__so_error_and_protocol),
+	{ }
+};
+
+static struct kunit_suite socket_suite = {
+	.name = "xtcp_socket_wire",
+	.init = wire_init,
+	.exit = wire_exit,
+	.test_cases = socket_cases,
+};
+
+kunit_test_suite(socket_suite);

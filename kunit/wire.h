@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The virtual wire: real sockets of both ends in init_net, and between them a
+ * wire that records every segment and obeys a script. A test reads like the
+ * ladder diagram it checks:
+ *
+ *	wire_drop(w, A, WIRE_SYN, 1, 1);
+ *	WIRE_EQ(w, wire_connect(w, A), 0);
+ *	WIRE_EXPECT(w,
+ *		    "0.000 SYN_SENT    -> S 0        -> x\n"
+ *		    "1.000 SYN_SENT    -> S 0        -> SYN_RCVD\n"
+ *		    "1.010 ESTABLISHED <- S. 0 ack 1 <- SYN_RCVD\n"
+ *		    "1.020 ESTABLISHED -> . 1 ack 1  -> ESTABLISHED\n");
+ *
+ * One line a segment, in the order of sending: seconds since the first segment
+ * (or wire_epoch()), state of A, the segment, state of B. As in the figures of
+ * RFC 9293 the sender's state is that of the moment of sending, the receiver's
+ * that after the segment was processed. Instead of a state stand: "x" lost on
+ * the way, "..." under way still, "*" (sender) injected by the test, "="
+ * (sender) duplicated by the wire. Sequence numbers are relative to the ISN of
+ * the real socket. Amounts of white space do not matter.
+ *
+ * Virtual time (time-travel=inf-cpu) makes it all exact: a segment that is not
+ * sent on a whole millisecond is shown with the surplus, "~+123us".
+ */
+#ifndef _XTCP_KUNIT_WIRE_H
+#define _XTCP_KUNIT_WIRE_H
+
+#include <kunit/test.h>
+#include <linux/hrtimer.h>
+#include <linux/net.h>
+#include <linux/netfilter.h>
+#include <linux/prandom.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
+#include <net/ip.h>
+#include <xtcp/net.h>
+#include <xtcp/sock.h>
+
+/* With IPPROTO_TCP both ends are the kernel's TCP: for work on the harness. */
+#ifndef WIRE_PROTOCOL
+#define WIRE_PROTOCOL IPPROTO_XTCP
+#endif
+
+enum wire_end { A, B };
+
+/* What a rule of the script is about. */
+enum wire_kind {
+	WIRE_ANY,
+	WIRE_SYN,		/* without ACK */
+	WIRE_SYN_ACK,
+	WIRE_ACK,		/* nothing but ACK */
+	WIRE_DATA,		/* text, perhaps with FIN */
+	WIRE_FIN,
+	WIRE_RST,
+};
+
+enum wire_limits {
+	WIRE_CONNS = 8,		/* connections one wire tells apart */
+	WIRE_RULES = 8,
+	WIRE_PORT_A = 40000,	/* client n is at WIRE_PORT_A + n */
+	WIRE_PORT_B = 80,
+	WIRE_DELAY_MS = 10,	/* one way */
+	WIRE_MTU = 1052,	/* so that 1000 octets of text fit beside timestamps */
+	WIRE_TEXT = 1000,
+	WIRE_FOREVER = 1000000,	/* count of a rule without end */
+};
+
+enum wire_action {
+	WIRE_PASS,
+	WIRE_DROP,
+	WIRE_LATE,		/* delay_ms more */
+	WIRE_TWICE,
+	WIRE_HOLD,		/* until the next one of its direction arrived */
+	WIRE_CORRUPT,		/* one bit of it */
+};
+
+struct wire_rule {
+	enum wire_action action;
+	enum wire_end from;
+	enum wire_kind kind;
+	unsigned int nth;	/* 1: the first one to match from now on */
+	unsigned int count;
+	unsigned int seen;
+	unsigned int delay_ms;
+};
+
+struct wire;
+
+/* A segment as the wire saw it. */
+struct wire_segment {
+	struct list_head link;	/* wire->segments, in the order of sending */
+	struct wire *wire;
+	struct hrtimer timer;	/* due to arrive */
+	struct sk_buff *skb;	/* while under way */
+	int (*okfn)(struct net *net, struct sock *sk, struct sk_buff *skb);
+	u64 sent_ns;
+	u64 delay_ns;
+	u8 from;		/* enum wire_end */
+	u8 conn;
+	u8 ctl;
+	u8 sender_state;
+	u8 receiver_state;
+	u8 action;		/* enum wire_action */
+	bool injected;
+	bool copy;
+	bool arrived;
+	bool has_ts, sack_perm, has_wscale;
+	u8 wscale;
+	u16 mss;
+	u16 wnd;
+	u16 len;		/* octets of text */
+	u32 seq, ack;		/* as in the header */
+	u32 seq_rel, ack_rel;
+	u32 tsval, tsecr;
+};
+
+/* What is known of one connection from its segments. */
+struct wire_conn {
+	u32 isn[2];
+	u32 tsval[2];		/* newest of each side */
+	u8 wscale[2];
+	bool known[2];
+	bool ts[2];
+};
+
+struct wire_side {
+	struct socket *sock;
+	struct socket *listener;
+	__be32 addr;
+	u16 port;
+	u64 sent, received;	/* octets of the stream */
+};
+
+struct wire {
+	struct kunit *test;	/* NULL: outside of a test case */
+	unsigned int failures;
+	spinlock_t lock;	/* segments and rules; BH off */
+	struct nf_hook_ops hook;
+	struct list_head segments;
+	struct list_head *shown;	/* last one WIRE_EXPECT() looked at */
+	struct wire_segment *held[2];
+	unsigned int under_way;
+	unsigned int bad_checksums;
+	struct wire_rule rules[WIRE_RULES];
+	struct wire_side side[2];
+	struct wire_conn conn[WIRE_CONNS];
+	struct socket *client[WIRE_CONNS];	/* beyond the first */
+	struct xtcp_net *xn;			/* of init_net */
+	struct xtcp_knobs knobs;		/* to restore */
+	u64 epoch_ns;
+	u64 delay_ns;
+	int old_mtu;
+	netdev_features_t old_features;
+	struct rnd_state random;
+	unsigned int loss_percent;
+	bool show_window;
+	bool show_options;
+};
+
+/* A segment made by the test. Sequence numbers are relative, see above. */
+struct wire_inject {
+	enum wire_end from;
+	u8 ctl;
+	u8 conn;
+	u16 len;		/* octets of text */
+	u32 wnd;		/* 0: 65535, WIRE_WND_0: none */
+	u32 seq, ack;
+	s32 ts_age;		/* that much older than the newest timestamp */
+	bool no_ts;		/* although the connection uses them */
+	bool junk;		/* text that belongs to no stream */
+	bool bad_checksum;
+	u8 doff;		/* instead of the true one, 32-bit words */
+	u8 opt_len;		/* options instead of the timestamp, padded by the test */
+	u8 opt[40];
+};
+
+#define WIRE_WND_0 0x10000	/* 16 bits of it are zero */
+#define WIRE_JUNK  0xee
+
+/* A suite's .init and .exit: test->priv is the wire. */
+int wire_init(struct kunit *test);
+void wire_exit(struct kunit *test);
+/*
+ * The same outside of a test case (@test NULL): a suite's suite_init() has no
+ * time limit, a case has five minutes. wire_close() returns the failures.
+ */
+struct wire *wire_open(struct kunit *test);
+/* Releases every socket, waits for the rest to end, forgets what was recorded. */
+void wire_reset(struct wire *w);
+unsigned int wire_close(struct wire *w);
+
+/* Sockets. All return 0 or -errno unless said otherwise. */
+int wire_socket(struct wire *w, enum wire_end end);
+int wire_listen(struct wire *w, enum wire_end end, int backlog);
+int wire_connect(struct wire *w, enum wire_end end);
+int wire_connect_start(struct wire *w, enum wire_end end);
+int wire_accept(struct wire *w, enum wire_end end);
+int wire_client(struct wire *w, unsigned int conn);
+int wire_option(struct wire *w, enum wire_end end, int level, int name, int value);
+int wire_get_option(struct wire *w, enum wire_end end, int level, int name);
+int wire_linger(struct wire *w, enum wire_end end, int seconds);
+int wire_shutdown(struct wire *w, enum wire_end end, int how);
+void wire_release(struct wire *w, enum wire_end end);
+void wire_unlisten(struct wire *w, enum wire_end end);
+/* sk_err, and clears it: positive errno. */
+int wire_error(struct wire *w, enum wire_end end);
+/* listen, connect, accept and a pause; then the clock starts at 0. */
+void wire_establish(struct wire *w);
+
+/*
+ * Text follows a pattern by its offset in the stream, and is checked on the
+ * way out. Neither blocks; octets taken, 0 for the end of the stream, -errno.
+ */
+int wire_send(struct wire *w, enum wire_end end, unsigned int n);
+int wire_send_flags(struct wire *w, enum wire_end end, unsigned int n, int flags);
+int wire_recv(struct wire *w, enum wire_end end, unsigned int n);
+/* Carry @total octets from @end to the other, reading at once. */
+void wire_transfer(struct wire *w, enum wire_end end, unsigned int total,
+		   unsigned int limit_ms);
+
+/* Time. */
+void wire_run_ms(struct wire *w, unsigned int ms);
+void wire_run_to_ms(struct wire *w, unsigned int ms);	/* of the wire's clock */
+void wire_epoch(struct wire *w);	/* now is 0.000; forget what was recorded */
+u64 wire_now_us(const struct wire *w);
+
+/* The script. @nth counts from 1 and from now on; @count may be WIRE_FOREVER. */
+void wire_drop(struct wire *w, enum wire_end from, enum wire_kind kind,
+	       unsigned int nth, unsigned int count);
+void wire_late(struct wire *w, enum wire_end from, enum wire_kind kind,
+	       unsigned int nth, unsigned int ms);
+void wire_twice(struct wire *w, enum wire_end from, enum wire_kind kind,
+		unsigned int nth);
+void wire_hold(struct wire *w, enum wire_end from, enum wire_kind kind,
+	       unsigned int nth);
+void wire_corrupt(struct wire *w, enum wire_end from, enum wire_kind kind,
+		  unsigned int nth);
+/* Drop that many percent of all segments, both ways; @seed makes it repeatable. */
+void wire_lossy(struct wire *w, unsigned int percent, u64 seed);
+void wire_pass_all(struct wire *w);
+void wire_delay_ms(struct wire *w, unsigned int ms);
+
+/* wire_inject(w, A, XTCP_RST, .seq = 1): arrives at B at once. */
+#define wire_inject(w, from_, ctl_, ...)				\
+	wire_inject_segment(w, &(struct wire_inject){			\
+		.from = (from_), .ctl = (ctl_), ##__VA_ARGS__ })
+void wire_inject_segment(struct wire *w, const struct wire_inject *in);
+
+/*
+ * A router's ICMP error for @to, quoting a segment of its own whose sequence
+ * number is @seq; @mtu for ICMP_FRAG_NEEDED. Not recorded.
+ */
+void wire_icmp(struct wire *w, enum wire_end to, u8 type, u8 code, u32 seq, u16 mtu);
+
+/* Looking. */
+u8 wire_state(struct wire *w, enum wire_end end);
+struct xtcp_sock *wire_xs(struct wire *w, enum wire_end end);
+u64 wire_counter(unsigned int which);
+unsigned int wire_count(struct wire *w, enum wire_end from, enum wire_kind kind);
+
+/* Until the end of the test. */
+#define wire_knob(w, name, value) WRITE_ONCE((w)->xn->knobs.name, value)
+
+/* Checking. */
+void wire_expect(struct wire *w, const char *where, const char *expected);
+void wire_eq(struct wire *w, const char *where, const char *what, long long seen,
+	     long long expected);
+void wire_expect_state(struct wire *w, const char *where, enum wire_end end, u8 state);
+void wire_fail(struct wire *w, const char *where, const char *what);
+
+#define WIRE_HERE __FILE__ ":" __stringify(__LINE__)
+#define WIRE_EXPECT(w, expected) wire_expect(w, WIRE_HERE, expected)
+#define WIRE_EQ(w, seen, expected)					\
+	wire_eq(w, WIRE_HERE, #seen, (long long)(seen), (long long)(expected))
+#define WIRE_STATE(w, end, state)					\
+	wire_expect_state(w, WIRE_HERE, end, XTCP_##state)
+
+#endif
