@@ -113,6 +113,7 @@ main() {
 		*) single "kernel $place" "$RESULTS/kernel-$place.log" "$ROOT/scripts/kernel-debian.sh" "$place" || true ;;
 		esac
 	done
+	single "README has the knobs" "$RESULTS/knobs.log" "$ROOT/scripts/knobs.py" --check || true
 	trap stop INT TERM
 	two_at_a_time kunit "${modes[@]}"
 	two_at_a_time place "${good[@]}"

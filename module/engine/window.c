@@ -14,6 +14,12 @@ static u32 space_to_window(u32 space)
 	return space / 2;
 }
 
+/* Half of the largest window the buffer allows (RFC 9293 3.8.6.2.2). */
+static u32 half_window(const struct sock *sk)
+{
+	return space_to_window(sk->sk_rcvbuf) / 2;
+}
+
 /* Free buffer, as octets of text. */
 static u32 free_window(const struct sock *sk)
 {
@@ -46,7 +52,7 @@ u16 xtcp_window_select(struct sock *sk)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_tcb *tcb = &xs->tcb;
 	u32 now = xtcp_tcb_rcv_wnd(tcb);
-	u32 step = min_t(u32, sk->sk_rcvbuf / 2, xs->rcv.mss);
+	u32 step = min_t(u32, half_window(sk), xs->rcv.mss);
 	u32 wnd = min_t(u32, free_window(sk),
 			(u32)XTCP_WINDOW_MAX << tcb->rcv_wscale);
 
@@ -64,7 +70,7 @@ void xtcp_window_update(struct sock *sk)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	u32 now = xtcp_tcb_rcv_wnd(&xs->tcb);
 	u32 wnd = free_window(sk);
-	u32 step = min_t(u32, sk->sk_rcvbuf / 2, 2 * xs->rcv.mss);
+	u32 step = min_t(u32, half_window(sk), 2 * xs->rcv.mss);
 
 	if (sk->sk_shutdown & RCV_SHUTDOWN)
 		return;
