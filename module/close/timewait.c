@@ -8,7 +8,7 @@
 
 #include <linux/slab.h>
 #include <net/inet_sock.h>
-#include <xtcp/engine.h>
+#include <xtcp/input.h>
 #include <xtcp/output.h>
 #include <xtcp/port.h>
 #include <xtcp/request.h>

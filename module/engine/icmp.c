@@ -6,7 +6,7 @@
  */
 
 #include <net/dst.h>
-#include <xtcp/engine.h>
+#include <xtcp/input.h>
 #include <xtcp/output.h>
 #include <xtcp/request.h>
 #include <xtcp/sock.h>

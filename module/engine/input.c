@@ -6,8 +6,10 @@
 
 #include <net/tcp_states.h>
 #include <xtcp/af.h>
-#include <xtcp/engine.h>
+#include <xtcp/input.h>
 #include <xtcp/output.h>
+#include <xtcp/receive.h>
+#include <xtcp/recovery.h>
 #include <xtcp/reset.h>
 #include <xtcp/sock.h>
 #include <xtcp/timewait.h>

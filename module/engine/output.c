@@ -10,8 +10,9 @@
 #include <net/dst.h>
 #include <net/tcp_states.h>
 #include <xtcp/af.h>
-#include <xtcp/engine.h>
 #include <xtcp/output.h>
+#include <xtcp/receive.h>
+#include <xtcp/recovery.h>
 #include <xtcp/sock.h>
 
 void xtcp_output_write_header(struct tcphdr *th, const struct xtcp_header *h)

@@ -5,7 +5,8 @@
  */
 
 #include <linux/rbtree.h>
-#include <xtcp/engine.h>
+#include <xtcp/input.h>
+#include <xtcp/receive.h>
 #include <xtcp/sock.h>
 
 /* An skb made by compacting holds that much. */

@@ -5,8 +5,8 @@
  * unacknowledged octet after a timeout (RFC 5681 section 3.1).
  */
 
-#include <xtcp/engine.h>
 #include <xtcp/output.h>
+#include <xtcp/recovery.h>
 #include <xtcp/sock.h>
 
 static u32 flight(const struct xtcp_tcb *tcb)

@@ -25,8 +25,8 @@
  * the timer is set again; so the flag, not the hrtimer's state, says who has it.
  */
 
-#include <xtcp/engine.h>
 #include <xtcp/output.h>
+#include <xtcp/recovery.h>
 #include <xtcp/sock.h>
 
 static u64 ms_to_ns(u32 ms)

@@ -4,8 +4,8 @@
  * may move, and how the buffer grows with the connection.
  */
 
-#include <xtcp/engine.h>
 #include <xtcp/output.h>
+#include <xtcp/receive.h>
 #include <xtcp/sock.h>
 
 /* Half of the buffer is left to the overhead of skbs. */

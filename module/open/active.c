@@ -4,10 +4,10 @@
 #include <net/ip.h>
 #include <xtcp/active.h>
 #include <xtcp/af.h>
-#include <xtcp/engine.h>
 #include <xtcp/isn.h>
 #include <xtcp/output.h>
 #include <xtcp/port.h>
+#include <xtcp/receive.h>
 #include <xtcp/sock.h>
 
 /* What our SYN offers; the peer's answer takes away what it has not. */

@@ -10,10 +10,11 @@
  */
 
 #include <linux/slab.h>
-#include <xtcp/engine.h>
+#include <xtcp/input.h>
 #include <xtcp/isn.h>
 #include <xtcp/output.h>
 #include <xtcp/port.h>
+#include <xtcp/receive.h>
 #include <xtcp/request.h>
 #include <xtcp/reset.h>
 #include <xtcp/sock.h>

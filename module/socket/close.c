@@ -6,9 +6,10 @@
 
 #include <net/inet_common.h>
 #include <net/tcp_states.h>
-#include <xtcp/engine.h>
+#include <xtcp/input.h>
 #include <xtcp/output.h>
 #include <xtcp/port.h>
+#include <xtcp/receive.h>
 #include <xtcp/request.h>
 #include <xtcp/socket.h>
 

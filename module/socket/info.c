@@ -3,7 +3,6 @@
 
 #include <linux/tcp.h>
 #include <net/sock.h>
-#include <xtcp/engine.h>
 #include <xtcp/socket.h>
 
 static u8 ca_state(const struct xtcp_cong *cong)

@@ -9,9 +9,10 @@
 #include <net/xfrm.h>
 #include <xtcp/active.h>
 #include <xtcp/af.h>
-#include <xtcp/engine.h>
+#include <xtcp/input.h>
 #include <xtcp/output.h>
 #include <xtcp/port.h>
+#include <xtcp/receive.h>
 #include <xtcp/request.h>
 #include <xtcp/socket.h>
 

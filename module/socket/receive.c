@@ -5,7 +5,7 @@
 #include <net/ip.h>
 #include <net/sock.h>
 #include <net/tcp_states.h>
-#include <xtcp/engine.h>
+#include <xtcp/receive.h>
 #include <xtcp/socket.h>
 
 u32 xtcp_readable(const struct sock *sk)

@@ -3,7 +3,6 @@
 
 #include <net/sock.h>
 #include <net/tcp_states.h>
-#include <xtcp/engine.h>
 #include <xtcp/output.h>
 #include <xtcp/socket.h>
 

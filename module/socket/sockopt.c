@@ -4,7 +4,6 @@
 #include <linux/tcp.h>
 #include <net/ip.h>
 #include <net/sock.h>
-#include <xtcp/engine.h>
 #include <xtcp/output.h>
 #include <xtcp/socket.h>
 

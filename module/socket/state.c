@@ -2,7 +2,6 @@
 /* The state of a socket: names, legal transitions, one setter, and the end. */
 
 #include <net/tcp_states.h>
-#include <xtcp/engine.h>
 #include <xtcp/output.h>
 #include <xtcp/port.h>
 #include <xtcp/sock.h>

@@ -7,7 +7,7 @@
 #include <linux/filter.h>
 #include <net/xfrm.h>
 #include <xtcp/demux.h>
-#include <xtcp/engine.h>
+#include <xtcp/input.h>
 #include <xtcp/port.h>
 #include <xtcp/request.h>
 #include <xtcp/reset.h>

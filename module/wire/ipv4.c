@@ -10,7 +10,7 @@
 #include <net/route.h>
 #include <xtcp/af.h>
 #include <xtcp/demux.h>
-#include <xtcp/engine.h>
+#include <xtcp/input.h>
 #include <xtcp/output.h>
 #include <xtcp/request.h>
 #include <xtcp/sock.h>

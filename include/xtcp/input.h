@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A segment comes in: engine/input.c, and what it says to engine/icmp.c. */
+#ifndef _XTCP_INPUT_H
+#define _XTCP_INPUT_H
+
+#include <xtcp/tcb.h>
+
+struct sk_buff;
+struct sock;
+struct xtcp_flow;
+struct xtcp_net;
+
+/**
+ * xtcp_input_parse() - read the header of @skb into @seg
+ * @skb: header linear, transport header set, skb->len is the whole segment
+ * @seg: filled, in host order (RFC 9293 section 3.1)
+ *
+ * Also fills XTCP_SKB_CB(@skb)->seq, end_seq and ctl. Any context.
+ */
+void xtcp_input_parse(struct sk_buff *skb, struct xtcp_segment *seg);
+
+/**
+ * xtcp_input_segment() - a segment for a socket that is no listener
+ * @sk: socket, locked; afterwards it may be CLOSED, and freed under RCU
+ * @skb: header and checksum good; eaten
+ *
+ * RFC 9293 section 3.10.7. Also proto->backlog_rcv. Softirq or process.
+ * Return: 0.
+ */
+int xtcp_input_segment(struct sock *sk, struct sk_buff *skb);
+
+/**
+ * xtcp_input_fin_wait_2() - nobody owns @sk, and it came to FIN_WAIT_2
+ * @sk: socket, locked
+ *
+ * Waits for the peer's FIN as long as fin_timeout_ms or TCP_LINGER2 say; ends
+ * it at once, with RST, where TCP_LINGER2 is negative.
+ */
+void xtcp_input_fin_wait_2(struct sock *sk);
+
+/**
+ * xtcp_input_drop() - free a segment
+ * @xn: namespace
+ * @skb: eaten
+ * @drop: enum xtcp_drop, counted; XTCP_DROP_NONE: it was used up
+ *
+ * Any context.
+ */
+void xtcp_input_drop(struct xtcp_net *xn, struct sk_buff *skb, unsigned int drop);
+
+/**
+ * xtcp_icmp_error() - a router or host reports that @flow cannot be reached
+ * @flow: from a lookup with the quoted header
+ * @seq: quoted sequence number; ignored unless outstanding (RFC 5927 4)
+ * @error: positive errno
+ * @hard: RFC 1122 4.2.3.9 counts it among the hard ones
+ *
+ * Context: softirq, rcu_read_lock(), no locks.
+ */
+void xtcp_icmp_error(struct xtcp_flow *flow, u32 seq, int error, bool hard);
+
+/**
+ * xtcp_icmp_pmtu() - the path takes no more than @mtu octets (RFC 1191)
+ * @flow: from a lookup with the quoted header
+ * @seq: quoted sequence number; ignored unless outstanding
+ * @mtu: octets, IP header included
+ *
+ * Context: softirq, rcu_read_lock(), no locks.
+ */
+void xtcp_icmp_pmtu(struct xtcp_flow *flow, u32 seq, u32 mtu);
+
+/* The same, for a message that came while the user held the socket: release_cb. */
+void xtcp_icmp_pmtu_deferred(struct sock *sk);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Text on its way to the user: queues in engine/receive.c, windows in
+ * engine/window.c. All under the socket lock, softirq or process.
+ */
+#ifndef _XTCP_RECEIVE_H
+#define _XTCP_RECEIVE_H
+
+#include <xtcp/tcb.h>
+
+struct sk_buff;
+struct sock;
+
+/**
+ * xtcp_receive_admit() - charge an incoming segment to its socket
+ * @sk: socket
+ * @skb: with text or FIN
+ *
+ * Compacts and prunes queues to make room. Return: false if there is none.
+ */
+bool xtcp_receive_admit(struct sock *sk, struct sk_buff *skb);
+
+/**
+ * xtcp_receive_text() - queue the text a verdict accepted
+ * @sk: socket
+ * @skb: admitted; eaten
+ * @v: with XTCP_EV_TEXT or XTCP_EV_OUT_OF_ORDER; text and FIN that waited
+ *     behind the gap now closed are added to it
+ */
+void xtcp_receive_text(struct sock *sk, struct sk_buff *skb, struct xtcp_verdict *v);
+
+/* Throw away what is ahead of order. */
+void xtcp_receive_purge_ooo(struct sock *sk);
+
+/**
+ * xtcp_window_initial() - the window and shift our SYN or SYN-ACK announces
+ * @sk: socket or listener
+ * @scaling: the shift may be other than 0 (RFC 7323 2.2)
+ * @wscale: set to Rcv.Wind.Shift, for the largest buffer autotuning allows
+ *
+ * Return: octets, at most 65535.
+ */
+u32 xtcp_window_initial(const struct sock *sk, bool scaling, u8 *wscale);
+
+/**
+ * xtcp_window_select() - SEG.WND of the segment about to be sent
+ * @sk: socket; tcb.rcv_adv, last_ack_sent and rcv.acked_seq move along
+ *
+ * RFC 9293 3.8.6.2.2. Return: the field, scaled.
+ */
+u16 xtcp_window_select(struct sock *sk);
+
+/* The user read: an ACK at once, if the window grew enough to be worth one. */
+void xtcp_window_update(struct sock *sk);
+
+/* The user read: let the buffer grow with the bandwidth-delay product. */
+void xtcp_window_autotune(struct sock *sk);
+
+#endif
