@@ -31,10 +31,22 @@ static inline unsigned int xtcp_output_header_len(const struct xtcp_header *h)
 	return sizeof(struct tcphdr) + xtcp_options_len(&h->opt);
 }
 
-/* Write @h to @th, xtcp_output_header_len() octets; check is zero. Any context. */
+/**
+ * xtcp_output_write_header() - write a header with its options
+ * @th: room for xtcp_output_header_len() octets, 4-aligned
+ * @h: what to write, numbers in host order
+ *
+ * RFC 9293 section 3.1. The checksum is left zero. Any context.
+ */
 void xtcp_output_write_header(struct tcphdr *th, const struct xtcp_header *h);
 
-/* An skb for @sk's send queue, charged to it. NULL: no memory. */
+/**
+ * xtcp_output_alloc() - an empty skb for a send queue
+ * @sk: socket, locked; charged
+ * @gfp: may it sleep?
+ *
+ * Return: with XTCP_HEADROOM reserved; NULL without memory.
+ */
 struct sk_buff *xtcp_output_alloc(struct sock *sk, gfp_t gfp);
 /* Give back an skb of the send or retransmission queue (already unlinked). */
 void xtcp_output_free(struct sock *sk, struct sk_buff *skb);
@@ -45,13 +57,30 @@ void xtcp_output_ack(struct sock *sk);
 /* An old sequence number without text: the peer must answer with an ACK. */
 void xtcp_output_probe(struct sock *sk);
 void xtcp_output_rst(struct sock *sk);
-/* Put a FIN behind all text and send what may be sent. Process context. */
+/**
+ * xtcp_output_fin() - put a FIN behind all text and send what may be sent
+ * @sk: socket, locked, whose state says already that it closes
+ *
+ * Does nothing the second time. Context: process; waits for memory.
+ */
 void xtcp_output_fin(struct sock *sk);
-/* Send what windows, Nagle and MSS allow. */
+/**
+ * xtcp_output_push() - send what windows, Nagle and MSS allow
+ * @sk: socket, locked, in any state
+ *
+ * Lost segments first (RFC 5681), then new text (RFC 9293 3.7.4, 3.8.6.2.1).
+ * Arms the persist timer when something waits and nothing is on its way.
+ */
 void xtcp_output_push(struct sock *sk);
-/* Persist timer: send what fits into the window; false if nothing does. */
+/* Persist timer: send what fits into the window; false if nothing does (3.8.6.1). */
 bool xtcp_output_override(struct sock *sk);
-/* Send @skb of the retransmission queue again. 0, -EBUSY (still on its way), -ENOMEM. */
+/**
+ * xtcp_output_retransmit() - send a segment again
+ * @sk: socket, locked
+ * @skb: in snd.rtx_queue; split if it is longer than the MSS is now
+ *
+ * Return: 0; -EBUSY while the copy before still waits in this machine; -ENOMEM.
+ */
 int xtcp_output_retransmit(struct sock *sk, struct sk_buff *skb);
 
 /**

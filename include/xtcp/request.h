@@ -40,15 +40,38 @@ struct xtcp_listener {
 };
 
 /* open/listen.c */
+
+/**
+ * xtcp_listen_start() - listen(): CLOSED to LISTEN, or another backlog
+ * @sk: socket, locked; bound to an ephemeral port if it has none
+ * @backlog: of the accept queue, capped by the caller (somaxconn)
+ *
+ * Return: 0, -EADDRINUSE, -ENOMEM.
+ */
 int xtcp_listen_start(struct sock *sk, int backlog);
+
+/**
+ * xtcp_listen_stop() - take no more, drop requests, reset unaccepted children
+ * @sk: socket, locked, in LISTEN; the state is the caller's to change
+ *
+ * Context: process.
+ */
 void xtcp_listen_stop(struct sock *sk);
+
+/* The queues go with the socket: from sk_destruct, after the grace period. */
 void xtcp_listen_free(struct sock *sk);
 /* More children than the backlog (which, as ever, admits one more). */
 bool xtcp_listen_accept_full(const struct sock *sk);
 /* Would accept() return at once? */
 bool xtcp_listen_acceptable(const struct sock *sk);
-/* accept(): -EAGAIN, -EINVAL, -EINTR or -ERESTARTSYS in @err, or a child. */
+/**
+ * xtcp_listen_accept() - the oldest child, waited for unless O_NONBLOCK
+ * @sk: listener, not locked
+ * @flags: O_NONBLOCK
+ * @err: -EAGAIN, -EINVAL, -EINTR or -ERESTARTSYS where there is none
+ */
 struct sock *xtcp_listen_accept(struct sock *sk, int flags, int *err);
+/* False: @listener closed meanwhile; @child is the caller's to end. Any context. */
 bool xtcp_listen_queue_child(struct sock *listener, struct sock *child);
 /* A segment for a listener that belongs to no flow. Softirq, RCU. Eats @skb. */
 void xtcp_listen_input(struct sock *sk, struct sk_buff *skb,
@@ -64,7 +87,16 @@ void xtcp_listen_syn(struct sock *sk, struct sk_buff *skb,
 /* open/request.c */
 int xtcp_request_init(struct xtcp_net *xn);
 void xtcp_request_exit(struct xtcp_net *xn);
-/* A SYN is welcome: make a request and send the first SYN-ACK. Eats @skb. */
+/**
+ * xtcp_request_new() - a SYN is welcome: make a request, send its SYN-ACK
+ * @listener: whom it is for
+ * @skb: the SYN; eaten
+ * @key: its addresses
+ * @seg: its header
+ * @iss: our ISN, or 0 for ISN = M + F
+ *
+ * RFC 9293 3.10.7.2. Softirq, RCU.
+ */
 void xtcp_request_new(struct sock *listener, struct sk_buff *skb,
 		      const struct xtcp_flow_key *key,
 		      const struct xtcp_segment *seg, u32 iss);

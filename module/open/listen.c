@@ -27,7 +27,6 @@ static struct xtcp_listener *create(void)
 	return l;
 }
 
-/* Context: socket lock. Return: 0, -EADDRINUSE, -ENOMEM. */
 int xtcp_listen_start(struct sock *sk, int backlog)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
@@ -95,7 +94,6 @@ static void drop_child(struct sock *child)
 	sock_put(child);
 }
 
-/* Context: socket lock, process. The state is the caller's to set. */
 void xtcp_listen_stop(struct sock *sk)
 {
 	struct xtcp_listener *l = xtcp_sk(sk)->listener;
@@ -130,7 +128,6 @@ bool xtcp_listen_accept_full(const struct sock *sk)
 		READ_ONCE(sk->sk_max_ack_backlog);
 }
 
-/* False: the listener closed meanwhile; the child is the caller's to end. */
 bool xtcp_listen_queue_child(struct sock *listener, struct sock *child)
 {
 	struct xtcp_listener *l = xtcp_sk(listener)->listener;

@@ -14,11 +14,14 @@
 #include <xtcp/sock.h>
 #include <xtcp/timewait.h>
 
-/* IPsec policy and the filter of the socket; the header always stays. */
+/*
+ * IPsec policy, and the filter of the socket, of which the header always stays.
+ * A TIME_WAIT record has no socket, and no filter any more.
+ */
 static bool permitted(struct sock *sk, struct sk_buff *skb, u8 family)
 {
 	return xfrm_policy_check(sk, XFRM_POLICY_IN, skb, family) &&
-	       !sk_filter_trim_cap(sk, skb, tcp_hdr(skb)->doff * 4);
+	       (!sk || !sk_filter_trim_cap(sk, skb, tcp_hdr(skb)->doff * 4));
 }
 
 /*
@@ -65,7 +68,7 @@ static void to_no_one(struct xtcp_net *xn, const struct xtcp_af_ops *af,
 {
 	struct xtcp_segment seg;
 
-	if (xfrm_policy_check(NULL, XFRM_POLICY_IN, skb, af->family)) {
+	if (permitted(NULL, skb, af->family)) {
 		xtcp_input_parse(skb, &seg);
 		xtcp_reset_reply(xn, af, skb, &seg);
 	}
@@ -98,7 +101,7 @@ void xtcp_demux_segment(struct xtcp_net *xn, const struct xtcp_af_ops *af,
 		to_no_one(xn, af, skb);
 		return;
 	}
-	if (owner && !permitted(owner, skb, af->family)) {
+	if (!permitted(owner, skb, af->family)) {
 		xtcp_input_drop(xn, skb, XTCP_DROP_POLICY);
 		return;
 	}
