@@ -196,6 +196,12 @@ static void flow_replace__of_what_is_gone(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, find(&w->t.key));
 }
 
+/* 50 local ports, 20 remote ports, 20 addresses: some differ in one of them only. */
+static struct xtcp_flow_key *nth_key(struct tuple *t, unsigned int i)
+{
+	return key_of(t, LOCAL, i % 50, REMOTE + i / 1000, i / 50 % 20);
+}
+
 /* Long chains: every one of them is found, replaced and removed. */
 static void flow_table__many(struct kunit *test)
 {
@@ -206,17 +212,17 @@ static void flow_table__many(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, flows);
 	for (i = 0; i < n; i++) {
-		key_of(&t, LOCAL, i, REMOTE, 443);
+		nth_key(&t, i);
 		xtcp_flow_init(&flows[i], XTCP_FLOW_SOCKET, &t.key);
 		xtcp_flow_init(&flows[n + i], XTCP_FLOW_TIME_WAIT, &t.key);
 		missing += xtcp_flow_insert(&flows[i]) != 0;
 	}
 	for (i = 0; i < n; i++)
-		missing += find(key_of(&t, LOCAL, i, REMOTE, 443)) != &flows[i];
+		missing += find(nth_key(&t, i)) != &flows[i];
 	for (i = 0; i < n; i += 2)
 		missing += !xtcp_flow_replace(&flows[i], &flows[n + i]);
 	for (i = 0; i < n; i++)
-		missing += find(key_of(&t, LOCAL, i, REMOTE, 443)) !=
+		missing += find(nth_key(&t, i)) !=
 			   &flows[i % 2 ? i : n + i];
 	for (i = 0; i < n; i++)
 		missing += !xtcp_flow_remove(&flows[i % 2 ? i : n + i]);
