@@ -12,6 +12,8 @@ KERNEL	?= 6.12
 all: module
 
 module:
+	@[ -e $(KDIR)/Makefile ] || { echo "no kernel headers in $(KDIR): install those of the kernel you run" \
+		"(Debian: apt install linux-headers-$$(uname -r)), or say where others are with KDIR=..." >&2; exit 1; }
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
 
 clean:

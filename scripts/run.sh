@@ -150,6 +150,7 @@ uml | uml-debug | 6.12 | 6.1) shift ;;
 esac
 options "$@"
 mkdir -p "$CACHE/run"
+find "$CACHE/run" -mindepth 1 -maxdepth 1 -mtime +1 -exec rm -rf {} + # of former days
 OUT=${XTCP_OUT:-$(mktemp -d "$CACHE/run/$PLACE.XXXXXX")}
 mkdir -p "$OUT"
 OUT=$(readlink -f "$OUT")

@@ -84,10 +84,13 @@ two_at_a_time() {
 	wait
 }
 
+# Each job is a process group of its own (set -m).
 stop() {
+	local pid
 	trap - INT TERM
-	# shellcheck disable=SC2046
-	kill $(builtin jobs -p) 2>/dev/null
+	for pid in $(builtin jobs -p); do
+		kill -- -"$pid" 2>/dev/null || true
+	done
 	wait
 	exit 130
 }
@@ -97,10 +100,14 @@ total() {
 }
 
 main() {
-	local place modes=() good=()
+	local place modes=() good=() lock
+	mkdir -p "$CACHE/lock"
+	exec {lock}>"$CACHE/lock/test-${RESULTS##*/}"
+	flock -n "$lock" || die "these tests are already running in this directory"
 	rm -rf "$RESULTS"
 	mkdir -p "$RESULTS"
 	deps build uml vm functional
+	compgen -G "$CACHE/uml/*" >/dev/null || echo "the first run builds two kernels: quiet for some 10 minutes"
 	for place; do
 		if build "$place"; then
 			good+=("$place")
@@ -115,6 +122,7 @@ main() {
 	done
 	single "README has the knobs" "$RESULTS/knobs.log" "$ROOT/scripts/knobs.py" --check || true
 	trap stop INT TERM
+	set -m
 	two_at_a_time kunit "${modes[@]}"
 	two_at_a_time place "${good[@]}"
 	total

@@ -98,9 +98,9 @@ struct xtcp_sock {
 	u8 retransmits;			/* in a row without an answer */
 	u8 backoff;			/* RTO << backoff */
 	u8 probes;			/* window or keepalive probes unanswered */
-	u8 timer_armed : 1,		/* the hrtimer has a reference to us */
-	   timer_running : 1,		/* its callback has the socket lock */
-	   timer_deferred : 1;		/* came due while the user held the lock */
+	bool timer_armed;		/* the hrtimer has a reference to us */
+	bool timer_running;		/* its callback has the socket lock */
+	bool timer_deferred;		/* spinlock: came due while the user owned us */
 	u32 pmtu_deferred;		/* ICMP said so while the user held the lock */
 
 	/* Options of the user */

@@ -42,8 +42,8 @@ void xtcp_timers_fin_wait_2(struct sock *sk, u64 delay_ns);
 /* The connection is over. */
 void xtcp_timers_stop(struct sock *sk);
 
-/* Timers that came due while the user held the socket: from release_cb. */
-void xtcp_timers_run(struct sock *sk);
+/* Timers that came due while the user owned the socket: from release_cb. */
+void xtcp_timers_run_deferred(struct sock *sk);
 
 /* Nanoseconds until @which is due, 0 if not armed: for /proc and TCP_INFO. */
 u64 xtcp_timers_left_ns(const struct xtcp_sock *xs, enum xtcp_timer which);

@@ -299,6 +299,14 @@ int xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
 	struct xtcp_verdict v;
 	bool refused;
 
+	/*
+	 * Found in the table, then the connection ended, here or on another CPU:
+	 * who stands in its place now, or no one, answers when it comes again.
+	 */
+	if (xs->tcb.state == XTCP_CLOSED) {
+		xtcp_input_drop(xtcp_sk_net(sk), skb, XTCP_DROP_CLOSED);
+		return 0;
+	}
 	xtcp_input_parse(skb, &seg);
 	xs->stats.segs_in++;
 	xs->stats.data_segs_in += seg.text_len > 0;

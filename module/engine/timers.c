@@ -20,9 +20,11 @@
  *		fin_timeout_ms or TCP_LINGER2.
  *
  * Everything here runs under the socket lock. The hrtimer has one reference to
- * the socket, from when it is set until a callback finds nothing more to wait
- * for: timer_armed. Its callback can be under way, waiting for the lock, while
- * the timer is set again; so the flag, not the hrtimer's state, says who has it.
+ * the socket, from when it is set until it is found that nothing more is to be
+ * waited for: timer_armed. Its callback can be under way, waiting for the lock,
+ * while the timer is set again; so the flag, not the hrtimer's state, says
+ * whether there is one. Where the callback meets a user who owns the socket it
+ * touches nothing but timer_deferred, and the reference passes to release_cb.
  */
 
 #include <xtcp/output.h>
@@ -61,7 +63,7 @@ static void set_hrtimer(struct xtcp_sock *xs, u64 due_ns)
 		return;
 	if (!xs->timer_armed)
 		sock_hold((struct sock *)xs);
-	xs->timer_armed = 1;
+	xs->timer_armed = true;
 	hrtimer_start(&xs->timer, ns_to_ktime(due_ns), HRTIMER_MODE_ABS_SOFT);
 }
 
@@ -264,13 +266,12 @@ static void (*const handlers[XTCP_TIMERS])(struct sock *sk, u64 due_ns) = {
 	[XTCP_TIMER_FIN_WAIT_2]	= fin_wait_2_due,
 };
 
-void xtcp_timers_run(struct sock *sk)
+static void run_due(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	u64 due, now = ktime_get_ns();
 	int i;
 
-	xs->timer_deferred = 0;
 	for (i = 0; i < XTCP_TIMERS; i++) {
 		due = xs->due_ns[i];
 		if (!due || due > now)
@@ -278,48 +279,66 @@ void xtcp_timers_run(struct sock *sk)
 		xs->due_ns[i] = 0;
 		handlers[i](sk, due);
 	}
-	due = earliest(xs);
-	if (due)
-		set_hrtimer(xs, due);
 }
 
-/* Due times may stand in the past now, but release_cb looks at them again. */
-static void defer(struct xtcp_sock *xs)
-{
-	xs->timer_deferred = 1;
-	xs->timer_armed = hrtimer_is_queued(&xs->timer);
-}
-
-static void run_and_set(struct xtcp_sock *xs)
+/* From the callback. Returns whether the hrtimer needs its reference still. */
+static bool run_and_set(struct xtcp_sock *xs)
 {
 	u64 due;
 
-	xs->timer_running = 1;
-	xtcp_timers_run((struct sock *)xs);
-	xs->timer_running = 0;
+	xs->timer_running = true;
+	run_due((struct sock *)xs);
+	xs->timer_running = false;
 	due = earliest(xs);
 	if (due)
 		hrtimer_start(&xs->timer, ns_to_ktime(due), HRTIMER_MODE_ABS_SOFT);
 	/* Set meanwhile for what is no longer due? Then it fires once more. */
 	xs->timer_armed = hrtimer_is_queued(&xs->timer);
+	return xs->timer_armed;
 }
 
 static enum hrtimer_restart timer_fired(struct hrtimer *timer)
 {
 	struct xtcp_sock *xs = container_of(timer, struct xtcp_sock, timer);
 	struct sock *sk = (struct sock *)xs;
-	bool armed;
+	bool armed = true;
 
 	bh_lock_sock(sk);
 	if (sock_owned_by_user(sk))
-		defer(xs);
+		xs->timer_deferred = true;
 	else
-		run_and_set(xs);
-	armed = xs->timer_armed;
+		armed = run_and_set(xs);
 	bh_unlock_sock(sk);
 	if (!armed)
 		sock_put(sk);
 	return HRTIMER_NORESTART;
+}
+
+/* Nothing is due any more. False: a callback is under way. */
+static bool let_go(struct xtcp_sock *xs)
+{
+	if (!xs->timer_armed)
+		return true;
+	if (hrtimer_try_to_cancel(&xs->timer) < 0)
+		return false;
+	xs->timer_armed = false;
+	__sock_put((struct sock *)xs);
+	return true;
+}
+
+void xtcp_timers_run_deferred(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	u64 due;
+
+	xs->timer_deferred = false;
+	run_due(sk);
+	due = earliest(xs);
+	if (due)
+		set_hrtimer(xs, due);
+	else if (!let_go(xs))
+		/* The one that deferred is just returning: have it come again. */
+		hrtimer_start(&xs->timer, ktime_get(), HRTIMER_MODE_ABS_SOFT);
 }
 
 /* --- what happened ------------------------------------------------------ */
@@ -329,8 +348,9 @@ void xtcp_timers_init(struct sock *sk)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 
 	memset(xs->due_ns, 0, sizeof(xs->due_ns));
-	xs->timer_armed = 0;
-	xs->timer_running = 0;
+	xs->timer_armed = false;
+	xs->timer_running = false;
+	xs->timer_deferred = false;
 	hrtimer_setup(&xs->timer, timer_fired, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_SOFT);
 }
 
@@ -432,11 +452,9 @@ void xtcp_timers_stop(struct sock *sk)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 
 	memset(xs->due_ns, 0, sizeof(xs->due_ns));
-	/* A callback under way will find nothing to do, and lets go itself. */
-	if (hrtimer_try_to_cancel(&xs->timer) != 1)
-		return;
-	xs->timer_armed = 0;
-	__sock_put(sk);
+	/* A callback under way finds nothing due, here or in release_cb. */
+	if (!xs->timer_running)
+		let_go(xs);
 }
 
 u64 xtcp_timers_left_ns(const struct xtcp_sock *xs, enum xtcp_timer which)

@@ -90,7 +90,6 @@ void xtcp_reset_connection(struct sock *sk)
 	xs->last_challenge_ns = 0;
 	xs->first_retransmit_ns = 0;
 	xs->pmtu_deferred = 0;
-	xs->timer_deferred = 0;
 }
 
 static void destruct(struct sock *sk)
@@ -210,7 +209,7 @@ static void release_cb(struct sock *sk)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 
 	if (xs->timer_deferred)
-		xtcp_timers_run(sk);
+		xtcp_timers_run_deferred(sk);
 	if (xs->pmtu_deferred)
 		xtcp_icmp_pmtu_deferred(sk);
 }

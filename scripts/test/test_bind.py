@@ -113,17 +113,22 @@ class Ephemeral(BindTest):
         self.sysctl(RESERVED, port)
         self.assertEqual(self.bound(port=port).getsockname(), (LOCALHOST, port))
 
-    def test_range_of_one_socket(self):
-        ports = self.free_ports(4)
+    def with_own_range(self, first, last):
         sock = self.socket()
         try:
-            sock.setsockopt(socket.SOL_IP, IP_LOCAL_PORT_RANGE, struct.pack("=I", ports[3] << 16 | ports[2]))
+            sock.setsockopt(socket.SOL_IP, IP_LOCAL_PORT_RANGE, struct.pack("=I", last << 16 | first))
         except OSError as error:
             self.assertEqual(error.errno, errno.ENOPROTOOPT)
             self.skipTest("this kernel has no IP_LOCAL_PORT_RANGE")
-        self.sysctl(RANGE, f"{ports[0]} {ports[3]}")
         sock.bind((LOCALHOST, 0))
-        self.assertIn(sock.getsockname()[1], ports[2:])
+        return sock.getsockname()[1]
+
+    def test_range_of_one_socket(self):
+        ports = self.use_range(8)
+        got = {self.with_own_range(ports[2], ports[5]) for _ in range(4)}
+        self.assertEqual(got, set(ports[2:6]))
+        with self.raises(errno.EADDRINUSE):
+            self.with_own_range(ports[2], ports[5])
 
 
 class NoPort(BindTest):
