@@ -62,6 +62,7 @@ no_growth() {
 # with_socket PYTHON: a process holds the sockets that PYTHON makes while the module shall be removed
 with_socket() {
 	insmod "$KO"
+	: >/tmp/holder.log # not what the holder before said
 	python3 -u -c "
 import socket, sys, time
 def xtcp(): return socket.socket(socket.AF_INET, socket.SOCK_STREAM, 253)
