@@ -73,13 +73,15 @@ place() {
 
 # two_at_a_time FUNCTION ARGUMENT...
 two_at_a_time() {
-	local function=$1 argument
+	local function=$1 argument running=0
 	shift
 	for argument; do
-		while [ "$(builtin jobs -rp | wc -l)" -ge 2 ]; do
+		if [ $running = 2 ]; then
 			wait -n || true
-		done
+			running=1
+		fi
 		"$function" "$argument" &
+		running=$((running + 1))
 	done
 	wait
 }
