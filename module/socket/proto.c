@@ -50,7 +50,7 @@ void xtcp_proto_force_charge(struct sock *sk, int size)
 	atomic_long_add(pages, &memory_allocated);
 }
 
-/* A sixteenth of memory is fine, an eighth the end, as the kernel's TCP. */
+/* A sixteenth of memory is pressure, three 32nds the end: as tcp_mem of the kernel. */
 static void size_memory(void)
 {
 	unsigned long limit = max(nr_free_buffer_pages() / 16, 128UL);
