@@ -112,7 +112,7 @@ netns_churn() {
 
 check "loaded: sysctl, /proc/net/xtcp, protocol registered" loaded
 check "rmmod leaves nothing behind" unloaded
-check "insmod and rmmod $TIMES times, no memory lost" fresh no_growth
+CHECK_TIMEOUT=600 check "insmod and rmmod $TIMES times, no memory lost" fresh no_growth
 check "rmmod with a new socket open: in use; after its end it works" fresh with_socket 's = xtcp()'
 check "rmmod with a listener open: in use; after its end it works" fresh with_socket 's = xtcp(); s.listen()'
 check "rmmod with a connection open: in use; after its end it works" fresh with_socket '

@@ -15,7 +15,11 @@ check() {
 	log=$TAP_LOG/$TAP_N.log
 	(set -e; "$@") >"$log" 2>&1 </dev/null &
 	pid=$!
-	(sleep "${CHECK_TIMEOUT:-120}" && echo "gave up after ${CHECK_TIMEOUT:-120} s" >>"$log" && pkill -KILL -P $pid; kill -KILL $pid) >/dev/null 2>&1 &
+	(sleep "${CHECK_TIMEOUT:-240}" && {
+		echo "gave up after ${CHECK_TIMEOUT:-240} s" >>"$log"
+		pkill -KILL -P $pid
+		kill -KILL $pid
+	}) >/dev/null 2>&1 &
 	watchdog=$!
 	wait $pid 2>/dev/null || status=$?
 	pkill -P $watchdog 2>/dev/null || true
