@@ -1030,37 +1030,18 @@ void wire_transfer(struct wire *w, enum wire_end end, unsigned int total,
 
 /* Showing and checking */
 
-static const char *wire_state_name(u8 state)
-{
-	static const char * const names[XTCP_STATES] = {
-		[XTCP_ESTABLISHED] = "ESTABLISHED",
-		[XTCP_SYN_SENT] = "SYN_SENT",
-		[XTCP_SYN_RCVD] = "SYN_RCVD",
-		[XTCP_FIN_WAIT_1] = "FIN_WAIT_1",
-		[XTCP_FIN_WAIT_2] = "FIN_WAIT_2",
-		[XTCP_TIME_WAIT] = "TIME_WAIT",
-		[XTCP_CLOSED] = "CLOSED",
-		[XTCP_CLOSE_WAIT] = "CLOSE_WAIT",
-		[XTCP_LAST_ACK] = "LAST_ACK",
-		[XTCP_LISTEN] = "LISTEN",
-		[XTCP_CLOSING] = "CLOSING",
-	};
-
-	return state < XTCP_STATES && names[state] ? names[state] : "?";
-}
-
 static const char *wire_sender_name(const struct wire_segment *seg)
 {
 	if (seg->injected)
 		return "*";
-	return seg->copy ? "=" : wire_state_name(seg->sender_state);
+	return seg->copy ? "=" : xtcp_state_name(seg->sender_state);
 }
 
 static const char *wire_receiver_name(const struct wire_segment *seg)
 {
 	if (seg->action == WIRE_DROP)
 		return "x";
-	return seg->arrived ? wire_state_name(seg->receiver_state) : "...";
+	return seg->arrived ? xtcp_state_name(seg->receiver_state) : "...";
 }
 
 void wire_expect_state(struct wire *w, const char *where, enum wire_end end, u8 state)
@@ -1071,7 +1052,7 @@ void wire_expect_state(struct wire *w, const char *where, enum wire_end end, u8 
 	if (seen == state)
 		return;
 	snprintf(text, sizeof(text), "%c is in %s, not %s", 'A' + end,
-		 wire_state_name(seen), wire_state_name(state));
+		 xtcp_state_name(seen), xtcp_state_name(state));
 	wire_fail(w, where, text);
 }
 

@@ -168,8 +168,6 @@ void xtcp_done(struct sock *sk);
  * Unsent text is gone. Whoever polls finds the error and the hangup together.
  */
 void xtcp_fail(struct sock *sk, int error);
-/* End it now, with RST where the peer believes in it; @error for the user. */
-void xtcp_abort(struct sock *sk, int error);
 /* A child never accepted; its lock held, BH off. Its last own reference goes. */
 void xtcp_destroy_unaccepted(struct sock *sk);
 

@@ -88,17 +88,6 @@ void xtcp_fail(struct sock *sk, int error)
 		sk_error_report(sk);
 }
 
-void xtcp_abort(struct sock *sk, int error)
-{
-	u8 state = xtcp_sk(sk)->tcb.state;
-
-	/* States in which the peer believes in a connection (RFC 9293 3.10.5). */
-	if ((1 << state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT | TCPF_FIN_WAIT1 |
-			    TCPF_FIN_WAIT2 | TCPF_SYN_RECV))
-		xtcp_output_rst(sk);
-	xtcp_fail(sk, error);
-}
-
 void xtcp_destroy_unaccepted(struct sock *child)
 {
 	sock_orphan(child);

@@ -3,6 +3,9 @@
  * Queues of equal delay. A shard per CPU keeps the lock local; each shard has
  * one timer, for its head. What is stored is when a wait began, not when it
  * ends: the delay is a knob, and a new value holds at once for all that wait.
+ *
+ * Timers are pinned: who adds an entry and then, BH still off, enters it into
+ * the flow table, cannot have it come due on another CPU in between.
  */
 
 #include <linux/hrtimer.h>
@@ -36,7 +39,7 @@ static void arm(struct xtcp_fifo_shard *shard)
 	head = list_first_entry_or_null(&shard->queue, struct xtcp_fifo_entry, link);
 	if (head && !shard->stopped)
 		hrtimer_start(&shard->timer, ns_to_ktime(due_at(shard->fifo, head)),
-			      HRTIMER_MODE_ABS_SOFT);
+			      HRTIMER_MODE_ABS_PINNED_SOFT);
 }
 
 /* The head, if it is due; after the end of the queue, any. */
@@ -164,7 +167,7 @@ int xtcp_fifo_init(struct xtcp_fifo *fifo, struct xtcp_net *xn, u8 level,
 		shard->fifo = fifo;
 		shard->stopped = false;
 		hrtimer_setup(&shard->timer, timer_fired, CLOCK_MONOTONIC,
-			      HRTIMER_MODE_ABS_SOFT);
+			      HRTIMER_MODE_ABS_PINNED_SOFT);
 	}
 	return 0;
 }
