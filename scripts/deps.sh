@@ -24,9 +24,10 @@ packages() {
 missing() {
 	local wanted
 	wanted=$(for g; do packages "$g"; done | tr ' ' '\n' | sort -u)
+	# dpkg-query fails when it has never heard of one of them: that is the answer, not an error.
 	# shellcheck disable=SC2086
-	dpkg-query -W -f '${Package} ${db:Status-Status}\n' $wanted 2>/dev/null | sed -n 's/ installed$//p' | sort -u |
-		comm -23 <(echo "$wanted") -
+	{ dpkg-query -W -f '${Package} ${db:Status-Status}\n' $wanted 2>/dev/null || true; } |
+		sed -n 's/ installed$//p' | sort -u | comm -23 <(echo "$wanted") -
 }
 
 apt() {
