@@ -154,9 +154,9 @@ static const struct row rows[] = {
 
 	/* 3.10.7.3 SYN-SENT */
 	{ "syn_sent: ACK of ISS gets RST", XTCP_SYN_SENT, 0, A, 0, -1, 0,
-	  XTCP_SYN_SENT, R_RST, D(ACK_UNACCEPTABLE), 0, 0 },
+	  XTCP_SYN_SENT, R_RST, D(ACK_UNACCEPTABLE), E(SYN_AGAIN), 0 },
 	{ "syn_sent: ACK beyond SND.NXT gets RST", XTCP_SYN_SENT, 0, A, 0, 1, 0,
-	  XTCP_SYN_SENT, R_RST, D(ACK_UNACCEPTABLE), 0, 0 },
+	  XTCP_SYN_SENT, R_RST, D(ACK_UNACCEPTABLE), E(SYN_AGAIN), 0 },
 	{ "syn_sent: SYN,ACK of an old SYN gets RST", XTCP_SYN_SENT, 0, S | A, 0, -10, 0,
 	  XTCP_SYN_SENT, R_RST, D(ACK_UNACCEPTABLE), 0, 0 },
 	{ "syn_sent: RST with a bad ACK is dropped", XTCP_SYN_SENT, 0, R | A, 0, 1, 0,
@@ -166,7 +166,7 @@ static const struct row rows[] = {
 	{ "syn_sent: RST without ACK is dropped", XTCP_SYN_SENT, 0, R, 0, 0, 0,
 	  XTCP_SYN_SENT, R_NONE, D(RST_INVALID), 0, 0 },
 	{ "syn_sent: ACK without SYN is dropped", XTCP_SYN_SENT, 0, A, 0, 0, 0,
-	  XTCP_SYN_SENT, R_NONE, D(NO_ACK), 0, 0 },
+	  XTCP_SYN_SENT, R_NONE, D(NO_SYN), 0, 0 },
 	{ "syn_sent: SYN,ACK establishes", XTCP_SYN_SENT, 0, S | A, 0, 0, 0,
 	  XTCP_ESTABLISHED, R_ACK, 0, E(ESTABLISHED), 0 },
 	{ "syn_sent: SYN is a simultaneous open", XTCP_SYN_SENT, 0, S, 0, 0, 0,

@@ -8,6 +8,8 @@
 #include <xtcp/flow.h>
 #include <xtcp/isn.h>
 #include <xtcp/net.h>
+#include <xtcp/sysctl.h>
+#include <uapi/linux/xtcp.h>
 
 /* The key of the SipHash paper: octets 00 01 02 ... 0f. */
 static const siphash_key_t paper_key = {
@@ -122,7 +124,7 @@ static void isn_new__is_clock_plus_hash(struct kunit *test)
 
 	flow_of(&flow, LOCAL, 49152, REMOTE, 80);
 	before = xtcp_isn_clock(ktime_get_ns(), 4000);
-	m = xtcp_isn_new(xn, &flow) - xtcp_isn_hash(&flow, &xn->secrets.isn);
+	m = xtcp_isn_new(xn, &flow, XTCP_ISN_RFC6528) - xtcp_isn_hash(&flow, &xn->secrets.isn);
 	after = xtcp_isn_clock(ktime_get_ns(), 4000);
 	KUNIT_EXPECT_LE(test, m - before, after - before);
 }
@@ -136,23 +138,63 @@ static void isn_new__grows_250000_a_second(struct kunit *test)
 	u32 first, grown;
 
 	flow_of(&flow, LOCAL, 49152, REMOTE, 80);
-	first = xtcp_isn_new(xn, &flow);
+	first = xtcp_isn_new(xn, &flow, XTCP_ISN_RFC6528);
 	set_current_state(TASK_UNINTERRUPTIBLE);
 	schedule_hrtimeout(&second, HRTIMER_MODE_REL);
-	grown = xtcp_isn_new(xn, &flow) - first;
+	grown = xtcp_isn_new(xn, &flow, XTCP_ISN_RFC6528) - first;
 	KUNIT_EXPECT_GE(test, grown, 250000);
 	KUNIT_EXPECT_LT(test, grown, 250100);
 }
 
-static void isn_ts_offset__ignores_ports(struct kunit *test)
+/* RFC 7323 5.4: of each connection its own, so that none tells of another. */
+static void isn_ts_offset__differs_by_port(struct kunit *test)
 {
 	struct xtcp_net *xn = xtcp_net(&init_net);
 	struct xtcp_flow one, two;
 
 	flow_of(&one, LOCAL, 49152, REMOTE, 80);
 	flow_of(&two, LOCAL, 50000, REMOTE, 443);
-	KUNIT_EXPECT_EQ(test, xtcp_isn_ts_offset(xn, &one),
+	KUNIT_EXPECT_NE(test, xtcp_isn_ts_offset(xn, &one),
 			xtcp_isn_ts_offset(xn, &two));
+}
+
+static int write_redraw(struct xtcp_net *xn)
+{
+	xn->knobs.isn_redraw = 1;
+	xtcp_sysctl_row(offsetof(struct xtcp_knobs, isn_redraw))->changed(xn);
+	return xn->knobs.isn_redraw;
+}
+
+/* M is the clock: between two calls it may tick once or twice. */
+static bool near(u32 a, u32 b)
+{
+	return b - a < 1000;
+}
+
+static void isn_redraw__draws_another_secret(struct kunit *test)
+{
+	struct xtcp_net *xn = xtcp_net(&init_net);
+	struct xtcp_flow flow;
+	u32 before;
+
+	flow_of(&flow, LOCAL, 49152, REMOTE, 80);
+	before = xtcp_isn_new(xn, &flow, XTCP_ISN_RFC6528);
+	KUNIT_EXPECT_TRUE(test, near(before, xtcp_isn_new(xn, &flow, XTCP_ISN_RFC6528)));
+	KUNIT_EXPECT_EQ(test, write_redraw(xn), 0);
+	KUNIT_EXPECT_FALSE(test, near(before, xtcp_isn_new(xn, &flow, XTCP_ISN_RFC6528)));
+}
+
+static void isn_mode__random_and_constant(struct kunit *test)
+{
+	struct xtcp_net *xn = xtcp_net(&init_net);
+	struct xtcp_flow flow;
+	u32 first;
+
+	flow_of(&flow, LOCAL, 49152, REMOTE, 80);
+	first = xtcp_isn_new(xn, &flow, XTCP_ISN_CONSTANT);
+	KUNIT_EXPECT_EQ(test, xtcp_isn_new(xn, &flow, XTCP_ISN_CONSTANT), first);
+	first = xtcp_isn_new(xn, &flow, XTCP_ISN_RANDOM);
+	KUNIT_EXPECT_FALSE(test, near(first, xtcp_isn_new(xn, &flow, XTCP_ISN_RANDOM)));
 }
 
 static void isn_ts_offset__differs_by_address(struct kunit *test)
@@ -178,8 +220,10 @@ static struct kunit_case isn_cases[] = {
 	KUNIT_CASE(isn_clock__other_tick),
 	KUNIT_CASE(isn_new__is_clock_plus_hash),
 	KUNIT_CASE_SLOW(isn_new__grows_250000_a_second),
-	KUNIT_CASE(isn_ts_offset__ignores_ports),
+	KUNIT_CASE(isn_ts_offset__differs_by_port),
 	KUNIT_CASE(isn_ts_offset__differs_by_address),
+	KUNIT_CASE(isn_redraw__draws_another_secret),
+	KUNIT_CASE(isn_mode__random_and_constant),
 	{ }
 };
 

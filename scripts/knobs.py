@@ -13,7 +13,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "module/admin/sysctl.c"
 README = ROOT / "README.md"
 BEGIN, END = "<!-- knobs: begin -->", "<!-- knobs: end -->"
-ROW = re.compile(r'KNOB\((\w+),\s*([^,]+),\s*([^,]+),\s*([^,]+),\s*"([^"]*)",\s*"([^"]*)"')
+ROW = re.compile(r'KNOB\((\w+),\s*([^,]+),\s*([^,]+),\s*([^,]+),\s*"([^"]*)",\s*"([^"]*)"(.*?)\),?\n', re.S)
+WORD = re.compile(r'\[(\w+)\]\s*= "(\w+)"')
 
 
 def number(text):
@@ -23,14 +24,21 @@ def number(text):
 
 
 def rows():
-    for name, value, low, high, rfc, what in ROW.findall(SOURCE.read_text()):
-        yield name, number(value), number(low), number(high), rfc, what
+    """Name, default, range, RFC and meaning of each; words where the values are words."""
+    source = SOURCE.read_text()
+    words = dict(WORD.findall(source))
+    for name, value, low, high, rfc, what, rest in ROW.findall(source):
+        if ".words" in rest:
+            prefix = value[:value.rindex("_") + 1]
+            yield name, words[value], " ".join(w for c, w in words.items() if c.startswith(prefix)), rfc, what
+        else:
+            yield name, number(value), f"{number(low)}..{number(high)}", rfc, what
 
 
 def table():
     lines = ["| knob | default | range | what it is | from |", "|---|---|---|---|---|"]
-    for name, value, low, high, rfc, what in rows():
-        lines.append(f"| `{name}` | {value} | {low}..{high} | {what} | {rfc or '-'} |")
+    for name, value, bounds, rfc, what in rows():
+        lines.append(f"| `{name}` | {value} | {bounds} | {what} | {rfc or '-'} |")
     if len(lines) < 3:
         sys.exit(f"knobs.py: no KNOB() rows found in {SOURCE.name}")
     return "\n".join(lines)

@@ -22,6 +22,7 @@
 	X(IN_RSTS, "InRsts")			/* that ended a connection */ \
 	X(SYN_RETRANS, "SynRetrans")					\
 	X(SYN_ACK_RETRANS, "SynAckRetrans")				\
+	X(SYN_AGAIN, "SynAgain")		/* at once, after our RST ended an old life */ \
 	X(SYN_TIMEOUTS, "SynTimeouts")		/* connect() gave up */	\
 	X(SYN_ACK_TIMEOUTS, "SynAckTimeouts")	/* a request was given up */ \
 	X(RTO_TIMEOUTS, "RtoTimeouts")		/* retransmission timer fired */ \
@@ -31,6 +32,8 @@
 	X(ABORT_ON_CLOSE, "AbortOnClose")	/* close() with text unread */ \
 	X(ABORT_ON_LINGER, "AbortOnLinger")	/* SO_LINGER 0 */	\
 	X(ABORT_ON_MEMORY, "AbortOnMemory")	/* too many orphans */	\
+	X(ABORT_ON_OVERFLOW, "AbortOnOverflow")	/* abort_on_overflow: RST to a client */ \
+	X(DEFERRED_ACCEPTS, "DeferredAccepts")	/* third segments without text held back */ \
 	X(WINDOW_PROBES, "WindowProbes")				\
 	X(KEEPALIVE_PROBES, "KeepaliveProbes")				\
 	X(DELAYED_ACKS, "DelayedAcks")					\
@@ -40,6 +43,7 @@
 	X(RCV_COMPACTED, "RcvCompacted")	/* small segments copied together */ \
 	X(TIME_WAITS, "TimeWaits")		/* records made */	\
 	X(TIME_WAIT_OVERFLOW, "TimeWaitOverflow") /* none made: max_tw */ \
+	X(TIME_WAIT_TAKEN, "TimeWaitTaken")	/* by connect() (tw_reuse) */ \
 	X(TIME_WAIT_REUSED, "TimeWaitReused")	/* by a new SYN (RFC 6191) */ \
 	X(LISTEN_OVERFLOWS, "ListenOverflows")	/* accept queue full */	\
 	X(REQUEST_OVERFLOWS, "RequestOverflows") /* half-open queue full */
@@ -55,11 +59,13 @@
 	X(CLOSED, "DropClosed")						\
 	X(LISTEN_NOT_SYN, "DropListenNotSyn")				\
 	X(LISTEN_FULL, "DropListenFull")	/* one of the two queues */ \
+	X(DEFERRED, "DropDeferred")		/* TCP_DEFER_ACCEPT: no text yet */ \
 	X(SEQUENCE, "DropSequence")		/* outside the window */ \
 	X(PAWS, "DropPaws")			/* old timestamp */	\
 	X(NO_TIMESTAMP, "DropNoTimestamp")	/* negotiated, but absent */ \
 	X(ACK_UNACCEPTABLE, "DropAckUnacceptable")			\
 	X(NO_ACK, "DropNoAck")			/* ACK bit off */	\
+	X(NO_SYN, "DropNoSyn")			/* SYN_SENT: neither SYN nor RST */ \
 	X(RST_INVALID, "DropRstInvalid")				\
 	X(SYN_IN_WINDOW, "DropSynInWindow")	/* challenge ACK */	\
 	X(DUPLICATE_SYN, "DropDuplicateSyn")	/* answered SYN-ACK again */ \

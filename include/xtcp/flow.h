@@ -47,10 +47,16 @@ struct xtcp_flow {
 	u16 cpu;			/* shard of their wait (fifo.h) */
 	u8 tos;
 	u8 rcv_wscale;
-	u8 snd_wscale;			/* requests */
+	union {
+		u8 snd_wscale;		/* requests */
+		u8 queue;		/* records: xtcp_net.time_wait_queues[] */
+	};
 	u8 ts_ok : 1,
 	   wscale_ok : 1,		/* requests */
 	   sack_ok : 1,			/* requests */
+	   acked : 1,			/* requests: the handshake is complete, but for text */
+	   own_queues : 1,		/* requests: those of the listener */
+	   saved_syn : 1,		/* requests: the SYN lies behind */
 	   port_sharing : 2;		/* records: enum xtcp_port_sharing */
 };
 

@@ -30,6 +30,15 @@ void xtcp_input_parse(struct sk_buff *skb, struct xtcp_segment *seg);
 int xtcp_input_segment(struct sock *sk, struct sk_buff *skb);
 
 /**
+ * xtcp_input_established_by_syn() - a child is ESTABLISHED before its SYN-ACK
+ * @sk: child, locked, in SYN_RCVD; sends that SYN-ACK
+ * @syn: the SYN that made it
+ *
+ * For handshake_ways 2. Softirq.
+ */
+void xtcp_input_established_by_syn(struct sock *sk, const struct xtcp_segment *syn);
+
+/**
  * xtcp_input_fin_wait_2() - nobody owns @sk, and it came to FIN_WAIT_2
  * @sk: socket, locked
  *

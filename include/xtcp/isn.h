@@ -12,9 +12,18 @@ struct xtcp_net;
 u32 xtcp_isn_hash(const struct xtcp_flow *flow, const siphash_key_t *secret);
 /* M: one tick every @tick_ns. Pure. */
 u32 xtcp_isn_clock(u64 now_ns, u32 tick_ns);
-/* ISN = M + F, now. Any context. */
-u32 xtcp_isn_new(struct xtcp_net *xn, const struct xtcp_flow *flow);
-/* What this pair of addresses adds to our timestamp clock (RFC 7323 5.4). */
+/**
+ * xtcp_isn_new() - an ISN for a new connection
+ * @xn: namespace, for M's tick and F's secret
+ * @flow: its addresses and ports
+ * @mode: enum xtcp_isn_mode
+ *
+ * Any context.
+ */
+u32 xtcp_isn_new(struct xtcp_net *xn, const struct xtcp_flow *flow, u32 mode);
+/* Another secret for F. Any context. */
+void xtcp_isn_draw(struct xtcp_net *xn);
+/* What a connection adds to our timestamp clock, in each of its lives (RFC 7323 5.4). */
 u32 xtcp_isn_ts_offset(struct xtcp_net *xn, const struct xtcp_flow *flow);
 
 #endif

@@ -5,11 +5,16 @@
 #ifndef _XTCP_NET_H
 #define _XTCP_NET_H
 
+#include <linux/mutex.h>
 #include <linux/siphash.h>
+#include <linux/spinlock.h>
+#include <net/inet_timewait_sock.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 #include <xtcp/counters.h>
 #include <xtcp/fifo.h>
+
+#undef tw_reuse		/* of the kernel's own TIME_WAIT, which we never touch */
 
 struct sock;
 struct ctl_table_header;
@@ -18,6 +23,24 @@ struct ctl_table;
 /* Retry levels with a queue of their own; later retries share the last. */
 #define XTCP_RETRY_LEVELS 32
 
+/* Where requests wait for their next SYN-ACK (open/request.c). */
+struct xtcp_request_queues {
+	struct list_head link;		/* xtcp_net.request_queues */
+	struct xtcp_net *xn;
+	const struct sock *listener;	/* with an RTO of its own; NULL: all others */
+	struct xtcp_fifo level[XTCP_RETRY_LEVELS];
+};
+
+/* Lengths of TIME_WAIT at one time: the knob's, and those of XTCP_MSL_MS. */
+#define XTCP_TIME_WAIT_QUEUES 16
+
+/* Where TIME_WAIT records of one length wait (close/timewait.c). */
+struct xtcp_time_wait_queue {
+	struct xtcp_fifo fifo;
+	u32 msl_ms;			/* XTCP_OWN_UNSET: the knob */
+	atomic_t users;			/* sockets and records; 0: free */
+};
+
 /*
  * The knobs, in the order of the table in admin/sysctl.c, which gives range
  * and RFC. Plain u32, written by sysctl, read by xtcp_knob().
@@ -25,26 +48,39 @@ struct ctl_table;
 struct xtcp_knobs {
 	u32 syn_retries;
 	u32 synack_retries;
+	u32 syn_linear_timeouts;
+	u32 synack_linear_timeouts;
 	u32 rto_init_ms;
 	u32 rto_min_ms;
 	u32 rto_max_ms;
+	u32 retries1;
 	u32 retries2;
 	u32 orphan_retries;
 	u32 max_orphans;
 	u32 msl_ms;
 	u32 max_tw;
+	u32 tw_reuse;
+	u32 tw_reuse_delay_ms;
 	u32 fin_timeout_ms;
 	u32 isn_tick_ns;
+	u32 isn_mode;
+	u32 isn_redraw;
+	u32 handshake_ways;
 	u32 max_syn_backlog;
+	u32 abort_on_overflow;
+	u32 reflect_tos;
+	u32 fwmark_accept;
 	u32 delack_ms;
 	u32 keepalive_time_ms;
 	u32 keepalive_intvl_ms;
 	u32 keepalive_probes;
 	u32 window_scaling;
 	u32 timestamps;
+	u32 paws;
 	u32 paws_idle_ms;
 	u32 rfc1337;
 	u32 invalid_ratelimit_ms;
+	u32 challenge_ack_limit;
 	u32 min_snd_mss;
 	u32 initial_cwnd;
 	u32 reordering;
@@ -61,6 +97,12 @@ struct xtcp_secrets {
 	siphash_key_t port;
 };
 
+/* Challenge ACKs of this second (engine/limit.c). */
+struct xtcp_challenge {
+	u32 second;
+	u32 left;
+};
+
 struct xtcp_net {
 	struct net *net;
 	struct xtcp_knobs knobs;
@@ -70,8 +112,12 @@ struct xtcp_net {
 	atomic_t orphans;
 	atomic_t time_waits;
 	atomic_t requests;
-	struct xtcp_fifo request_fifo[XTCP_RETRY_LEVELS];
-	struct xtcp_fifo time_wait_fifo;
+	struct xtcp_request_queues requests_wait;
+	struct list_head request_queues;	/* these, and those of listeners */
+	struct mutex request_queues_lock;	/* of the list */
+	struct xtcp_time_wait_queue time_wait_queues[XTCP_TIME_WAIT_QUEUES];
+	spinlock_t time_wait_lock;		/* who takes a free one */
+	struct xtcp_challenge challenge;
 	struct ctl_table_header *sysctl_header;
 	struct ctl_table *sysctl_table;
 };
@@ -85,6 +131,12 @@ static inline struct xtcp_net *xtcp_net(const struct net *net)
 
 /* Read a knob: xtcp_knob(xn, msl_ms). Any context. */
 #define xtcp_knob(xn, name) READ_ONCE((xn)->knobs.name)
+
+/* How old a timestamp may be to reject segments; 0: no PAWS (RFC 7323 5). */
+static inline u64 xtcp_net_paws_idle_us(const struct xtcp_net *xn)
+{
+	return xtcp_knob(xn, paws) ? xtcp_knob(xn, paws_idle_ms) * 1000ULL : 0;
+}
 
 /* The one place where defaults stand. */
 void xtcp_net_defaults(struct xtcp_knobs *knobs);

@@ -37,13 +37,15 @@ int xtcp_port_bind(struct sock *sk, unsigned short num);
 /**
  * xtcp_port_connect() - choose a port for connect() and enter the flow table
  * @sk: socket with addresses and remote port set in its flow
+ * @enter: enters the flow of @sk, whose local port is set now: 0, or -errno
+ *         for another port to be tried
  *
  * A port of an earlier bind() is kept. Else one is chosen by RFC 6056
  * algorithm 3 (double hash) from ip_local_port_range.
  * Context: socket lock, process.
  * Return: 0 or -EADDRNOTAVAIL.
  */
-int xtcp_port_connect(struct sock *sk);
+int xtcp_port_connect(struct sock *sk, int (*enter)(struct sock *sk));
 
 /* A child shares its listener's port @num. 0 or -ENOMEM. */
 int xtcp_port_inherit(struct sock *child, u16 num);

@@ -27,6 +27,13 @@ struct xtcp_request {
 	u16 rcv_wnd;			/* advertised in the SYN-ACK */
 	u16 snd_mss;			/* the peer's MSS option */
 	u8 retransmits;
+	u16 answered;			/* invalid segments: xtcp_limit_answer() */
+};
+
+/* The headers of a SYN, behind its request and then with the child. */
+struct xtcp_saved_syn {
+	u32 len;
+	u8 data[];
 };
 
 /* A listener's queues. Freed with the socket. */
@@ -37,6 +44,7 @@ struct xtcp_listener {
 	unsigned int request_len;
 	struct list_head accept_queue;	/* children: accept_link */
 	struct list_head requests;	/* listener_link */
+	struct xtcp_request_queues *queues; /* NULL: those of the namespace */
 };
 
 /* open/listen.c */
@@ -85,6 +93,34 @@ void xtcp_listen_syn(struct sock *sk, struct sk_buff *skb,
 		     const struct xtcp_segment *seg, u32 iss);
 
 /* open/request.c */
+
+/* A knob about SYN-ACKs changed: look again which are due. */
+void xtcp_request_kick(struct xtcp_net *xn);
+/* The same for a listener's own values. Socket lock. */
+void xtcp_request_kick_own(struct sock *sk);
+/**
+ * xtcp_request_own_queues() - this listener has an RTO of its own
+ * @sk: socket, locked; nothing is done until it listens
+ *
+ * Its requests wait in queues of their own from now on. Process context.
+ * Return: 0 or -ENOMEM.
+ */
+int xtcp_request_own_queues(struct sock *sk);
+/* They go, after all requests of the listener. Process context; sleeps. */
+void xtcp_request_free_queues(struct sock *sk);
+/**
+ * xtcp_request_retries_in() - SYN-ACKs that are sent again within some time
+ * @sk: listener, for its RTO
+ * @ms: how long, > 0
+ *
+ * Return: 1..255: by the last of them, @ms have passed.
+ */
+u8 xtcp_request_retries_in(const struct sock *sk, u64 ms);
+/* The inverse: how long @retries take. */
+u64 xtcp_request_retries_ms(const struct sock *sk, u8 retries);
+/* Time to the next SYN-ACK, for /proc. RCU. */
+u64 xtcp_request_left_ns(const struct xtcp_request *req);
+
 int xtcp_request_init(struct xtcp_net *xn);
 void xtcp_request_exit(struct xtcp_net *xn);
 /**

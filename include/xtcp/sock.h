@@ -20,6 +20,7 @@
 struct xtcp_af_ops;
 struct xtcp_listener;
 struct xtcp_port;
+struct xtcp_saved_syn;
 
 /* What we know of an skb of ours, in skb->cb: both directions. */
 struct xtcp_skb_cb {
@@ -77,6 +78,20 @@ struct xtcp_stats {
 	u32 ooo;			/* segments that came out of order */
 };
 
+/* Values of knobs that the user set for this socket alone (SOL_XTCP). */
+struct xtcp_own_knobs {
+	u32 syn_retries;
+	u32 synack_retries;
+	u32 rto_init_ms;
+	u32 rto_min_ms;
+	u32 rto_max_ms;
+	u32 msl_ms;
+	u32 handshake_ways;
+	u32 isn_mode;
+};
+
+#define XTCP_OWN_UNSET U32_MAX		/* the knob of the namespace holds */
+
 struct xtcp_sock {
 	struct inet_sock inet;		/* first: struct sock * is struct xtcp_sock * */
 	struct xtcp_addrs6 addrs6;	/* right in front of flow */
@@ -104,20 +119,24 @@ struct xtcp_sock {
 	u32 pmtu_deferred;		/* ICMP said so while the user held the lock */
 
 	/* Options of the user */
-	u8 syn_retries;			/* 0: the knob; TCP_SYNCNT */
+	struct xtcp_own_knobs own;	/* XTCP_OWN_UNSET: the knob */
+	u8 defer_accept;		/* TCP_DEFER_ACCEPT, in SYN-ACKs sent again */
+	u8 save_syn;			/* TCP_SAVE_SYN */
+	u8 time_wait_queue;		/* of its own msl_ms (timewait.h); 0: the knob's */
 	s32 linger2_ms;			/* 0: the knob, < 0: do not wait */
 	u32 user_timeout_ms;		/* 0: none */
 	u32 keepidle_ms;		/* these three: 0, the knob */
 	u32 keepintvl_ms;
 	u32 keepcnt;
 	u32 ts_offset;			/* added to our timestamps */
-	u64 last_challenge_ns;
+	u16 answered;			/* invalid segments: xtcp_limit_answer() */
 	bool orphan;			/* counted in xtcp_net.orphans */
 	struct xtcp_stats stats;
 
 	/* Listening (open/listen.c) */
 	struct xtcp_listener *listener;	/* NULL: never listened */
 	struct list_head accept_link;	/* a child waiting for accept() */
+	struct xtcp_saved_syn *saved_syn; /* a child's, for TCP_SAVED_SYN */
 };
 
 static inline struct xtcp_sock *xtcp_sk(const struct sock *sk)
@@ -134,6 +153,13 @@ static inline struct xtcp_net *xtcp_sk_net(const struct sock *sk)
 {
 	return xtcp_net(sock_net(sk));
 }
+
+/* What holds for @sk: its own value, or the knob. xtcp_sk_knob(sk, msl_ms) */
+#define xtcp_sk_knob(sk, name) ({					\
+	const struct sock *sk_ = (sk);					\
+	u32 own_ = READ_ONCE(xtcp_sk(sk_)->own.name);			\
+									\
+	own_ != XTCP_OWN_UNSET ? own_ : xtcp_knob(xtcp_sk_net(sk_), name); })
 
 /* The clock of RTT and PAWS. */
 static inline u64 xtcp_now_us(void)

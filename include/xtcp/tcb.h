@@ -65,7 +65,7 @@ struct xtcp_tcb {
 	u32	ts_recent;		/* TS.Recent */
 	u32	last_ack_sent;		/* Last.ACK.sent */
 	u64	ts_recent_us;		/* when ts_recent was taken */
-	u64	paws_idle_us;		/* ts_recent older than this is invalid */
+	u64	paws_idle_us;		/* ts_recent older than this is invalid; 0: no PAWS */
 };
 
 /* RCV.WND: what is left of the advertised window, bytes. */
@@ -113,6 +113,7 @@ enum xtcp_event {
 	XTCP_EV_RESET		= 1 << 8,  /* connection gone; error says why */
 	XTCP_EV_TW_RESTART	= 1 << 9,  /* TIME_WAIT: 2MSL begins anew */
 	XTCP_EV_TW_REUSE	= 1 << 10, /* TIME_WAIT: the SYN opens a new life */
+	XTCP_EV_SYN_AGAIN	= 1 << 11, /* our RST ended an old life: the SYN has room */
 };
 
 struct xtcp_verdict {

@@ -18,6 +18,7 @@ struct xtcp_time_wait {
 	u32 ts_offset;
 	u32 mark;
 	u16 rcv_wnd;			/* as on the wire */
+	u16 answered;			/* invalid segments: xtcp_limit_answer() */
 };
 
 /**
@@ -28,6 +29,31 @@ struct xtcp_time_wait {
  * Context: socket lock, softirq or process.
  */
 void xtcp_timewait_enter(struct sock *sk);
+
+/**
+ * xtcp_timewait_take_over() - connect() takes the place of a record
+ * @sk: socket, locked, its flow filled and in no table, its route known
+ *
+ * As tw_reuse and tw_reuse_delay_ms allow (RFC 6191). Sets tcb.iss above the
+ * old numbers. Process context.
+ * Return: true, and @sk is in the flow table; false: nothing was done.
+ */
+bool xtcp_timewait_take_over(struct sock *sk);
+
+/**
+ * xtcp_timewait_choose_queue() - give the TIME_WAIT of @sk a length of its own
+ * @sk: socket, locked or not yet known to anyone
+ * @msl_ms: half of it; XTCP_OWN_UNSET: the knob's, which never fails
+ *
+ * Any context. Return: 0, or -ENOSPC: too many lengths in this namespace.
+ */
+int xtcp_timewait_choose_queue(struct sock *sk, u32 msl_ms);
+/* A child uses what its listener chose. */
+void xtcp_timewait_share_queue(struct sock *child);
+/* msl_ms changed: look again who is due. */
+void xtcp_timewait_kick(struct xtcp_net *xn);
+/* What is left of 2MSL, for /proc. RCU. */
+u64 xtcp_timewait_left_ns(const struct xtcp_time_wait *tw);
 
 /* A segment for a record. Softirq, RCU. Eats @skb. */
 void xtcp_timewait_input(struct xtcp_time_wait *tw, struct sk_buff *skb,

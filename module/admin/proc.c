@@ -130,7 +130,6 @@ static void show_flow(struct seq_file *seq, struct xtcp_flow *flow, int number)
 {
 	struct xtcp_time_wait *tw;
 	struct xtcp_request *req;
-	struct xtcp_net *xn = xtcp_net(read_pnet(&flow->net));
 	struct row row;
 
 	row_of_flow(&row, flow);
@@ -144,14 +143,13 @@ static void show_flow(struct seq_file *seq, struct xtcp_flow *flow, int number)
 		row.timer = TR_RETRANSMIT;
 		row.retransmits = req->retransmits;
 		row.uid = req->listener->sk_uid;
-		row.left_ns = xtcp_fifo_left_ns(&xn->request_fifo[min_t(u8,
-				req->retransmits, XTCP_RETRY_LEVELS - 1)], &req->wait);
+		row.left_ns = xtcp_request_left_ns(req);
 		break;
 	case XTCP_FLOW_TIME_WAIT:
 		tw = container_of(flow, struct xtcp_time_wait, flow);
 		row.state = TCP_TIME_WAIT;
 		row.timer = TR_TIME_WAIT;
-		row.left_ns = xtcp_fifo_left_ns(&xn->time_wait_fifo, &tw->wait);
+		row.left_ns = xtcp_timewait_left_ns(tw);
 		break;
 	}
 	show_row(seq, &row, number);

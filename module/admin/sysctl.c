@@ -4,24 +4,35 @@
  * A value out of range is EINVAL and changes nothing.
  */
 
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/sysctl.h>
 #include <xtcp/compat.h>
+#include <xtcp/isn.h>
 #include <xtcp/net.h>
+#include <xtcp/request.h>
 #include <xtcp/sysctl.h>
+#include <xtcp/timewait.h>
 
-static void kick_requests(struct xtcp_net *xn)
+static bool experiments;
+module_param(experiments, bool, 0444);
+MODULE_PARM_DESC(experiments, "allow knobs to break TCP on purpose");
+
+/* A request to draw secrets anew is no state: the knob reads 0 again. */
+static void redraw_isn(struct xtcp_net *xn)
 {
-	int i;
-
-	for (i = 0; i < XTCP_RETRY_LEVELS; i++)
-		xtcp_fifo_kick(&xn->request_fifo[i]);
+	if (xchg(&xn->knobs.isn_redraw, 0))
+		xtcp_isn_draw(xn);
 }
 
-static void kick_time_waits(struct xtcp_net *xn)
-{
-	xtcp_fifo_kick(&xn->time_wait_fifo);
-}
+static const char *const isn_modes[] = {
+	[XTCP_ISN_RFC6528]	= "rfc6528",
+	[XTCP_ISN_RANDOM]	= "random",
+	[XTCP_ISN_CONSTANT]	= "constant",
+};
 
 #define KNOB(name_, value_, min_, max_, rfc_, what_, ...)		\
 	{ .name = #name_, .offset = offsetof(struct xtcp_knobs, name_),	\
@@ -35,13 +46,19 @@ const struct xtcp_knob_row xtcp_knob_rows[] = {
 	     "times a SYN is sent again before connect() fails with ETIMEDOUT"),
 	KNOB(synack_retries, 5, 0, 127, "RFC 9293 3.8.3",
 	     "times a SYN-ACK is sent again before a half-open connection is dropped"),
+	KNOB(syn_linear_timeouts, 0, 0, 127, "RFC 6298 5.5",
+	     "of those, the first that come without doubling the timeout"),
+	KNOB(synack_linear_timeouts, 0, 0, 127, "RFC 6298 5.5",
+	     "the same of SYN-ACKs", .changed = xtcp_request_kick),
 	KNOB(rto_init_ms, 1000, 1, 60000, "RFC 6298 2.1",
 	     "retransmission timeout before the first round trip is measured",
-	     .changed = kick_requests),
+	     .changed = xtcp_request_kick),
 	KNOB(rto_min_ms, 200, 1, 60000, "RFC 6298 2.4",
 	     "floor of the retransmission timeout"),
 	KNOB(rto_max_ms, 120000, 1000, 600000, "RFC 6298 2.5",
-	     "ceiling of the retransmission timeout", .changed = kick_requests),
+	     "ceiling of the retransmission timeout", .changed = xtcp_request_kick),
+	KNOB(retries1, 3, 0, 255, "RFC 9293 3.8.3 (R1)",
+	     "timeouts in a row before IP is asked for another route"),
 	KNOB(retries2, 15, 1, 255, "RFC 9293 3.8.3 (R2)",
 	     "timeouts in a row before a connection is given up"),
 	KNOB(orphan_retries, 8, 0, 255, "RFC 9293 3.8.3",
@@ -50,15 +67,31 @@ const struct xtcp_knob_row xtcp_knob_rows[] = {
 	     "connections without a process; one more is reset"),
 	KNOB(msl_ms, 30000, 1, 900000, "RFC 9293 3.4.2",
 	     "maximum segment lifetime: TIME_WAIT lasts twice as long",
-	     .changed = kick_time_waits),
+	     .changed = xtcp_timewait_kick),
 	KNOB(max_tw, 262144, 0, 1U << 30, "",
 	     "TIME_WAIT records; a connection beyond closes without one"),
+	KNOB(tw_reuse, 2, 0, 2, "RFC 6191",
+	     "connect() may take over a TIME_WAIT with timestamps: 0 never, 1 always, 2 on loopback"),
+	KNOB(tw_reuse_delay_ms, 1000, 0, 1200000, "RFC 6191",
+	     "how old that TIME_WAIT must be"),
 	KNOB(fin_timeout_ms, 60000, 1, 3600000, "",
 	     "time an orphan stays in FIN_WAIT_2"),
 	KNOB(isn_tick_ns, 4000, 1, 1000000, "RFC 9293 3.4.1",
 	     "tick of the clock M in ISN = M + F"),
+	KNOB(isn_mode, XTCP_ISN_RFC6528, XTCP_ISN_RFC6528, XTCP_ISN_CONSTANT, "RFC 6528",
+	     "where ISNs come from; constant is an experiment: old segments fit the new life",
+	     .words = isn_modes, .safe = BIT(XTCP_ISN_RFC6528) | BIT(XTCP_ISN_RANDOM)),
+	KNOB(isn_redraw, 0, 0, 1, "RFC 6528 3",
+	     "writing 1 draws a new secret for F; reads 0", .changed = redraw_isn),
+	KNOB(handshake_ways, 3, 2, 4, "RFC 9293 3.5",
+	     "4: a listener sends ACK and SYN apart; 2: it is ESTABLISHED on SYN; both experiments",
+	     .safe = BIT(3)),
 	KNOB(max_syn_backlog, 1024, 1, 1U << 24, "RFC 4987 3.2",
 	     "half-open connections of one listener"),
+	KNOB(abort_on_overflow, 0, 0, 1, "",
+	     "RST instead of silence for a handshake that finds the accept queue full"),
+	KNOB(reflect_tos, 0, 0, 1, "", "SYN-ACK and child take over the SYN's DSCP"),
+	KNOB(fwmark_accept, 0, 0, 1, "", "SYN-ACK and child take over the SYN's mark"),
 	KNOB(delack_ms, 40, 0, 500, "RFC 9293 3.8.6.3",
 	     "longest delay of an acknowledgment"),
 	KNOB(keepalive_time_ms, 7200000, 1000, 30 * DAY_MS, "RFC 9293 3.8.4",
@@ -68,12 +101,17 @@ const struct xtcp_knob_row xtcp_knob_rows[] = {
 	KNOB(keepalive_probes, 9, 1, 127, "RFC 9293 3.8.4",
 	     "probes without an answer before the connection is given up"),
 	KNOB(window_scaling, 1, 0, 1, "RFC 7323 2", "offer and accept window scaling"),
-	KNOB(timestamps, 1, 0, 1, "RFC 7323 3", "offer and accept timestamps"),
+	KNOB(timestamps, 1, 0, 2, "RFC 7323 3",
+	     "offer and accept timestamps; 2: without a random offset"),
+	KNOB(paws, 1, 0, 1, "RFC 7323 5",
+	     "drop segments with old timestamps; 0 is an experiment", .safe = BIT(1)),
 	KNOB(paws_idle_ms, 24 * DAY_MS, 1000, 24 * DAY_MS, "RFC 7323 5.5",
 	     "a timestamp older than this does not reject segments"),
 	KNOB(rfc1337, 1, 0, 1, "RFC 1337", "TIME_WAIT ignores RST"),
 	KNOB(invalid_ratelimit_ms, 500, 0, 60000, "RFC 5961 7",
 	     "shortest time between a connection's answers to invalid segments"),
+	KNOB(challenge_ack_limit, 1000, 0, 1U << 30, "RFC 5961 7",
+	     "challenge ACKs of a namespace in a second, about: half of it is random"),
 	KNOB(min_snd_mss, 48, 48, 1460, "RFC 9293 3.7.1",
 	     "smallest segment size an announced MSS or path MTU can bring about"),
 	KNOB(initial_cwnd, 10, 1, 1000, "RFC 6928 2",
@@ -105,21 +143,75 @@ void xtcp_net_defaults(struct xtcp_knobs *knobs)
 		*knob_at(knobs, &xtcp_knob_rows[i]) = xtcp_knob_rows[i].value;
 }
 
+const struct xtcp_knob_row *xtcp_sysctl_row(size_t offset)
+{
+	unsigned int i;
+
+	for (i = 0; i < xtcp_knob_count; i++)
+		if (xtcp_knob_rows[i].offset == offset)
+			return &xtcp_knob_rows[i];
+	return NULL;
+}
+
+int xtcp_sysctl_check(const struct xtcp_knob_row *row, u32 value)
+{
+	if (value < row->min || value > row->max)
+		return -EINVAL;
+	if (row->safe && !(row->safe & BIT(value)) && !experiments) {
+		pr_notice_ratelimited("%s=%u breaks TCP on purpose: load the module with experiments=1\n",
+				      row->name, value);
+		return -EPERM;
+	}
+	return 0;
+}
+
+static int handle_number(struct ctl_table *ctl, u32 *value, int write, void *buffer,
+			 size_t *lenp, loff_t *ppos)
+{
+	ctl->data = value;
+	return proc_douintvec(ctl, write, buffer, lenp, ppos);
+}
+
+static int handle_word(struct ctl_table *ctl, const struct xtcp_knob_row *row,
+		       u32 *value, int write, void *buffer, size_t *lenp, loff_t *ppos)
+{
+	char word[16] = "";
+	int i, err;
+
+	if (!write)
+		strscpy(word, row->words[*value], sizeof(word));
+	ctl->data = word;
+	ctl->maxlen = sizeof(word);
+	err = proc_dostring(ctl, write, buffer, lenp, ppos);
+	if (err || !write)
+		return err;
+	i = match_string(row->words, row->max + 1, word);
+	if (i < 0)
+		return -EINVAL;
+	*value = i;
+	return 0;
+}
+
 static int handle(XTCP_CTL_CONST struct ctl_table *ctl, int write, void *buffer,
 		  size_t *lenp, loff_t *ppos)
 {
 	struct xtcp_net *xn = ctl->extra1;
 	const struct xtcp_knob_row *row = ctl->extra2;
-	u32 min = row->min, max = row->max;
-	struct ctl_table bounded = *ctl;
+	u32 *knob = knob_at(&xn->knobs, row);
+	u32 value = READ_ONCE(*knob);
+	struct ctl_table own = *ctl;
 	int err;
 
-	bounded.extra1 = &min;
-	bounded.extra2 = &max;
-	err = proc_douintvec_minmax(&bounded, write, buffer, lenp, ppos);
-	if (!err && write && row->changed)
+	err = row->words ? handle_word(&own, row, &value, write, buffer, lenp, ppos) :
+			   handle_number(&own, &value, write, buffer, lenp, ppos);
+	if (!err && write)
+		err = xtcp_sysctl_check(row, value);
+	if (err || !write)
+		return err;
+	WRITE_ONCE(*knob, value);
+	if (row->changed)
 		row->changed(xn);
-	return err;
+	return 0;
 }
 
 int xtcp_sysctl_register(struct xtcp_net *xn)
@@ -132,6 +224,7 @@ int xtcp_sysctl_register(struct xtcp_net *xn)
 		return -ENOMEM;
 	for (i = 0; i < xtcp_knob_count; i++) {
 		table[i].procname = xtcp_knob_rows[i].name;
+		/* Where it lies tells the kernel that it belongs to the namespace. */
 		table[i].data = knob_at(&xn->knobs, &xtcp_knob_rows[i]);
 		table[i].maxlen = sizeof(u32);
 		table[i].mode = 0644;

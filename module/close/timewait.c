@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <net/inet_sock.h>
 #include <xtcp/input.h>
+#include <xtcp/limit.h>
 #include <xtcp/output.h>
 #include <xtcp/port.h>
 #include <xtcp/request.h>
@@ -23,15 +24,9 @@ static struct xtcp_net *net_of(const struct xtcp_time_wait *tw)
 	return xtcp_net(read_pnet(&tw->flow.net));
 }
 
-/* Take the record out of the table; true: it is ours to free. */
-static bool unhash(struct xtcp_time_wait *tw)
+static struct xtcp_time_wait_queue *queue_of(const struct xtcp_time_wait *tw)
 {
-	if (!xtcp_flow_remove(&tw->flow))
-		return false;
-	atomic_dec(&net_of(tw)->time_waits);
-	xtcp_port_put_time_wait(read_pnet(&tw->flow.net), ntohs(tw->flow.local_port),
-				tw->flow.port_sharing);
-	return true;
+	return &net_of(tw)->time_wait_queues[tw->flow.queue];
 }
 
 static void free_rcu(struct rcu_head *rcu)
@@ -41,28 +36,103 @@ static void free_rcu(struct rcu_head *rcu)
 	kmem_cache_free(cache, (u8 *)tw - xtcp_flow_headroom(tw->flow.family));
 }
 
-/* Before its time: by RST, or because a new connection takes the place. */
+/* Out of the flow table already, by us alone: out of the rest, and gone. */
+static void release(struct xtcp_time_wait *tw)
+{
+	struct xtcp_time_wait_queue *queue = queue_of(tw);
+
+	atomic_dec(&net_of(tw)->time_waits);
+	xtcp_port_put_time_wait(read_pnet(&tw->flow.net), ntohs(tw->flow.local_port),
+				tw->flow.port_sharing);
+	/* Not queued: it came due, here or on another CPU, which found it gone. */
+	xtcp_fifo_del(&queue->fifo, &tw->wait, tw->flow.cpu);
+	atomic_dec(&queue->users);
+	call_rcu(&tw->wait.rcu, free_rcu);
+}
+
+/* By RST, because a new connection takes the place, or when its time is over. */
 static bool kill(struct xtcp_time_wait *tw)
 {
-	if (!unhash(tw))
+	if (!xtcp_flow_remove(&tw->flow))
 		return false;
-	/* Not queued: it came due on another CPU, which is between the two. */
-	xtcp_fifo_del(&net_of(tw)->time_wait_fifo, &tw->wait, tw->flow.cpu);
-	call_rcu(&tw->wait.rcu, free_rcu);
+	release(tw);
 	return true;
 }
 
 static u64 two_msl_ns(const struct xtcp_fifo *fifo)
 {
-	return 2ULL * xtcp_knob(fifo->xn, msl_ms) * NSEC_PER_MSEC;
+	const struct xtcp_time_wait_queue *queue =
+		container_of(fifo, struct xtcp_time_wait_queue, fifo);
+	u32 msl_ms = READ_ONCE(queue->msl_ms);
+
+	if (msl_ms == XTCP_OWN_UNSET)
+		msl_ms = xtcp_knob(fifo->xn, msl_ms);
+	return 2ULL * msl_ms * NSEC_PER_MSEC;
 }
 
 static void expired(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry)
 {
-	struct xtcp_time_wait *tw = container_of(entry, struct xtcp_time_wait, wait);
+	kill(container_of(entry, struct xtcp_time_wait, wait));
+}
 
-	if (unhash(tw))
-		call_rcu(&tw->wait.rcu, free_rcu);
+/* --- a length of its own -------------------------------------------------- */
+
+/* Lock held. The queue of this length, or a free one that becomes it; 0: none. */
+static unsigned int find_queue(struct xtcp_net *xn, u32 msl_ms)
+{
+	struct xtcp_time_wait_queue *queue;
+	unsigned int i, found = 0;
+
+	for (i = 1; i < XTCP_TIME_WAIT_QUEUES; i++) {
+		queue = &xn->time_wait_queues[i];
+		if (!atomic_read(&queue->users))
+			found = found ?: i;
+		else if (queue->msl_ms == msl_ms)
+			return i;
+	}
+	if (found)
+		WRITE_ONCE(xn->time_wait_queues[found].msl_ms, msl_ms);
+	return found;
+}
+
+int xtcp_timewait_choose_queue(struct sock *sk, u32 msl_ms)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct xtcp_net *xn = xtcp_sk_net(sk);
+	unsigned int old = xs->time_wait_queue, new = 0;
+
+	if (!old && msl_ms == XTCP_OWN_UNSET)
+		return 0;
+	spin_lock_bh(&xn->time_wait_lock);
+	if (msl_ms != XTCP_OWN_UNSET)
+		new = find_queue(xn, msl_ms);
+	if (new)
+		atomic_inc(&xn->time_wait_queues[new].users);
+	spin_unlock_bh(&xn->time_wait_lock);
+	if (!new && msl_ms != XTCP_OWN_UNSET)
+		return -ENOSPC;
+	xs->time_wait_queue = new;
+	if (old)
+		atomic_dec(&xn->time_wait_queues[old].users);
+	return 0;
+}
+
+void xtcp_timewait_share_queue(struct sock *child)
+{
+	u8 queue = xtcp_sk(child)->time_wait_queue;
+
+	if (queue)
+		atomic_inc(&xtcp_sk_net(child)->time_wait_queues[queue].users);
+}
+
+void xtcp_timewait_kick(struct xtcp_net *xn)
+{
+	xtcp_fifo_kick(&xn->time_wait_queues[0].fifo);
+}
+
+u64 xtcp_timewait_left_ns(const struct xtcp_time_wait *tw)
+{
+	return xtcp_fifo_left_ns(&queue_of(tw)->fifo, &tw->wait);
 }
 
 /* --- from socket to record ---------------------------------------------- */
@@ -83,17 +153,24 @@ static void fill(struct xtcp_time_wait *tw, const struct xtcp_sock *xs)
 	tw->flow.tos = inet_sk(sk)->tos;
 }
 
+static struct xtcp_flow_key key_of(const struct sock *sk)
+{
+	const struct xtcp_flow *flow = &xtcp_sk(sk)->flow;
+
+	return (struct xtcp_flow_key){
+		.net		= sock_net(sk),
+		.addrs		= xtcp_flow_addrs(flow),
+		.local_port	= flow->local_port,
+		.remote_port	= flow->remote_port,
+		.dif		= sk->sk_bound_dev_if,
+		.family		= flow->family,
+	};
+}
+
 static struct xtcp_time_wait *create(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
-	struct xtcp_flow_key key = {
-		.net		= sock_net(sk),
-		.addrs		= xtcp_flow_addrs(&xs->flow),
-		.local_port	= xs->flow.local_port,
-		.remote_port	= xs->flow.remote_port,
-		.dif		= sk->sk_bound_dev_if,
-		.family		= xs->flow.family,
-	};
+	struct xtcp_flow_key key = key_of(sk);
 	struct xtcp_time_wait *tw;
 	u8 *p = kmem_cache_alloc(cache, GFP_ATOMIC);
 
@@ -116,9 +193,11 @@ static bool enter(struct sock *sk)
 	if (!tw)
 		goto full;
 	tw->flow.port_sharing = xtcp_port_hold_time_wait(sk);
+	tw->flow.queue = xtcp_sk(sk)->time_wait_queue;
+	atomic_inc(&queue_of(tw)->users);
 	INIT_LIST_HEAD(&tw->wait.link);
 	/* Queued before it can be found: who finds it may restart it. */
-	xtcp_fifo_add(&xn->time_wait_fifo, &tw->wait, ktime_get_ns(), &tw->flow.cpu);
+	xtcp_fifo_add(&queue_of(tw)->fifo, &tw->wait, ktime_get_ns(), &tw->flow.cpu);
 	WARN_ON_ONCE(!xtcp_flow_replace(&xtcp_sk(sk)->flow, &tw->flow));
 	return true;
 full:
@@ -136,6 +215,49 @@ void xtcp_timewait_enter(struct sock *sk)
 	xtcp_count(xtcp_sk_net(sk), entered ? XTCP_CNT_TIME_WAITS :
 					      XTCP_CNT_TIME_WAIT_OVERFLOW);
 	xtcp_done(sk);
+}
+
+/* --- from record to socket: connect() -------------------------------------- */
+
+/* tw_reuse: RFC 6191 lets timestamps tell the new life from the old. */
+static bool may_take_over(const struct sock *sk, const struct xtcp_time_wait *tw)
+{
+	const struct xtcp_net *xn = xtcp_sk_net(sk);
+	u64 delay_ns = (u64)xtcp_knob(xn, tw_reuse_delay_ms) * NSEC_PER_MSEC;
+	const struct dst_entry *dst = __sk_dst_get(sk);
+
+	switch (xtcp_knob(xn, tw_reuse)) {
+	case 0:
+		return false;
+	case 2:
+		if (!dst || !(dst->dev->flags & IFF_LOOPBACK))
+			return false;
+	}
+	return tw->flow.ts_ok && xtcp_knob(xn, timestamps) &&
+	       ktime_get_ns() - READ_ONCE(tw->wait.start_ns) >= delay_ns;
+}
+
+bool xtcp_timewait_take_over(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct xtcp_flow_key key = key_of(sk);
+	struct xtcp_time_wait *tw;
+	struct xtcp_flow *flow;
+	bool taken = false;
+
+	rcu_read_lock();
+	flow = xtcp_flow_lookup(&key);
+	if (flow && flow->kind == XTCP_FLOW_TIME_WAIT) {
+		tw = container_of(flow, struct xtcp_time_wait, flow);
+		taken = may_take_over(sk, tw) && xtcp_flow_replace(&tw->flow, &xs->flow);
+	}
+	if (taken) {
+		xs->tcb.iss = tw->snd_nxt + XTCP_WINDOW_MAX + 2;
+		xtcp_count(net_of(tw), XTCP_CNT_TIME_WAIT_TAKEN);
+		release(tw);
+	}
+	rcu_read_unlock();
+	return taken;
 }
 
 /* --- segments ----------------------------------------------------------- */
@@ -158,7 +280,7 @@ static void expand(const struct xtcp_time_wait *tw, struct xtcp_tcb *tcb)
 		.last_ack_sent	= tw->rcv_nxt,
 		.ts_recent	= READ_ONCE(tw->ts_recent),
 		.ts_recent_us	= div_u64(tw->wait.start_ns, NSEC_PER_USEC),
-		.paws_idle_us	= (u64)xtcp_knob(xn, paws_idle_ms) * USEC_PER_MSEC,
+		.paws_idle_us	= xtcp_net_paws_idle_us(xn),
 	};
 }
 
@@ -181,6 +303,24 @@ static void send_ack(struct xtcp_time_wait *tw, const struct sk_buff *skb)
 	}
 	xtcp_output_write_header((struct tcphdr *)buffer, &h);
 	xtcp_af_ops(tw->flow.family)->reply(net_of(tw), skb, (struct tcphdr *)buffer, tw->flow.tos);
+}
+
+/* A repeated FIN always gets its ACK; anything else within limits (RFC 5961 7). */
+static bool may_answer(struct xtcp_time_wait *tw, const struct xtcp_verdict *v)
+{
+	struct xtcp_net *xn = net_of(tw);
+
+	switch (v->reply) {
+	case XTCP_REPLY_ACK:
+		return v->events & XTCP_EV_TW_RESTART || xtcp_limit_answer(xn, &tw->answered);
+	case XTCP_REPLY_CHALLENGE:
+		if (!xtcp_limit_answer(xn, &tw->answered) || !xtcp_limit_challenge(xn))
+			return false;
+		xtcp_count(xn, XTCP_CNT_CHALLENGE_ACKS);
+		return true;
+	default:
+		return false;
+	}
 }
 
 /* The SYN is for whoever listens now; its ISN starts above the old numbers. */
@@ -216,9 +356,9 @@ void xtcp_timewait_input(struct xtcp_time_wait *tw, struct sk_buff *skb,
 	if (v.events & XTCP_EV_RESET)
 		kill(tw);
 	if (v.events & XTCP_EV_TW_RESTART)
-		xtcp_fifo_restart(&xn->time_wait_fifo, &tw->wait, tw->flow.cpu);
+		xtcp_fifo_restart(&queue_of(tw)->fifo, &tw->wait, tw->flow.cpu);
 	WRITE_ONCE(tw->ts_recent, tcb.ts_recent);
-	if (v.reply == XTCP_REPLY_ACK || v.reply == XTCP_REPLY_CHALLENGE)
+	if (may_answer(tw, &v))
 		send_ack(tw, skb);
 	xtcp_input_drop(xn, skb, v.drop ?: XTCP_DROP_TIME_WAIT);
 }
@@ -227,12 +367,28 @@ void xtcp_timewait_input(struct xtcp_time_wait *tw, struct sk_buff *skb,
 
 int xtcp_timewait_init(struct xtcp_net *xn)
 {
-	return xtcp_fifo_init(&xn->time_wait_fifo, xn, 0, two_msl_ns, expired);
+	struct xtcp_time_wait_queue *queue;
+	int i, err;
+
+	spin_lock_init(&xn->time_wait_lock);
+	for (i = 0; i < XTCP_TIME_WAIT_QUEUES; i++) {
+		queue = &xn->time_wait_queues[i];
+		queue->msl_ms = XTCP_OWN_UNSET;
+		err = xtcp_fifo_init(&queue->fifo, xn, 0, two_msl_ns, expired);
+		if (err) {
+			xtcp_timewait_exit(xn);
+			return err;
+		}
+	}
+	return 0;
 }
 
 void xtcp_timewait_exit(struct xtcp_net *xn)
 {
-	xtcp_fifo_exit(&xn->time_wait_fifo);
+	int i;
+
+	for (i = 0; i < XTCP_TIME_WAIT_QUEUES; i++)
+		xtcp_fifo_exit(&xn->time_wait_queues[i].fifo);
 }
 
 int xtcp_timewait_cache_init(void)

@@ -207,15 +207,24 @@ static void take_syn_options(struct xtcp_tcb *tcb, const struct xtcp_segment *se
 	}
 }
 
+/* Also when it came before, alone, and comes again. */
+static bool ack_of_our_syn(const struct xtcp_tcb *tcb, const struct xtcp_segment *seg)
+{
+	return seg->ack == tcb->iss + 1;
+}
+
 static void syn_sent(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 		     u64 now_us, struct xtcp_verdict *v)
 {
 	bool acked = seg->ctl & XTCP_ACK;
 
 	/* First, check the ACK bit: of an old life? RST (RFC 9293 3.5, figure 8). */
-	if (acked && !ack_acceptable(tcb, seg->ack)) {
+	if (acked && !ack_of_our_syn(tcb, seg)) {
 		drop(v, XTCP_DROP_ACK_UNACCEPTABLE,
 		     seg->ctl & XTCP_RST ? XTCP_REPLY_NONE : XTCP_REPLY_RST);
+		/* A challenge ACK: the RST ends that life, our SYN may come again. */
+		if (!(seg->ctl & (XTCP_SYN | XTCP_RST)))
+			v->events |= XTCP_EV_SYN_AGAIN;
 		return;
 	}
 	/* Second, check the RST bit: only one that answers our SYN counts. */
@@ -228,9 +237,13 @@ static void syn_sent(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 	}
 	/* Third, security: RFC 9293 appendix A.1, not used. Fourth, the SYN. */
 	if (!(seg->ctl & XTCP_SYN)) {
-		drop(v, XTCP_DROP_NO_ACK, XTCP_REPLY_NONE);
+		/* Fifth, neither: the ACK may precede its SYN (four segments, 3.5). */
+		if (acked)
+			tcb->snd_una = seg->ack;
+		drop(v, XTCP_DROP_NO_SYN, XTCP_REPLY_NONE);
 		return;
 	}
+	acked |= xtcp_seq_gt(tcb->snd_una, tcb->iss);
 	tcb->irs = seg->seq;
 	tcb->rcv_nxt = seg->seq + 1;
 	tcb->rcv_adv += tcb->rcv_nxt;	/* until now an offset: the window */
@@ -243,7 +256,8 @@ static void syn_sent(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 		v->reply = XTCP_REPLY_SYN_ACK;
 		return;
 	}
-	tcb->snd_una = seg->ack;
+	tcb->snd_una = tcb->iss + 1;
+	tcb->snd_wl2 = tcb->snd_una;
 	v->acked = 1;
 	v->state = XTCP_ESTABLISHED;
 	v->events |= XTCP_EV_ESTABLISHED;
@@ -281,7 +295,7 @@ static bool paws_rejects(const struct xtcp_tcb *tcb,
 			 const struct xtcp_segment *seg, u64 now_us)
 {
 	return tcb->ts_ok && seg->opt.has_ts && !(seg->ctl & XTCP_RST) &&
-	       xtcp_seq_lt(seg->opt.tsval, tcb->ts_recent) &&
+	       xtcp_seq_lt(seg->opt.tsval, tcb->ts_recent) && tcb->paws_idle_us &&
 	       now_us - tcb->ts_recent_us <= tcb->paws_idle_us;
 }
 
@@ -307,12 +321,16 @@ static bool repeats_syn(const struct xtcp_tcb *tcb, const struct xtcp_segment *s
 	       seg->seq == tcb->irs;
 }
 
-/* Both sides sent a SYN, and this is the peer's SYN-ACK (RFC 9293 figure 7). */
+/*
+ * Both sides sent a SYN, and this is the peer's SYN-ACK (RFC 9293 figure 7). A
+ * listener meets it when it sent its SYN apart (handshake_ways 4).
+ */
 static bool crossed_syn_ack(const struct xtcp_tcb *tcb,
 			    const struct xtcp_segment *seg)
 {
 	return (seg->ctl & (XTCP_SYN | XTCP_RST | XTCP_ACK)) ==
-		(XTCP_SYN | XTCP_ACK) && seg->seq == tcb->irs && !tcb->passive;
+		(XTCP_SYN | XTCP_ACK) && seg->seq == tcb->irs &&
+	       (!tcb->passive || ack_acceptable(tcb, seg->ack));
 }
 
 /* First, check the sequence number. */
@@ -331,6 +349,9 @@ static bool step1_sequence(struct xtcp_tcb *tcb, struct xtcp_segment *seg,
 			/* The SYN is old news, the ACK is not: go on behind it. */
 			seg->ctl &= ~XTCP_SYN;
 			seg->seq++;
+			/* Such a peer is SYN_RCVD, too, until we acknowledge. */
+			if (tcb->passive)
+				v->reply = XTCP_REPLY_ACK;
 		}
 	}
 	if (tcb->ts_ok && !seg->opt.has_ts && !(seg->ctl & XTCP_RST))

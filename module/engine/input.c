@@ -7,6 +7,7 @@
 #include <net/tcp_states.h>
 #include <xtcp/af.h>
 #include <xtcp/input.h>
+#include <xtcp/limit.h>
 #include <xtcp/output.h>
 #include <xtcp/receive.h>
 #include <xtcp/recovery.h>
@@ -40,17 +41,9 @@ void xtcp_input_drop(struct xtcp_net *xn, struct sk_buff *skb, unsigned int drop
 
 /* --- what the verdict asks for ------------------------------------------ */
 
-/* One answer to nonsense per invalid_ratelimit_ms (RFC 5961 section 7). */
-static bool answer_limited(struct sock *sk)
+static bool may_answer(struct sock *sk)
 {
-	struct xtcp_sock *xs = xtcp_sk(sk);
-	u64 gap_ns = (u64)xtcp_knob(xtcp_sk_net(sk), invalid_ratelimit_ms) * NSEC_PER_MSEC;
-	u64 now = ktime_get_ns();
-
-	if (xs->last_challenge_ns && now - xs->last_challenge_ns < gap_ns)
-		return true;
-	xs->last_challenge_ns = now;
-	return false;
+	return xtcp_limit_answer(xtcp_sk_net(sk), &xtcp_sk(sk)->answered);
 }
 
 /* Text is always acknowledged; empty segments may be part of an ACK loop. */
@@ -60,22 +53,26 @@ static void answer_dropped(struct sock *sk, const struct sk_buff *skb,
 {
 	switch (v->reply) {
 	case XTCP_REPLY_CHALLENGE:
-		if (answer_limited(sk))
+		if (!may_answer(sk) || !xtcp_limit_challenge(xtcp_sk_net(sk)))
 			break;
 		xtcp_count(xtcp_sk_net(sk), XTCP_CNT_CHALLENGE_ACKS);
 		xtcp_output_ack(sk);
 		break;
 	case XTCP_REPLY_ACK:
-		if (xtcp_segment_len(seg) || !answer_limited(sk))
+		if (xtcp_segment_len(seg) || may_answer(sk))
 			xtcp_output_ack(sk);
 		break;
 	case XTCP_REPLY_SYN_ACK:
-		if (!answer_limited(sk))
+		if (may_answer(sk))
 			xtcp_output_syn_ack(sk);
 		break;
 	case XTCP_REPLY_RST:
 		xtcp_reset_reply(xtcp_sk_net(sk), xtcp_sk(sk)->af, skb, seg);
 		break;
+	}
+	if ((v->events & XTCP_EV_SYN_AGAIN) && may_answer(sk)) {
+		xtcp_count(xtcp_sk_net(sk), XTCP_CNT_SYN_AGAIN);
+		xtcp_output_syn(sk);
 	}
 }
 
@@ -97,7 +94,6 @@ static void carry_out_reset(struct sock *sk, const struct xtcp_verdict *v)
 static void sample_handshake(struct sock *sk, const struct xtcp_segment *seg)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
-	struct xtcp_net *xn = xtcp_sk_net(sk);
 	u64 us = 0;
 
 	if (!xs->retransmits)
@@ -106,18 +102,17 @@ static void sample_handshake(struct sock *sk, const struct xtcp_segment *seg)
 		us = (u64)(xtcp_ts_now(xs->ts_offset) - seg->opt.tsecr) * USEC_PER_MSEC;
 	if (us)
 		xtcp_rtt_sample(&xs->rtt, min_t(u64, us, U32_MAX),
-				xtcp_knob(xn, rto_min_ms), xtcp_knob(xn, rto_max_ms));
+				xtcp_sk_knob(sk, rto_min_ms), xtcp_sk_knob(sk, rto_max_ms));
 	else if (xs->retransmits)
 		/* RFC 6298 5.7 */
 		xs->rtt.rto_us = max_t(u32, xs->rtt.rto_us, 3 * USEC_PER_SEC);
 }
 
-static void established(struct sock *sk, const struct xtcp_segment *seg)
+static void established(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	const struct dst_entry *dst = __sk_dst_get(sk);
 
-	sample_handshake(sk, seg);
 	xs->rcv.copied_seq = xs->tcb.irs + 1;
 	xs->rcv.tune_seq = xs->rcv.copied_seq;
 	xs->rcv.tune_us = xtcp_now_us();
@@ -133,11 +128,23 @@ static void established(struct sock *sk, const struct xtcp_segment *seg)
 	}
 }
 
+void xtcp_input_established_by_syn(struct sock *sk, const struct xtcp_segment *syn)
+{
+	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
+
+	tcb->snd_una = tcb->snd_nxt;
+	tcb->snd_wnd = syn->wnd;
+	tcb->snd_wnd_max = syn->wnd;
+	tcb->snd_wl1 = syn->seq;
+	tcb->snd_wl2 = tcb->snd_una;
+	established(sk);
+	xtcp_output_syn_ack(sk);
+}
+
 /* RTT by the segment itself; by timestamp where Karn forbids that. */
 static void sample_rtt(struct sock *sk, const struct xtcp_segment *seg, u64 sent_ns)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
-	struct xtcp_net *xn = xtcp_sk_net(sk);
 	u64 us;
 
 	if (sent_ns)
@@ -147,7 +154,7 @@ static void sample_rtt(struct sock *sk, const struct xtcp_segment *seg, u64 sent
 	else
 		return;
 	xtcp_rtt_sample(&xs->rtt, min_t(u64, us, U32_MAX),
-			xtcp_knob(xn, rto_min_ms), xtcp_knob(xn, rto_max_ms));
+			xtcp_sk_knob(sk, rto_min_ms), xtcp_sk_knob(sk, rto_max_ms));
 }
 
 static void carry_out_ack(struct sock *sk, const struct xtcp_segment *seg,
@@ -258,8 +265,10 @@ static void carry_out(struct sock *sk, struct sk_buff *skb,
 {
 	bool fin, text = v->events & XTCP_EV_TEXT;
 
-	if (v->events & XTCP_EV_ESTABLISHED)
-		established(sk, seg);
+	if (v->events & XTCP_EV_ESTABLISHED) {
+		sample_handshake(sk, seg);
+		established(sk);
+	}
 	carry_out_ack(sk, seg, v);
 	if (v->events & (XTCP_EV_TEXT | XTCP_EV_OUT_OF_ORDER))
 		xtcp_receive_text(sk, skb, v);
@@ -315,6 +324,7 @@ int xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
 		  !xtcp_receive_admit(sk, skb);
 	if (refused)
 		refuse_text(sk, &seg);
+	xs->tcb.paws_idle_us = xtcp_net_paws_idle_us(xtcp_sk_net(sk));
 	xtcp_segment_arrives(&xs->tcb, &seg, xtcp_now_us(), &v);
 	if (refused && !v.reply)
 		v.reply = XTCP_REPLY_ACK;	/* alive, and still at rcv_nxt */
@@ -323,7 +333,7 @@ int xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
 		kfree_skb(skb);
 		return 0;
 	}
-	if (v.drop && !v.events) {
+	if (v.drop && !(v.events & ~XTCP_EV_SYN_AGAIN)) {
 		answer_dropped(sk, skb, &seg, &v);
 		xtcp_input_drop(xtcp_sk_net(sk), skb, v.drop);
 		return 0;

@@ -84,8 +84,7 @@ static u64 rto_ns(const struct sock *sk)
 {
 	const struct xtcp_sock *xs = xtcp_sk(sk);
 
-	return xtcp_rtt_rto_ns(&xs->rtt, xs->backoff,
-			       xtcp_knob(xtcp_sk_net(sk), rto_max_ms));
+	return xtcp_rtt_rto_ns(&xs->rtt, xs->backoff, xtcp_sk_knob(sk, rto_max_ms));
 }
 
 /* --- giving up ---------------------------------------------------------- */
@@ -116,13 +115,21 @@ static void arm_retry(struct sock *sk, u64 from_ns)
 
 /* --- RETRANSMIT --------------------------------------------------------- */
 
-static u32 syn_retries(const struct xtcp_sock *xs)
+static u32 syn_retries(const struct sock *sk)
 {
-	const struct xtcp_net *xn = xtcp_sk_net((const struct sock *)xs);
+	return xtcp_sk(sk)->tcb.state == XTCP_SYN_RCVD ? xtcp_sk_knob(sk, synack_retries) :
+							 xtcp_sk_knob(sk, syn_retries);
+}
 
-	if (xs->tcb.state == XTCP_SYN_RCVD)
-		return xtcp_knob(xn, synack_retries);
-	return xs->syn_retries ?: xtcp_knob(xn, syn_retries);
+/* Retries at constant spacing come before those that double (RFC 6298 5.5). */
+static u8 syn_backoff(const struct sock *sk)
+{
+	const struct xtcp_net *xn = xtcp_sk_net(sk);
+	u32 linear = xtcp_sk(sk)->tcb.state == XTCP_SYN_RCVD ?
+		xtcp_knob(xn, synack_linear_timeouts) : xtcp_knob(xn, syn_linear_timeouts);
+	u32 retries = xtcp_sk(sk)->retransmits;
+
+	return retries > linear ? min(retries - linear, 63U) : 0;
 }
 
 static void retransmit_syn(struct sock *sk, u64 due_ns)
@@ -130,12 +137,12 @@ static void retransmit_syn(struct sock *sk, u64 due_ns)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	bool syn_ack = xs->tcb.state == XTCP_SYN_RCVD;
 
-	if (xs->retransmits >= syn_retries(xs) || user_timed_out(xs, due_ns)) {
+	if (xs->retransmits >= syn_retries(sk) || user_timed_out(xs, due_ns)) {
 		give_up(sk, XTCP_CNT_SYN_TIMEOUTS);
 		return;
 	}
 	xs->retransmits++;
-	xs->backoff = min(xs->backoff + 1, 63);
+	xs->backoff = syn_backoff(sk);
 	xs->stats.retrans++;
 	xtcp_count(xtcp_sk_net(sk), syn_ack ? XTCP_CNT_SYN_ACK_RETRANS :
 					      XTCP_CNT_SYN_RETRANS);
@@ -166,6 +173,9 @@ static void retransmit_text(struct sock *sk, u64 due_ns)
 		return;
 	}
 	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_RTO_TIMEOUTS);
+	/* R1: perhaps it is the route that is dead. */
+	if (xs->retransmits == xtcp_knob(xtcp_sk_net(sk), retries1))
+		dst_negative_advice(sk);
 	xtcp_recovery_timeout(sk);
 	if (xs->retransmits < U8_MAX)
 		xs->retransmits++;
@@ -225,6 +235,16 @@ static u64 keepidle_ns(const struct xtcp_sock *xs)
 	return ms_to_ns(xs->keepidle_ms ?: xtcp_knob(xn, keepalive_time_ms));
 }
 
+/* TCP_USER_TIMEOUT takes the place of the count (RFC 5482). */
+static bool keepalive_failed(const struct xtcp_sock *xs, u64 now_ns)
+{
+	struct xtcp_net *xn = xtcp_sk_net((const struct sock *)xs);
+
+	if (xs->user_timeout_ms)
+		return xs->probes && now_ns >= xs->heard_ns + ms_to_ns(xs->user_timeout_ms);
+	return xs->probes >= (xs->keepcnt ?: xtcp_knob(xn, keepalive_probes));
+}
+
 static void keepalive_due(struct sock *sk, u64 due_ns)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
@@ -241,7 +261,7 @@ static void keepalive_due(struct sock *sk, u64 due_ns)
 		arm(sk, XTCP_TIMER_KEEPALIVE, idle_end);
 		return;
 	}
-	if (xs->probes >= (xs->keepcnt ?: xtcp_knob(xn, keepalive_probes))) {
+	if (keepalive_failed(xs, due_ns)) {
 		xtcp_output_rst(sk);
 		give_up(sk, XTCP_CNT_ABORT_ON_TIMEOUT);
 		return;

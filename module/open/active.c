@@ -9,6 +9,7 @@
 #include <xtcp/port.h>
 #include <xtcp/receive.h>
 #include <xtcp/sock.h>
+#include <xtcp/timewait.h>
 
 /* What our SYN offers; the peer's answer takes away what it has not. */
 static void offer(struct sock *sk)
@@ -22,20 +23,29 @@ static void offer(struct sock *sk)
 	xs->ts_offset = xtcp_isn_ts_offset(xn, &xs->flow);
 	wnd = xtcp_window_initial(sk, xs->tcb.wscale_ok, &xs->tcb.rcv_wscale);
 	xs->tcb.rcv_adv = wnd;
-	xs->tcb.paws_idle_us = (u64)xtcp_knob(xn, paws_idle_ms) * USEC_PER_MSEC;
 	xs->rcv.window_clamp = (u32)XTCP_WINDOW_MAX << xs->tcb.rcv_wscale;
 }
 
+/* Above the numbers of a TIME_WAIT that we took over, if we did. */
 static void choose_isn(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
-	u32 iss = xtcp_isn_new(xtcp_sk_net(sk), &xs->flow);
+	u32 iss = xs->tcb.iss ?: xtcp_isn_new(xtcp_sk_net(sk), &xs->flow,
+					      xtcp_sk_knob(sk, isn_mode));
 
 	xs->tcb.iss = iss;
 	xs->tcb.snd_una = iss;
 	xs->tcb.snd_nxt = iss + 1;
 	xs->snd.write_seq = iss + 1;
 	xs->snd.small_seq = iss;
+}
+
+/* Into the flow table; where a TIME_WAIT stands there, perhaps in its place. */
+static int enter(struct sock *sk)
+{
+	int err = xtcp_flow_insert(&xtcp_sk(sk)->flow);
+
+	return err && xtcp_timewait_take_over(sk) ? 0 : err;
 }
 
 static int open_flow(struct sock *sk, struct sockaddr *addr, int len)
@@ -47,7 +57,7 @@ static int open_flow(struct sock *sk, struct sockaddr *addr, int len)
 	if (err)
 		return err;
 	xs->flow.bound_dev_if = sk->sk_bound_dev_if;
-	err = xtcp_port_connect(sk);
+	err = xtcp_port_connect(sk, enter);
 	if (err)
 		return err;
 	sk_set_txhash(sk);
@@ -72,7 +82,7 @@ int xtcp_active_connect(struct sock *sk, struct sockaddr *addr, int len)
 		xs->af->connect_failed(sk);
 		return err;
 	}
-	xtcp_rtt_init(&xs->rtt, xtcp_knob(xn, rto_init_ms));
+	xtcp_rtt_init(&xs->rtt, xtcp_sk_knob(sk, rto_init_ms));
 	offer(sk);
 	choose_isn(sk);
 	xtcp_state_set(sk, XTCP_SYN_SENT);

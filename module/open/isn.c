@@ -8,10 +8,15 @@
 
 #include <linux/ktime.h>
 #include <linux/math64.h>
+#include <linux/random.h>
 #include <linux/string.h>
 #include <xtcp/flow.h>
 #include <xtcp/isn.h>
 #include <xtcp/net.h>
+#include <uapi/linux/xtcp.h>
+
+/* Of every connection, where isn_mode asks for it. */
+#define ISN_CONSTANT 1000000
 
 u32 xtcp_isn_hash(const struct xtcp_flow *flow, const siphash_key_t *secret)
 {
@@ -37,14 +42,28 @@ u32 xtcp_isn_clock(u64 now_ns, u32 tick_ns)
 	return (u32)div_u64(now_ns, tick_ns);
 }
 
-u32 xtcp_isn_new(struct xtcp_net *xn, const struct xtcp_flow *flow)
+u32 xtcp_isn_new(struct xtcp_net *xn, const struct xtcp_flow *flow, u32 mode)
 {
-	return xtcp_isn_clock(ktime_get_ns(), xtcp_knob(xn, isn_tick_ns)) +
-	       xtcp_isn_hash(flow, &xn->secrets.isn);
+	switch (mode) {
+	case XTCP_ISN_RANDOM:
+		return get_random_u32();
+	case XTCP_ISN_CONSTANT:
+		return ISN_CONSTANT;
+	default:
+		return xtcp_isn_clock(ktime_get_ns(), xtcp_knob(xn, isn_tick_ns)) +
+		       xtcp_isn_hash(flow, &xn->secrets.isn);
+	}
+}
+
+/* Who hashes meanwhile may use half of each secret: as good as any. */
+void xtcp_isn_draw(struct xtcp_net *xn)
+{
+	get_random_bytes(&xn->secrets.isn, sizeof(xn->secrets.isn));
 }
 
 u32 xtcp_isn_ts_offset(struct xtcp_net *xn, const struct xtcp_flow *flow)
 {
-	return (u32)siphash(xtcp_flow_addrs(flow), xtcp_flow_addrs_len(flow->family),
-			    &xn->secrets.ts_offset);
+	if (xtcp_knob(xn, timestamps) == 2)
+		return 0;
+	return xtcp_isn_hash(flow, &xn->secrets.ts_offset);
 }

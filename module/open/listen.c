@@ -27,10 +27,17 @@ static struct xtcp_listener *create(void)
 	return l;
 }
 
+static bool has_own_rto(const struct sock *sk)
+{
+	const struct xtcp_own_knobs *own = &xtcp_sk(sk)->own;
+
+	return own->rto_init_ms != XTCP_OWN_UNSET || own->rto_max_ms != XTCP_OWN_UNSET;
+}
+
 int xtcp_listen_start(struct sock *sk, int backlog)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
-	int err;
+	int err = 0;
 
 	WRITE_ONCE(sk->sk_max_ack_backlog, backlog);
 	if (sk->sk_state == TCP_LISTEN)
@@ -51,8 +58,11 @@ int xtcp_listen_start(struct sock *sk, int backlog)
 	 * each sees the other under the bucket lock.
 	 */
 	xtcp_state_set(sk, XTCP_LISTEN);
-	err = xtcp_port_listen(sk);
+	if (has_own_rto(sk))
+		err = xtcp_request_own_queues(sk);
+	err = err ?: xtcp_port_listen(sk);
 	if (err) {
+		xtcp_request_free_queues(sk);
 		xtcp_state_set(sk, XTCP_CLOSED);
 		return err;
 	}
@@ -108,6 +118,7 @@ void xtcp_listen_stop(struct sock *sk)
 	sk->sk_ack_backlog = 0;
 	spin_unlock_bh(&l->lock);
 	drop_requests(l);
+	xtcp_request_free_queues(sk);
 	while (!list_empty(&children)) {
 		child = list_first_entry(&children, struct xtcp_sock, accept_link);
 		list_del_init(&child->accept_link);

@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 #include <xtcp/input.h>
 #include <xtcp/isn.h>
+#include <xtcp/limit.h>
 #include <xtcp/output.h>
 #include <xtcp/port.h>
 #include <xtcp/receive.h>
@@ -33,15 +34,27 @@ static const struct xtcp_af_ops *af_of(const struct xtcp_request *req)
 
 static struct xtcp_fifo *fifo_of(const struct xtcp_request *req)
 {
-	return &net_of(req)->request_fifo[min_t(u8, req->retransmits,
-						XTCP_RETRY_LEVELS - 1)];
+	struct xtcp_request_queues *queues = &net_of(req)->requests_wait;
+
+	if (req->flow.own_queues)
+		queues = xtcp_sk(req->listener)->listener->queues;
+	return &queues->level[min_t(u8, req->retransmits, XTCP_RETRY_LEVELS - 1)];
+}
+
+static struct xtcp_saved_syn *saved_syn(const struct xtcp_request *req)
+{
+	return req->flow.saved_syn ? (struct xtcp_saved_syn *)(req + 1) : NULL;
 }
 
 static void free_rcu(struct rcu_head *rcu)
 {
 	struct xtcp_request *req = container_of(rcu, struct xtcp_request, wait.rcu);
+	u8 *p = (u8 *)req - xtcp_flow_headroom(req->flow.family);
 
-	kmem_cache_free(cache, (u8 *)req - xtcp_flow_headroom(req->flow.family));
+	if (req->flow.saved_syn)
+		kfree(p);
+	else
+		kmem_cache_free(cache, p);
 }
 
 /* Out of the listener's list and the FIFO, and gone. It is unhashed. */
@@ -75,18 +88,19 @@ static void fill_header(const struct xtcp_request *req, u8 ctl, struct xtcp_head
 		.source	= req->flow.local_port,
 		.dest	= req->flow.remote_port,
 		.seq	= req->iss + !(ctl & XTCP_SYN),
-		.ack	= req->irs + 1,
+		.ack	= ctl & XTCP_ACK ? req->irs + 1 : 0,
 		.ctl	= ctl,
 		.wnd	= ctl & XTCP_SYN ? req->rcv_wnd : req->rcv_wnd >> req->flow.rcv_wscale,
 	};
 	if (req->flow.ts_ok) {
 		h->opt.has_ts = 1;
 		h->opt.tsval = xtcp_ts_now(req->ts_offset);
-		h->opt.tsecr = READ_ONCE(req->ts_recent);
+		h->opt.tsecr = ctl & XTCP_ACK ? READ_ONCE(req->ts_recent) : 0;
 	}
 }
 
-static void send_syn_ack(const struct xtcp_request *req, struct dst_entry *dst)
+/* Send what has SYN, ACK or both; takes @dst. */
+static void send(const struct xtcp_request *req, u8 ctl, struct dst_entry *dst)
 {
 	struct sk_buff *skb = alloc_skb(XTCP_HEADROOM + XTCP_HEADER_MAX, GFP_ATOMIC);
 	struct xtcp_header h;
@@ -95,16 +109,30 @@ static void send_syn_ack(const struct xtcp_request *req, struct dst_entry *dst)
 		dst_release(dst);
 		return;
 	}
-	fill_header(req, XTCP_SYN | XTCP_ACK, &h);
-	h.opt.mss = xtcp_output_announced_mss(req->listener, af_of(req), dst);
-	h.opt.has_wscale = req->flow.wscale_ok;
-	h.opt.wscale = req->flow.rcv_wscale;
+	fill_header(req, ctl, &h);
+	if (ctl & XTCP_SYN) {
+		h.opt.mss = xtcp_output_announced_mss(req->listener, af_of(req), dst);
+		h.opt.has_wscale = req->flow.wscale_ok;
+		h.opt.wscale = req->flow.rcv_wscale;
+	}
 	skb_reserve(skb, XTCP_HEADROOM);
 	skb_reset_transport_header(skb);
 	xtcp_output_write_header(skb_put(skb, xtcp_output_header_len(&h)), &h);
 	skb->mark = req->mark;
 	xtcp_count(net_of(req), XTCP_CNT_OUT_SEGS);
 	af_of(req)->request_xmit(req->listener, skb, &req->flow, dst, req->flow.tos);
+}
+
+/* The second segment; with handshake_ways 4 it is two. Takes @dst. */
+static void send_syn_ack(const struct xtcp_request *req, struct dst_entry *dst)
+{
+	if (xtcp_sk_knob(req->listener, handshake_ways) != 4) {
+		send(req, XTCP_SYN | XTCP_ACK, dst);
+		return;
+	}
+	dst_hold(dst);
+	send(req, XTCP_ACK, dst);
+	send(req, XTCP_SYN, dst);
 }
 
 static void repeat_syn_ack(const struct xtcp_request *req)
@@ -117,12 +145,48 @@ static void repeat_syn_ack(const struct xtcp_request *req)
 	send_syn_ack(req, dst);
 }
 
-/* delay of queue n: rto_init_ms doubled n times, at most rto_max_ms */
+/*
+ * The wait after @level SYN-ACKs sent again: RTO_INIT, doubled each time but the
+ * first synack_linear_timeouts, at most RTO_MAX.
+ */
+static u64 retry_delay_ms(struct xtcp_net *xn, const struct sock *listener,
+			  unsigned int level)
+{
+	u32 linear = xtcp_knob(xn, synack_linear_timeouts);
+	u32 init_ms = listener ? xtcp_sk_knob(listener, rto_init_ms) :
+				 xtcp_knob(xn, rto_init_ms);
+	u32 max_ms = listener ? xtcp_sk_knob(listener, rto_max_ms) :
+				xtcp_knob(xn, rto_max_ms);
+
+	level = level > linear ? min(level - linear, XTCP_RETRY_LEVELS - 1U) : 0;
+	return min_t(u64, (u64)init_ms << level, max_ms);
+}
+
 static u64 retry_delay_ns(const struct xtcp_fifo *fifo)
 {
-	u64 ms = (u64)xtcp_knob(fifo->xn, rto_init_ms) << fifo->level;
+	const struct xtcp_request_queues *queues =
+		container_of(fifo - fifo->level, struct xtcp_request_queues, level[0]);
 
-	return min_t(u64, ms, xtcp_knob(fifo->xn, rto_max_ms)) * NSEC_PER_MSEC;
+	return retry_delay_ms(fifo->xn, queues->listener, fifo->level) * NSEC_PER_MSEC;
+}
+
+u64 xtcp_request_retries_ms(const struct sock *sk, u8 retries)
+{
+	unsigned int level;
+	u64 ms = 0;
+
+	for (level = 0; level < retries; level++)
+		ms += retry_delay_ms(xtcp_sk_net(sk), sk, level);
+	return ms;
+}
+
+u8 xtcp_request_retries_in(const struct sock *sk, u64 ms)
+{
+	u8 retries = 1;
+
+	while (retries < U8_MAX && xtcp_request_retries_ms(sk, retries) < ms)
+		retries++;
+	return retries;
 }
 
 /* Wait in the queue of the next retry, from when this one was due. */
@@ -141,18 +205,195 @@ static bool wait_on(struct xtcp_request *req, u64 due_ns)
 	return hashed;
 }
 
+/*
+ * TCP_DEFER_ACCEPT: the client holds its handshake complete. It waits in silence,
+ * until the last SYN-ACK before the time is up makes it acknowledge once more.
+ */
+static bool silent(const struct xtcp_request *req)
+{
+	return req->flow.acked &&
+	       req->retransmits + 1 < READ_ONCE(xtcp_sk(req->listener)->defer_accept);
+}
+
+static bool given_up(const struct xtcp_request *req)
+{
+	return req->retransmits >= xtcp_sk_knob(req->listener, synack_retries) &&
+	       (!req->flow.acked ||
+		req->retransmits >= READ_ONCE(xtcp_sk(req->listener)->defer_accept));
+}
+
 static void due(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry)
 {
 	struct xtcp_request *req = container_of(entry, struct xtcp_request, wait);
+	bool quiet = silent(req);
 
-	if (req->retransmits >= xtcp_knob(fifo->xn, synack_retries)) {
+	if (given_up(req)) {
 		xtcp_count(fifo->xn, XTCP_CNT_SYN_ACK_TIMEOUTS);
 		xtcp_count(fifo->xn, XTCP_CNT_ATTEMPT_FAILS);
 		xtcp_request_drop(req);
 		return;
 	}
-	if (wait_on(req, entry->start_ns + fifo->delay_ns(fifo)))
+	if (wait_on(req, entry->start_ns + fifo->delay_ns(fifo)) && !quiet)
 		repeat_syn_ack(req);
+}
+
+/* --- from request to child ------------------------------------------------ */
+
+static void expand(const struct xtcp_request *req, struct xtcp_tcb *tcb)
+{
+	struct xtcp_net *xn = net_of(req);
+
+	*tcb = (struct xtcp_tcb){
+		.state		= XTCP_SYN_RCVD,
+		.passive	= 1,
+		.ts_ok		= req->flow.ts_ok,
+		.wscale_ok	= req->flow.wscale_ok,
+		.snd_wscale	= req->flow.snd_wscale,
+		.rcv_wscale	= req->flow.rcv_wscale,
+		.snd_mss	= req->snd_mss,
+		.iss		= req->iss,
+		.snd_una	= req->iss,
+		.snd_nxt	= req->iss + 1,
+		.irs		= req->irs,
+		.rcv_nxt	= req->irs + 1,
+		.rcv_adv	= req->irs + 1 + req->rcv_wnd,
+		.last_ack_sent	= req->irs + 1,
+		.ts_recent	= READ_ONCE(req->ts_recent),
+		.ts_recent_us	= div_u64(req->wait.start_ns, NSEC_PER_USEC),
+		.paws_idle_us	= xtcp_net_paws_idle_us(xn),
+	};
+}
+
+/* NULL also without memory: TCP_SAVED_SYN then has nothing to show. */
+static struct xtcp_saved_syn *copy_saved_syn(const struct xtcp_request *req)
+{
+	const struct xtcp_saved_syn *syn = saved_syn(req);
+
+	return syn ? kmemdup(syn, sizeof(*syn) + syn->len, GFP_ATOMIC) : NULL;
+}
+
+/* The child, locked, in SYN_RCVD; in no table yet. */
+static struct sock *create_child(const struct xtcp_request *req, struct dst_entry *dst)
+{
+	struct sock *child = xtcp_clone(req->listener);
+	struct xtcp_sock *xs;
+
+	if (!child) {
+		dst_release(dst);
+		return NULL;
+	}
+	xs = xtcp_sk(child);
+	expand(req, &xs->tcb);
+	xs->ts_offset = req->ts_offset;
+	/* When the SYN-ACK went out; of use only if it did so once. */
+	xs->first_retransmit_ns = req->wait.start_ns;
+	xs->retransmits = req->retransmits;
+	xs->snd.write_seq = req->iss + 1;
+	xs->snd.small_seq = req->iss;
+	xs->rcv.window_clamp = (u32)XTCP_WINDOW_MAX << req->flow.rcv_wscale;
+	xs->saved_syn = copy_saved_syn(req);
+	child->sk_mark = req->mark;
+	inet_sk(child)->tos = req->flow.tos;
+	af_of(req)->child_init(child, req->listener, req, dst);
+	if (!xtcp_port_inherit(child, ntohs(req->flow.local_port)))
+		return child;
+	xtcp_destroy_unaccepted(child);
+	xtcp_clone_unlock(child);
+	return NULL;
+}
+
+/* @child took the request's place and knows the segment: now to accept(). */
+static void hand_over(struct sock *listener, struct sock *child)
+{
+	if (xtcp_listen_queue_child(listener, child)) {
+		xtcp_count(xtcp_sk_net(child), XTCP_CNT_PASSIVE_OPENS);
+		xtcp_clone_unlock(child);
+		listener->sk_data_ready(listener);
+		return;
+	}
+	xtcp_output_rst(child);
+	xtcp_destroy_unaccepted(child);
+	xtcp_clone_unlock(child);
+}
+
+/* A child in the place of @req, locked; or NULL, and why. */
+static struct sock *replace_by_child(struct xtcp_request *req, struct dst_entry *dst,
+				     enum xtcp_drop *why)
+{
+	struct sock *child;
+
+	*why = XTCP_DROP_NO_ROUTE;
+	if (!dst)
+		return NULL;
+	*why = XTCP_DROP_NO_MEMORY;
+	child = create_child(req, dst);
+	if (!child)
+		return NULL;
+	if (xtcp_flow_replace(&req->flow, &xtcp_sk(child)->flow)) {
+		release(req);
+		return child;
+	}
+	*why = XTCP_DROP_RACE;
+	xtcp_destroy_unaccepted(child);
+	xtcp_clone_unlock(child);
+	return NULL;
+}
+
+/*
+ * The accept queue is full. The client believes the connection open: the SYN-ACK
+ * comes again, and with it another chance; or abort_on_overflow tells it the truth.
+ */
+static void overflow(struct xtcp_request *req, struct sk_buff *skb,
+		     const struct xtcp_segment *seg)
+{
+	struct xtcp_net *xn = net_of(req);
+
+	xtcp_count(xn, XTCP_CNT_LISTEN_OVERFLOWS);
+	if (xtcp_knob(xn, abort_on_overflow)) {
+		xtcp_reset_reply(xn, af_of(req), skb, seg);
+		xtcp_count(xn, XTCP_CNT_ABORT_ON_OVERFLOW);
+		xtcp_count(xn, XTCP_CNT_ATTEMPT_FAILS);
+		xtcp_request_drop(req);
+	}
+	xtcp_input_drop(xn, skb, XTCP_DROP_LISTEN_FULL);
+}
+
+static void become_child(struct xtcp_request *req, struct sk_buff *skb,
+			 const struct xtcp_segment *seg)
+{
+	struct sock *listener = req->listener, *child;
+	enum xtcp_drop why;
+
+	if (xtcp_listen_accept_full(listener)) {
+		overflow(req, skb, seg);
+		return;
+	}
+	child = replace_by_child(req, af_of(req)->request_route(listener, req), &why);
+	if (!child) {
+		xtcp_input_drop(net_of(req), skb, why);
+		return;
+	}
+	xtcp_input_segment(child, skb);
+	hand_over(listener, child);
+}
+
+/*
+ * handshake_ways 2, the experiment: a SYN is enough. An old one, whose sender
+ * knows nothing of it any more, leaves a connection behind that no one ends.
+ */
+static void open_at_once(struct xtcp_request *req, const struct xtcp_segment *syn,
+			 struct dst_entry *dst)
+{
+	struct sock *listener = req->listener, *child;
+	enum xtcp_drop why;
+
+	child = replace_by_child(req, dst, &why);
+	if (!child) {
+		xtcp_request_drop(req);
+		return;
+	}
+	xtcp_input_established_by_syn(child, syn);
+	hand_over(listener, child);
 }
 
 /* --- the first segment --------------------------------------------------- */
@@ -173,22 +414,59 @@ static void negotiate(struct xtcp_request *req, const struct sock *listener,
 	req->ts_offset = xtcp_isn_ts_offset(xn, &req->flow);
 }
 
+/* Headers of the SYN that TCP_SAVED_SYN shows: from IP on, or from the link layer. */
+static u32 syn_headers(const struct sock *listener, const struct sk_buff *skb,
+		       const u8 **from)
+{
+	u8 save = READ_ONCE(xtcp_sk(listener)->save_syn);
+
+	if (!save)
+		return 0;
+	*from = save == 2 && skb_mac_header_was_set(skb) ? skb_mac_header(skb) :
+							   skb_network_header(skb);
+	return skb_transport_header(skb) + tcp_hdrlen(skb) - *from;
+}
+
+static struct xtcp_request *alloc_request(u8 family, const u8 *syn, u32 syn_len)
+{
+	size_t headroom = xtcp_flow_headroom(family);
+	struct xtcp_request *req;
+	u8 *p;
+
+	if (!syn_len) {
+		p = kmem_cache_zalloc(cache, GFP_ATOMIC);
+		return p ? (struct xtcp_request *)(p + headroom) : NULL;
+	}
+	p = kzalloc(headroom + sizeof(*req) + sizeof(struct xtcp_saved_syn) + syn_len,
+		    GFP_ATOMIC);
+	if (!p)
+		return NULL;
+	req = (struct xtcp_request *)(p + headroom);
+	((struct xtcp_saved_syn *)(req + 1))->len = syn_len;
+	memcpy(((struct xtcp_saved_syn *)(req + 1))->data, syn, syn_len);
+	return req;
+}
+
 static struct xtcp_request *create(struct sock *listener, const struct sk_buff *skb,
 				   const struct xtcp_flow_key *key)
 {
+	struct xtcp_net *xn = xtcp_sk_net(listener);
 	struct xtcp_flow_key own = *key;
-	struct xtcp_request *req;
-	u8 *p = kmem_cache_zalloc(cache, GFP_ATOMIC);
+	const u8 *syn = NULL;
+	u32 syn_len = syn_headers(listener, skb, &syn);
+	struct xtcp_request *req = alloc_request(key->family, syn, syn_len);
 
-	if (!p)
+	if (!req)
 		return NULL;
-	req = (struct xtcp_request *)(p + xtcp_flow_headroom(key->family));
 	own.dif = listener->sk_bound_dev_if;
 	xtcp_flow_init(&req->flow, XTCP_FLOW_REQUEST, &own);
+	req->flow.saved_syn = syn_len > 0;
+	req->flow.own_queues = !!READ_ONCE(xtcp_sk(listener)->listener->queues);
 	spin_lock_init(&req->lock);
 	INIT_LIST_HEAD(&req->wait.link);
 	req->listener = listener;
-	req->mark = listener->sk_mark;
+	req->mark = xtcp_knob(xn, fwmark_accept) && skb->mark ? skb->mark :
+								listener->sk_mark;
 	req->flow.tos = inet_sk(listener)->tos;
 	req->wait.start_ns = ktime_get_ns();
 	return req;
@@ -233,12 +511,18 @@ void xtcp_request_new(struct sock *listener, struct sk_buff *skb,
 		return;
 	}
 	negotiate(req, listener, seg);
-	req->iss = iss ?: xtcp_isn_new(xn, &req->flow);
+	req->iss = iss ?: xtcp_isn_new(xn, &req->flow,
+				       xtcp_sk_knob(listener, isn_mode));
 	dst = af_of(req)->request_route(listener, req);
 	if (!dst || !enter(req)) {
 		xtcp_input_drop(xn, skb, dst ? XTCP_DROP_RACE : XTCP_DROP_NO_ROUTE);
 		dst_release(dst);
 		free_rcu(&req->wait.rcu);	/* no one saw it */
+		return;
+	}
+	if (xtcp_sk_knob(listener, handshake_ways) == 2) {
+		open_at_once(req, seg, dst);
+		xtcp_input_drop(xn, skb, 0);
 		return;
 	}
 	send_syn_ack(req, dst);
@@ -247,102 +531,7 @@ void xtcp_request_new(struct sock *listener, struct sk_buff *skb,
 
 /* --- the third segment --------------------------------------------------- */
 
-static void expand(const struct xtcp_request *req, struct xtcp_tcb *tcb)
-{
-	struct xtcp_net *xn = net_of(req);
-
-	*tcb = (struct xtcp_tcb){
-		.state		= XTCP_SYN_RCVD,
-		.passive	= 1,
-		.ts_ok		= req->flow.ts_ok,
-		.wscale_ok	= req->flow.wscale_ok,
-		.snd_wscale	= req->flow.snd_wscale,
-		.rcv_wscale	= req->flow.rcv_wscale,
-		.snd_mss	= req->snd_mss,
-		.iss		= req->iss,
-		.snd_una	= req->iss,
-		.snd_nxt	= req->iss + 1,
-		.irs		= req->irs,
-		.rcv_nxt	= req->irs + 1,
-		.rcv_adv	= req->irs + 1 + req->rcv_wnd,
-		.last_ack_sent	= req->irs + 1,
-		.ts_recent	= READ_ONCE(req->ts_recent),
-		.ts_recent_us	= div_u64(req->wait.start_ns, NSEC_PER_USEC),
-		.paws_idle_us	= (u64)xtcp_knob(xn, paws_idle_ms) * USEC_PER_MSEC,
-	};
-}
-
-/* The child, locked, in SYN_RCVD; in no table yet. */
-static struct sock *create_child(const struct xtcp_request *req, struct dst_entry *dst)
-{
-	struct sock *child = xtcp_clone(req->listener);
-	struct xtcp_sock *xs;
-
-	if (!child) {
-		dst_release(dst);
-		return NULL;
-	}
-	xs = xtcp_sk(child);
-	expand(req, &xs->tcb);
-	xs->ts_offset = req->ts_offset;
-	/* When the SYN-ACK went out; of use only if it did so once. */
-	xs->first_retransmit_ns = req->wait.start_ns;
-	xs->retransmits = req->retransmits;
-	xs->snd.write_seq = req->iss + 1;
-	xs->snd.small_seq = req->iss;
-	xs->rcv.window_clamp = (u32)XTCP_WINDOW_MAX << req->flow.rcv_wscale;
-	af_of(req)->child_init(child, req->listener, req, dst);
-	if (!xtcp_port_inherit(child, ntohs(req->flow.local_port)))
-		return child;
-	xtcp_destroy_unaccepted(child);
-	xtcp_clone_unlock(child);
-	return NULL;
-}
-
-/* @child took the request's place: give it the segment, then to accept(). */
-static void hand_over(struct sock *listener, struct sock *child, struct sk_buff *skb)
-{
-	xtcp_input_segment(child, skb);
-	if (xtcp_listen_queue_child(listener, child)) {
-		xtcp_count(xtcp_sk_net(child), XTCP_CNT_PASSIVE_OPENS);
-		xtcp_clone_unlock(child);
-		listener->sk_data_ready(listener);
-		return;
-	}
-	xtcp_output_rst(child);
-	xtcp_destroy_unaccepted(child);
-	xtcp_clone_unlock(child);
-}
-
-static void become_child(struct xtcp_request *req, struct sk_buff *skb)
-{
-	struct xtcp_net *xn = net_of(req);
-	struct sock *listener = req->listener, *child;
-	struct dst_entry *dst;
-
-	if (xtcp_listen_accept_full(listener)) {
-		/* The SYN-ACK comes again, and with it another chance. */
-		xtcp_count(xn, XTCP_CNT_LISTEN_OVERFLOWS);
-		xtcp_input_drop(xn, skb, XTCP_DROP_LISTEN_FULL);
-		return;
-	}
-	dst = af_of(req)->request_route(listener, req);
-	child = dst ? create_child(req, dst) : NULL;
-	if (!child) {
-		xtcp_input_drop(xn, skb, dst ? XTCP_DROP_NO_MEMORY : XTCP_DROP_NO_ROUTE);
-		return;
-	}
-	if (!xtcp_flow_replace(&req->flow, &xtcp_sk(child)->flow)) {
-		xtcp_destroy_unaccepted(child);
-		xtcp_clone_unlock(child);
-		xtcp_input_drop(xn, skb, XTCP_DROP_RACE);
-		return;
-	}
-	release(req);
-	hand_over(listener, child, skb);
-}
-
-static void send_ack(const struct xtcp_request *req, const struct sk_buff *skb)
+static void reply_ack(const struct xtcp_request *req, const struct sk_buff *skb)
 {
 	u8 buffer[XTCP_HEADER_MAX] __aligned(4);
 	struct xtcp_header h;
@@ -350,6 +539,41 @@ static void send_ack(const struct xtcp_request *req, const struct sk_buff *skb)
 	fill_header(req, XTCP_ACK, &h);
 	xtcp_output_write_header((struct tcphdr *)buffer, &h);
 	af_of(req)->reply(net_of(req), skb, (struct tcphdr *)buffer, req->flow.tos);
+}
+
+/* TCP_DEFER_ACCEPT: the handshake is complete, but there is nothing to read yet. */
+static bool defer(struct xtcp_request *req, const struct xtcp_segment *seg)
+{
+	if (xtcp_segment_len(seg) ||
+	    req->retransmits >= READ_ONCE(xtcp_sk(req->listener)->defer_accept))
+		return false;
+	spin_lock_bh(&req->lock);
+	req->flow.acked = 1;
+	spin_unlock_bh(&req->lock);
+	xtcp_count(net_of(req), XTCP_CNT_DEFERRED_ACCEPTS);
+	return true;
+}
+
+/* What is no part of the handshake is answered within limits (RFC 5961 7). */
+static void answer(struct xtcp_request *req, struct sk_buff *skb,
+		   const struct xtcp_segment *seg, const struct xtcp_verdict *v)
+{
+	struct xtcp_net *xn = net_of(req);
+
+	if (v->reply == XTCP_REPLY_RST) {
+		xtcp_reset_reply(xn, af_of(req), skb, seg);
+		return;
+	}
+	if (v->reply == XTCP_REPLY_NONE || !xtcp_limit_answer(xn, &req->answered))
+		return;
+	if (v->reply == XTCP_REPLY_SYN_ACK) {
+		repeat_syn_ack(req);
+	} else if (v->reply != XTCP_REPLY_CHALLENGE) {
+		reply_ack(req, skb);
+	} else if (xtcp_limit_challenge(xn)) {
+		xtcp_count(xn, XTCP_CNT_CHALLENGE_ACKS);
+		reply_ack(req, skb);
+	}
 }
 
 void xtcp_request_input(struct xtcp_request *req, struct sk_buff *skb)
@@ -363,7 +587,10 @@ void xtcp_request_input(struct xtcp_request *req, struct sk_buff *skb)
 	expand(req, &tcb);
 	xtcp_segment_arrives(&tcb, &seg, xtcp_now_us(), &v);
 	if (v.events & XTCP_EV_ESTABLISHED) {
-		become_child(req, skb);
+		if (defer(req, &seg))
+			xtcp_input_drop(xn, skb, XTCP_DROP_DEFERRED);
+		else
+			become_child(req, skb, &seg);
 		return;
 	}
 	if (v.events & XTCP_EV_RESET) {
@@ -373,37 +600,114 @@ void xtcp_request_input(struct xtcp_request *req, struct sk_buff *skb)
 		return;
 	}
 	WRITE_ONCE(req->ts_recent, tcb.ts_recent);
-	if (v.reply == XTCP_REPLY_SYN_ACK)
-		repeat_syn_ack(req);
-	else if (v.reply == XTCP_REPLY_RST)
-		xtcp_reset_reply(xn, af_of(req), skb, &seg);
-	else if (v.reply)
-		send_ack(req, skb);
+	answer(req, skb, &seg, &v);
 	xtcp_input_drop(xn, skb, v.drop);
+}
+
+/* --- queues ---------------------------------------------------------------- */
+
+void xtcp_request_kick(struct xtcp_net *xn)
+{
+	struct xtcp_request_queues *queues;
+	int i;
+
+	mutex_lock(&xn->request_queues_lock);
+	list_for_each_entry(queues, &xn->request_queues, link)
+		for (i = 0; i < XTCP_RETRY_LEVELS; i++)
+			xtcp_fifo_kick(&queues->level[i]);
+	mutex_unlock(&xn->request_queues_lock);
+}
+
+void xtcp_request_kick_own(struct sock *sk)
+{
+	struct xtcp_listener *l = xtcp_sk(sk)->listener;
+	int i;
+
+	if (!l || !l->queues)
+		return;
+	for (i = 0; i < XTCP_RETRY_LEVELS; i++)
+		xtcp_fifo_kick(&l->queues->level[i]);
+}
+
+static void exit_queues(struct xtcp_request_queues *queues)
+{
+	int i;
+
+	mutex_lock(&queues->xn->request_queues_lock);
+	list_del(&queues->link);
+	mutex_unlock(&queues->xn->request_queues_lock);
+	for (i = 0; i < XTCP_RETRY_LEVELS; i++)
+		xtcp_fifo_exit(&queues->level[i]);
+}
+
+static int init_queues(struct xtcp_request_queues *queues, struct xtcp_net *xn,
+		       const struct sock *listener)
+{
+	int i, err = 0;
+
+	queues->xn = xn;
+	queues->listener = listener;
+	for (i = 0; i < XTCP_RETRY_LEVELS && !err; i++)
+		err = xtcp_fifo_init(&queues->level[i], xn, i, retry_delay_ns, due);
+	mutex_lock(&xn->request_queues_lock);
+	list_add(&queues->link, &xn->request_queues);
+	mutex_unlock(&xn->request_queues_lock);
+	if (err)
+		exit_queues(queues);
+	return err;
+}
+
+int xtcp_request_own_queues(struct sock *sk)
+{
+	struct xtcp_listener *l = xtcp_sk(sk)->listener;
+	struct xtcp_request_queues *queues;
+	int err;
+
+	if (sk->sk_state != TCP_LISTEN || l->queues)
+		return 0;
+	queues = kzalloc(sizeof(*queues), GFP_KERNEL);
+	if (!queues)
+		return -ENOMEM;
+	err = init_queues(queues, xtcp_sk_net(sk), sk);
+	if (err) {
+		kfree(queues);
+		return err;
+	}
+	/* Pairs with the address dependency in fifo_of(). */
+	smp_store_release(&l->queues, queues);
+	return 0;
+}
+
+void xtcp_request_free_queues(struct sock *sk)
+{
+	struct xtcp_listener *l = xtcp_sk(sk)->listener;
+
+	if (!l->queues)
+		return;
+	/* Someone may be between taking a request out of the list and the queue. */
+	synchronize_rcu();
+	exit_queues(l->queues);
+	kfree(l->queues);
+	l->queues = NULL;
+}
+
+u64 xtcp_request_left_ns(const struct xtcp_request *req)
+{
+	return xtcp_fifo_left_ns(fifo_of(req), &req->wait);
 }
 
 /* --- coming and going ---------------------------------------------------- */
 
 int xtcp_request_init(struct xtcp_net *xn)
 {
-	int i, err;
-
-	for (i = 0; i < XTCP_RETRY_LEVELS; i++) {
-		err = xtcp_fifo_init(&xn->request_fifo[i], xn, i, retry_delay_ns, due);
-		if (err) {
-			xtcp_request_exit(xn);
-			return err;
-		}
-	}
-	return 0;
+	INIT_LIST_HEAD(&xn->request_queues);
+	mutex_init(&xn->request_queues_lock);
+	return init_queues(&xn->requests_wait, xn, NULL);
 }
 
 void xtcp_request_exit(struct xtcp_net *xn)
 {
-	int i;
-
-	for (i = 0; i < XTCP_RETRY_LEVELS; i++)
-		xtcp_fifo_exit(&xn->request_fifo[i]);
+	exit_queues(&xn->requests_wait);
 }
 
 int xtcp_request_cache_init(void)

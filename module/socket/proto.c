@@ -15,6 +15,7 @@
 #include <xtcp/receive.h>
 #include <xtcp/request.h>
 #include <xtcp/socket.h>
+#include <xtcp/timewait.h>
 
 /* --- memory of all xtcp sockets (man tcp(7), tcp_mem) -------------------- */
 
@@ -81,13 +82,13 @@ void xtcp_reset_connection(struct sock *sk)
 		.mss = XTCP_MSS_DEFAULT,
 		.quick_acks = 16,	/* until the sender is out of slow start */
 	};
-	xtcp_rtt_init(&xs->rtt, xtcp_knob(xtcp_sk_net(sk), rto_init_ms));
+	xtcp_rtt_init(&xs->rtt, xtcp_sk_knob(sk, rto_init_ms));
 	xtcp_cong_init(&xs->cong);
 	xs->retransmits = 0;
 	xs->backoff = 0;
 	xs->probes = 0;
 	xs->stats = (struct xtcp_stats){ };
-	xs->last_challenge_ns = 0;
+	xs->answered = 0;
 	xs->first_retransmit_ns = 0;
 	xs->pmtu_deferred = 0;
 }
@@ -108,6 +109,7 @@ static int init_ipv4(struct sock *sk)
 	xs->flow.family = sk->sk_family;
 	write_pnet(&xs->flow.net, sock_net(sk));
 	xs->tcb.state = XTCP_CLOSED;
+	memset(&xs->own, 0xff, sizeof(xs->own));	/* XTCP_OWN_UNSET */
 	INIT_LIST_HEAD(&xs->accept_link);
 	xtcp_timers_init(sk);
 	xtcp_reset_connection(sk);
@@ -130,6 +132,8 @@ static void destroy(struct sock *sk)
 	xtcp_output_purge(sk);
 	xtcp_receive_purge_ooo(sk);
 	xtcp_port_release(sk);
+	xtcp_timewait_choose_queue(sk, XTCP_OWN_UNSET);
+	kfree(xtcp_sk(sk)->saved_syn);
 	sk_sockets_allocated_dec(sk);
 	sock_prot_inuse_add(sock_net(sk), sk->sk_prot, -1);
 }
@@ -157,6 +161,8 @@ struct sock *xtcp_clone(struct sock *listener)
 	/* What the copy must not share with the listener. */
 	xs->listener = NULL;
 	xs->port = NULL;
+	xs->saved_syn = NULL;
+	xtcp_timewait_share_queue(child);
 	xs->orphan = false;
 	xs->tcb.state = XTCP_SYN_RCVD;
 	INIT_LIST_HEAD(&xs->accept_link);

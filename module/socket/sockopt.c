@@ -5,7 +5,10 @@
 #include <net/ip.h>
 #include <net/sock.h>
 #include <xtcp/output.h>
+#include <xtcp/request.h>
 #include <xtcp/socket.h>
+#include <xtcp/sysctl.h>
+#include <xtcp/timewait.h>
 
 /* Bounds of the kernel's options, so that what works there works here. */
 enum {
@@ -33,11 +36,106 @@ static int set_maxseg(struct xtcp_sock *xs, int val)
 	return 0;
 }
 
+/* --- SOL_XTCP: a socket's own values of knobs ----------------------------- */
+
+struct own_option {
+	size_t own;			/* in struct xtcp_own_knobs */
+	size_t knob;			/* in struct xtcp_knobs: range, default */
+};
+
+#define OWN(name) {							\
+	.own = offsetof(struct xtcp_own_knobs, name),			\
+	.knob = offsetof(struct xtcp_knobs, name) }
+
+static const struct own_option own_options[] = {
+	[XTCP_SYN_RETRIES]	= OWN(syn_retries),
+	[XTCP_SYNACK_RETRIES]	= OWN(synack_retries),
+	[XTCP_RTO_INIT_MS]	= OWN(rto_init_ms),
+	[XTCP_RTO_MIN_MS]	= OWN(rto_min_ms),
+	[XTCP_RTO_MAX_MS]	= OWN(rto_max_ms),
+	[XTCP_MSL_MS]		= OWN(msl_ms),
+	[XTCP_HANDSHAKE_WAYS]	= OWN(handshake_ways),
+	[XTCP_ISN_MODE]		= OWN(isn_mode),
+};
+
+static bool is_own(int name)
+{
+	return name >= XTCP_SYN_RETRIES && name < (int)ARRAY_SIZE(own_options);
+}
+
+static u32 *own_at(struct xtcp_sock *xs, int name)
+{
+	return (u32 *)((u8 *)&xs->own + own_options[name].own);
+}
+
+/* What a new value needs beside itself. Before it is written: it may fail. */
+static int prepare_own(struct sock *sk, int name, u32 val)
+{
+	switch (name) {
+	case XTCP_MSL_MS:
+		return xtcp_timewait_choose_queue(sk, val);
+	case XTCP_RTO_INIT_MS:
+	case XTCP_RTO_MAX_MS:
+		return val == XTCP_OWN_UNSET ? 0 : xtcp_request_own_queues(sk);
+	default:
+		return 0;
+	}
+}
+
+/* Context: socket lock. 0, -EINVAL, -EPERM, -ENOMEM, -ENOSPC. */
+static int set_own(struct sock *sk, int name, int val)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	u32 value = val == -1 ? XTCP_OWN_UNSET : val;
+	int err = 0;
+
+	if (!is_own(name))
+		return -ENOPROTOOPT;
+	if (value != XTCP_OWN_UNSET)
+		err = xtcp_sysctl_check(xtcp_sysctl_row(own_options[name].knob), value);
+	err = err ?: prepare_own(sk, name, value);
+	if (err)
+		return err;
+	WRITE_ONCE(*own_at(xs, name), value);
+	xtcp_request_kick_own(sk);
+	return 0;
+}
+
+/* What holds for the socket now. */
+static int get_own(struct sock *sk, int name, int *val)
+{
+	u32 own;
+
+	if (!is_own(name))
+		return -ENOPROTOOPT;
+	own = *own_at(xtcp_sk(sk), name);
+	*val = own != XTCP_OWN_UNSET ? own :
+		READ_ONCE(*(u32 *)((u8 *)&xtcp_sk_net(sk)->knobs + own_options[name].knob));
+	return 0;
+}
+
+/* --- SOL_TCP -------------------------------------------------------------- */
+
 static int set_syncnt(struct xtcp_sock *xs, int val)
 {
-	if (val < 1 || val > RETRIES_MAX)
+	if (val < 1)
 		return -EINVAL;
-	xs->syn_retries = val;
+	return set_own((struct sock *)xs, XTCP_SYN_RETRIES, val);
+}
+
+/* Seconds, counted in SYN-ACKs that go out meanwhile. */
+static int set_defer_accept(struct xtcp_sock *xs, int val)
+{
+	xs->defer_accept = val <= 0 ? 0 :
+		xtcp_request_retries_in((struct sock *)xs, (u64)val * MSEC_PER_SEC);
+	return 0;
+}
+
+static int set_save_syn(struct xtcp_sock *xs, int val)
+{
+	if (val < 0 || val > 2)
+		return -EINVAL;
+	xs->save_syn = val;
 	return 0;
 }
 
@@ -110,6 +208,10 @@ static int set_int(struct xtcp_sock *xs, int name, int val)
 		return set_quickack(xs, val);
 	case TCP_USER_TIMEOUT:
 		return set_u32(&xs->user_timeout_ms, val, 0, INT_MAX, 1);
+	case TCP_DEFER_ACCEPT:
+		return set_defer_accept(xs, val);
+	case TCP_SAVE_SYN:
+		return set_save_syn(xs, val);
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -132,16 +234,17 @@ int xtcp_setsockopt(struct sock *sk, int level, int name, sockptr_t optval,
 {
 	int val, err;
 
-	if (level != SOL_TCP)
+	if (level != SOL_TCP && level != SOL_XTCP)
 		return ip_setsockopt(sk, level, name, optval, len);
-	if (name == TCP_CONGESTION)
+	if (level == SOL_TCP && name == TCP_CONGESTION)
 		return set_congestion(optval, len);
 	if (len < sizeof(int))
 		return -EINVAL;
 	if (copy_from_sockptr(&val, optval, sizeof(val)))
 		return -EFAULT;
 	lock_sock(sk);
-	err = set_int(xtcp_sk(sk), name, val);
+	err = level == SOL_XTCP ? set_own(sk, name, val) :
+				  set_int(xtcp_sk(sk), name, val);
 	release_sock(sk);
 	return err;
 }
@@ -191,7 +294,7 @@ static int get_int(struct sock *sk, int name, int *val)
 		*val = xs->keepcnt ?: xtcp_knob(xn, keepalive_probes);
 		break;
 	case TCP_SYNCNT:
-		*val = xs->syn_retries ?: xtcp_knob(xn, syn_retries);
+		*val = xtcp_sk_knob(sk, syn_retries);
 		break;
 	case TCP_LINGER2:
 		*val = linger2_s(sk);
@@ -201,6 +304,12 @@ static int get_int(struct sock *sk, int name, int *val)
 		break;
 	case TCP_USER_TIMEOUT:
 		*val = xs->user_timeout_ms;
+		break;
+	case TCP_DEFER_ACCEPT:
+		*val = div_u64(xtcp_request_retries_ms(sk, xs->defer_accept), MSEC_PER_SEC);
+		break;
+	case TCP_SAVE_SYN:
+		*val = xs->save_syn;
 		break;
 	default:
 		return -ENOPROTOOPT;
@@ -227,24 +336,49 @@ static int get_info(struct sock *sk, char __user *optval, int __user *optlen, in
 	return put(optval, optlen, &info, sizeof(info), len);
 }
 
+/* TCP_SAVED_SYN: once; too small a buffer is told how much there is. */
+static int get_saved_syn(struct sock *sk, char __user *optval, int __user *optlen, int len)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct xtcp_saved_syn *syn;
+	int err;
+
+	lock_sock(sk);
+	syn = xs->saved_syn;
+	if (syn && len < syn->len) {
+		err = put_user(syn->len, optlen) ? -EFAULT : -EINVAL;
+	} else {
+		err = put(optval, optlen, syn ? syn->data : NULL, syn ? syn->len : 0, len);
+		if (!err && syn) {
+			xs->saved_syn = NULL;
+			kfree(syn);
+		}
+	}
+	release_sock(sk);
+	return err;
+}
+
 int xtcp_getsockopt(struct sock *sk, int level, int name, char __user *optval,
 		    int __user *optlen)
 {
+	bool tcp = level == SOL_TCP;
 	int val = 0, len, err;
 
-	if (level != SOL_TCP)
+	if (!tcp && level != SOL_XTCP)
 		return ip_getsockopt(sk, level, name, optval, optlen);
 	if (get_user(len, optlen))
 		return -EFAULT;
 	if (len < 0)
 		return -EINVAL;
-	if (name == TCP_INFO)
+	if (tcp && name == TCP_INFO)
 		return get_info(sk, optval, optlen, len);
-	if (name == TCP_CONGESTION)
+	if (tcp && name == TCP_SAVED_SYN)
+		return get_saved_syn(sk, optval, optlen, len);
+	if (tcp && name == TCP_CONGESTION)
 		return put(optval, optlen, xtcp_sk(sk)->cong.ops->name,
 			   sizeof(xtcp_cong_reno.name), len);
 	lock_sock(sk);
-	err = get_int(sk, name, &val);
+	err = tcp ? get_int(sk, name, &val) : get_own(sk, name, &val);
 	release_sock(sk);
 	return err ?: put(optval, optlen, &val, sizeof(val), len);
 }

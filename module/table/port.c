@@ -192,55 +192,66 @@ int xtcp_port_bind(struct sock *sk, unsigned short num)
 	return num ? bind_to(sk, num) : bind_ephemeral(sk);
 }
 
-/*
- * connect() may share a port as long as nobody bound it and the 4-tuple is
- * free: the flow table decides.
- */
-static int connect_from(struct sock *sk, u16 num)
+/* connect() may share a port as long as nobody bound it. */
+static bool share(struct sock *sk, u16 num)
 {
 	struct net *net = sock_net(sk);
 	struct port_bucket *bucket = bucket_of(net, num);
 	struct xtcp_port *port;
-	int err = -EADDRNOTAVAIL;
 
 	spin_lock_bh(&bucket->lock);
 	port = find_or_create(bucket, net, num);
-	if (port && !port->explicit_binds) {
-		xtcp_sk(sk)->flow.local_port = htons(num);
-		err = xtcp_flow_insert(&xtcp_sk(sk)->flow);
-		if (!err)
-			own(sk, port, false);
-		else
-			free_if_unused(port);
-	}
+	if (port && port->explicit_binds)
+		port = NULL;
+	if (port)
+		own(sk, port, false);
 	spin_unlock_bh(&bucket->lock);
+	return port;
+}
+
+static int connect_from(struct sock *sk, u16 num, int (*enter)(struct sock *sk))
+{
+	int err;
+
+	if (!share(sk, num))
+		return -EADDRNOTAVAIL;
+	err = enter(sk);
+	if (err)
+		xtcp_port_release(sk);
 	return err;
 }
 
-int xtcp_port_connect(struct sock *sk)
+/* RFC 6056 3.3.4: where to begin, from F(addresses, secret) and a table of counts. */
+static u32 first_offset(const struct sock *sk, u32 *index)
 {
-	struct xtcp_sock *xs = xtcp_sk(sk);
-	struct xtcp_net *xn = xtcp_sk_net(sk);
-	u32 offset, index;
+	const struct xtcp_flow *flow = &xtcp_sk(sk)->flow;
+	const siphash_key_t *secret = &xtcp_sk_net(sk)->secrets.port;
+	u32 offset;
+
+	offset = siphash_1u64(siphash(xtcp_flow_addrs(flow),
+				      xtcp_flow_addrs_len(flow->family), secret),
+			      secret) + (__force u16)flow->remote_port;
+	*index = hash_32(offset, 8) % PERTURB_ENTRIES;
+	return offset + READ_ONCE(ports.perturb[*index]);
+}
+
+int xtcp_port_connect(struct sock *sk, int (*enter)(struct sock *sk))
+{
 	int i, low, high, range;
+	u32 offset, index;
 	u16 num;
 
-	if (xs->port)
-		return xtcp_flow_insert(&xs->flow);
+	if (xtcp_sk(sk)->port)
+		return enter(sk);
 
 	inet_sk_get_local_port_range(sk, &low, &high);
 	range = high - low + 1;
-	offset = siphash_1u64(siphash(xtcp_flow_addrs(&xs->flow),
-				      xtcp_flow_addrs_len(xs->flow.family),
-				      &xn->secrets.port),
-			      &xn->secrets.port) + (__force u16)xs->flow.remote_port;
-	index = hash_32(offset, 8) % PERTURB_ENTRIES;
-	offset += READ_ONCE(ports.perturb[index]);
+	offset = first_offset(sk, &index);
 	for (i = 0; i < range; i++) {
 		num = low + (offset + i) % range;
 		if (inet_is_local_reserved_port(sock_net(sk), num))
 			continue;
-		if (!connect_from(sk, num)) {
+		if (!connect_from(sk, num, enter)) {
 			WRITE_ONCE(ports.perturb[index],
 				   ports.perturb[index] + i + 1);
 			return 0;

@@ -8,8 +8,26 @@
 
 /*
  * Socket options live at SOL_TCP under the kernel's TCP_* numbers, so that
- * ordinary programs find what they expect.
+ * ordinary programs find what they expect. Those that the kernel's TCP does not
+ * have are at SOL_XTCP: a socket's own value of the knob of the same name, an
+ * int in the same range and unit. -1 gives the socket back to the knob. Children
+ * inherit what their listener has.
  */
 #define SOL_XTCP 253
+
+#define XTCP_SYN_RETRIES	1	/* of this socket's SYN; as TCP_SYNCNT */
+#define XTCP_SYNACK_RETRIES	2	/* of a listener's SYN-ACKs */
+#define XTCP_RTO_INIT_MS	3	/* of a listener: also of its SYN-ACKs */
+#define XTCP_RTO_MIN_MS		4
+#define XTCP_RTO_MAX_MS		5	/* of a listener: also of its SYN-ACKs */
+#define XTCP_MSL_MS		6	/* of the TIME_WAIT this socket leaves behind */
+#define XTCP_HANDSHAKE_WAYS	7	/* of a listener: 2, 3 or 4 */
+#define XTCP_ISN_MODE		8	/* enum xtcp_isn_mode */
+
+enum xtcp_isn_mode {
+	XTCP_ISN_RFC6528,		/* a clock and a hash of the addresses */
+	XTCP_ISN_RANDOM,
+	XTCP_ISN_CONSTANT,		/* needs experiments=1 */
+};
 
 #endif
