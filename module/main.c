@@ -43,13 +43,23 @@ static int __init xtcp_init(void)
 	err = xtcp_proto_register();
 	if (err)
 		goto err_netns;
+	err = xtcp_proto6_register();
+	if (err)
+		goto err_proto;
 	/* From here on segments come in. */
 	err = xtcp_ipv4_register();
 	if (err)
-		goto err_proto;
+		goto err_proto6;
+	err = xtcp_ipv6_register();
+	if (err)
+		goto err_ipv4;
 	pr_info("IP protocol %d is served\n", IPPROTO_XTCP);
 	return 0;
 
+err_ipv4:
+	xtcp_ipv4_unregister();
+err_proto6:
+	xtcp_proto6_unregister();
 err_proto:
 	xtcp_proto_unregister();
 err_netns:
@@ -68,7 +78,9 @@ err_request_cache:
 
 static void __exit xtcp_exit(void)
 {
+	xtcp_ipv6_unregister();
 	xtcp_ipv4_unregister();
+	xtcp_proto6_unregister();
 	xtcp_proto_unregister();
 	xtcp_netns_exit();
 	/* Ports, requests and records on their way through call_rcu(). */

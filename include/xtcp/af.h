@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* All that differs between address families: wire/ipv4.c (and wire/ipv6.c). */
+/* All that differs between address families: wire/ipv4.c and wire/ipv6.c. */
 #ifndef _XTCP_AF_H
 #define _XTCP_AF_H
 
 #include <linux/skbuff.h>
+#include <linux/sockptr.h>
+#include <net/sock.h>
 #include <xtcp/flow.h>
 
-struct sock;
 struct tcphdr;
 struct xtcp_net;
 struct xtcp_request;
@@ -14,6 +15,7 @@ struct xtcp_request;
 struct xtcp_af_ops {
 	u8 family;
 	u8 ip_header_len;		/* without options */
+	u16 mss_default;		/* of a peer that announces none (RFC 9293 3.7.1) */
 
 	/*
 	 * connect(): read the destination, route to it, set the addresses of
@@ -33,9 +35,21 @@ struct xtcp_af_ops {
 
 	/* Octets of IP options @sk sends. */
 	unsigned int (*options_len)(const struct sock *sk);
+	/* TOS or traffic class of what @sk sends. */
+	u8 (*tos)(const struct sock *sk);
+	/* The user wants to hear of errors at once (IP_RECVERR, IPV6_RECVERR). */
+	bool (*recverr)(const struct sock *sk);
+	/* Options of the levels below ours. */
+	int (*setsockopt)(struct sock *sk, int level, int name, sockptr_t val,
+			  unsigned int len);
+	int (*getsockopt)(struct sock *sk, int level, int name, char __user *val,
+			  int __user *len);
 	/* The local address of @sk as bind() left it matches @key: 0 no, more is better. */
 	int (*listener_score)(const struct sock *sk, const struct xtcp_flow_key *key);
-	/* Do two sockets' bound addresses overlap? */
+	/*
+	 * Do two sockets' bound addresses overlap, as far as this family can
+	 * tell? They do if the families of both say so.
+	 */
 	bool (*bind_overlap)(const struct sock *a, const struct sock *b);
 
 	/* A route for an answer without a socket; NULL if there is none. */
@@ -45,9 +59,15 @@ struct xtcp_af_ops {
 	int (*request_xmit)(const struct sock *sk, struct sk_buff *skb,
 			    const struct xtcp_flow *flow, struct dst_entry *dst,
 			    u8 tos);
-	/* Fill the child's addresses from the request; takes @dst. */
+	/* A child begins as a copy of its listener: what the two must not share. */
+	void (*unshare)(struct sock *child);
+	/*
+	 * Fill the child's addresses from the request; takes @dst. @skb: the
+	 * segment that made it.
+	 */
 	void (*child_init)(struct sock *child, const struct sock *listener,
-			   const struct xtcp_request *req, struct dst_entry *dst);
+			   const struct xtcp_request *req,
+			   const struct sk_buff *skb, struct dst_entry *dst);
 	/*
 	 * Answer @in, which has no socket of ours, with a segment whose header
 	 * and options @th (doff set) are in network order; checksum written here.
@@ -57,14 +77,57 @@ struct xtcp_af_ops {
 };
 
 extern const struct xtcp_af_ops xtcp_ipv4_ops;
+extern const struct xtcp_af_ops xtcp_ipv6_ops;
+/* IPv4 on the wire, an IPv6 socket to the user: addresses are ::ffff:a.b.c.d. */
+extern struct xtcp_af_ops xtcp_mapped_ops;
 
 /* The operations of @family, which is one we have. */
 static inline const struct xtcp_af_ops *xtcp_af_ops(u8 family)
 {
+#if IS_ENABLED(CONFIG_IPV6)
+	if (family == AF_INET6)
+		return &xtcp_ipv6_ops;
+#endif
 	return &xtcp_ipv4_ops;
+}
+
+/* The same for a socket of @domain with a flow of @family. */
+static inline const struct xtcp_af_ops *xtcp_af_ops_of(u8 domain, u8 family)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	if (domain == AF_INET6 && family == AF_INET)
+		return &xtcp_mapped_ops;
+#endif
+	return xtcp_af_ops(family);
+}
+
+/*
+ * A device is trusted with a checksum only if it sums whatever it is told to:
+ * protocol 253 means nothing to those that know TCP.
+ */
+static inline bool xtcp_af_device_sums(struct sock *sk)
+{
+	const struct dst_entry *dst = __sk_dst_get(sk);
+
+	return dst && (dst->dev->features & NETIF_F_HW_CSUM);
 }
 
 int xtcp_ipv4_register(void);
 void xtcp_ipv4_unregister(void);
+
+#if IS_ENABLED(CONFIG_IPV6)
+int xtcp_ipv6_register(void);
+void xtcp_ipv6_unregister(void);
+/* Before the first AF_INET6 socket. */
+void xtcp_ipv6_fill_mapped_ops(void);
+/* The control socket of a namespace. */
+int xtcp_ipv6_net_init(struct xtcp_net *xn);
+void xtcp_ipv6_net_exit(struct xtcp_net *xn);
+#else
+static inline int xtcp_ipv6_register(void) { return 0; }
+static inline void xtcp_ipv6_unregister(void) { }
+static inline int xtcp_ipv6_net_init(struct xtcp_net *xn) { return 0; }
+static inline void xtcp_ipv6_net_exit(struct xtcp_net *xn) { }
+#endif
 
 #endif

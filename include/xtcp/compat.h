@@ -94,6 +94,31 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 #define xtcp_inet_recverr(sk)	(inet_sk(sk)->recverr)
 #endif
 
+/* Where a socket keeps its struct ipv6_pinfo: last, and from 6.6 on told. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#define xtcp_set_pinfo_offset(prot, offset)	((prot)->ipv6_pinfo_offset = (offset))
+#else
+#define xtcp_set_pinfo_offset(prot, offset)	do { } while (0)
+#endif
+
+/* The list of leased flow labels moved from ipv6_pinfo to inet_sock. */
+#ifdef XTCP_HAVE_INET_FL_LIST
+#define xtcp_inet6_fl_list(sk)	(inet_sk(sk)->ipv6_fl_list)
+#else
+#define xtcp_inet6_fl_list(sk)	(inet6_sk(sk)->ipv6_fl_list)
+#endif
+
+/* ipv6_pinfo: bit fields became bits of inet_sock in 6.7. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+#define xtcp_inet6_recverr(sk)	inet6_test_bit(RECVERR6, sk)
+#define xtcp_inet6_sndflow(sk)	inet6_test_bit(SNDFLOW, sk)
+#define xtcp_inet6_repflow(sk)	inet6_test_bit(REPFLOW, sk)
+#else
+#define xtcp_inet6_recverr(sk)	(inet6_sk(sk)->recverr)
+#define xtcp_inet6_sndflow(sk)	(inet6_sk(sk)->sndflow)
+#define xtcp_inet6_repflow(sk)	(inet6_sk(sk)->repflow)
+#endif
+
 /* sendfile() went through proto_ops.sendpage before 6.5. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
 #define XTCP_SENDPAGE	.sendpage = sock_no_sendpage,

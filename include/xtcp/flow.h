@@ -46,7 +46,8 @@ struct xtcp_flow {
 	/* Of requests and TIME_WAIT records: here is room for them. */
 	u16 cpu;			/* shard of their wait (fifo.h) */
 	u8 tos;
-	u8 rcv_wscale;
+	u8 rcv_wscale : 7,
+	   mapped : 1;			/* any kind: IPv4, of an AF_INET6 socket */
 	union {
 		u8 snd_wscale;		/* requests */
 		u8 queue;		/* records: xtcp_net.time_wait_queues[] */
@@ -68,6 +69,7 @@ struct xtcp_flow_key {
 	__be16 remote_port;
 	int dif;			/* arrived on */
 	int sdif;
+	int scope;			/* device its addresses mean something on; 0: any */
 	u8 family;
 };
 
@@ -83,11 +85,42 @@ static inline void *xtcp_flow_addrs(const struct xtcp_flow *flow)
 		(void *)((const struct xtcp_addrs6 *)flow - 1);
 }
 
+/**
+ * xtcp_flow_sockaddr() - an address of a flow for printk's %pISc
+ * @flow: the flow
+ * @remote: the peer's, else ours
+ * @addr: filled by family: it may be a struct sockaddr_in
+ */
+void xtcp_flow_sockaddr(const struct xtcp_flow *flow, bool remote,
+			struct sockaddr_in6 *addr);
+
 /* Room in front of a flow allocated alone. */
 static inline size_t xtcp_flow_headroom(u8 family)
 {
 	return family == AF_INET ? 0 : sizeof(struct xtcp_addrs6);
 }
+
+/* Memory for what begins with a flow: one cache a family. */
+struct xtcp_flow_cache {
+	struct kmem_cache *ipv4;
+	struct kmem_cache *ipv6;
+};
+
+/**
+ * xtcp_flow_cache_init() - for objects that begin with a struct xtcp_flow
+ * @cache: filled
+ * @ipv4: name of the cache of those with IPv4 addresses
+ * @ipv6: and of those with room for IPv6 addresses in front
+ * @size: of the object, without that room
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int xtcp_flow_cache_init(struct xtcp_flow_cache *cache, const char *ipv4,
+			 const char *ipv6, size_t size);
+void xtcp_flow_cache_exit(struct xtcp_flow_cache *cache);
+/* The object, or NULL. */
+void *xtcp_flow_cache_alloc(struct xtcp_flow_cache *cache, u8 family, gfp_t gfp);
+void xtcp_flow_cache_free(struct xtcp_flow_cache *cache, struct xtcp_flow *flow);
 
 /**
  * xtcp_flow_init() - fill a flow that is in no table

@@ -109,6 +109,7 @@ struct xtcp_net {
 	struct xtcp_secrets secrets;
 	struct xtcp_counters __percpu *counters;
 	struct sock *ctl_sk;		/* sends for those that have no socket */
+	struct sock *ctl_sk6;		/* the same over IPv6; NULL: not there */
 	atomic_t orphans;
 	atomic_t time_waits;
 	atomic_t requests;

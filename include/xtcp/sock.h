@@ -139,6 +139,14 @@ struct xtcp_sock {
 	struct xtcp_saved_syn *saved_syn; /* a child's, for TCP_SAVED_SYN */
 };
 
+#if IS_ENABLED(CONFIG_IPV6)
+/* An AF_INET6 socket. */
+struct xtcp6_sock {
+	struct xtcp_sock xtcp;
+	struct ipv6_pinfo inet6;	/* last: kernels before 6.6 look for it there */
+};
+#endif
+
 static inline struct xtcp_sock *xtcp_sk(const struct sock *sk)
 {
 	return (struct xtcp_sock *)sk;
@@ -199,10 +207,22 @@ void xtcp_destroy_unaccepted(struct sock *sk);
 
 /* socket/proto.c */
 extern struct proto xtcp_prot;
+extern const struct proto_ops xtcp_stream_ops;
 int xtcp_proto_register(void);
 void xtcp_proto_unregister(void);
-/* A child of @listener, locked, BH off, with a reference for us; or NULL. */
-struct sock *xtcp_clone(struct sock *listener);
+/* socket/proto6.c: the same for AF_INET6; after xtcp_proto_register(). */
+#if IS_ENABLED(CONFIG_IPV6)
+int xtcp_proto6_register(void);
+void xtcp_proto6_unregister(void);
+#else
+static inline int xtcp_proto6_register(void) { return 0; }
+static inline void xtcp_proto6_unregister(void) { }
+#endif
+/*
+ * A child of @listener for a connection over @family, locked, BH off, with a
+ * reference for us; or NULL.
+ */
+struct sock *xtcp_clone(struct sock *listener, u8 family);
 /* Unlock a child and give up that reference. */
 void xtcp_clone_unlock(struct sock *child);
 /* Everything of an earlier connection is forgotten; options of the user stay. */

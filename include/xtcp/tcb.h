@@ -45,7 +45,7 @@ struct xtcp_tcb {
 
 	u8	snd_wscale;		/* Snd.Wind.Shift */
 	u8	rcv_wscale;		/* Rcv.Wind.Shift */
-	u16	snd_mss;		/* Eff.snd.MSS limit the peer announced */
+	u16	snd_mss;		/* what the peer announced; until then the default */
 
 	/* Send sequence variables */
 	u32	iss;

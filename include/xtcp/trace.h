@@ -33,13 +33,11 @@ TRACE_EVENT(xtcp_set_state,
 		__field(u16, family)
 		__field(u16, sport)
 		__field(u16, dport)
-		__array(u8, saddr, 16)
-		__array(u8, daddr, 16)
+		__array(u8, saddr, sizeof(struct sockaddr_in6))
+		__array(u8, daddr, sizeof(struct sockaddr_in6))
 	),
 	TP_fast_assign(
 		const struct xtcp_flow *flow = &xtcp_sk(sk)->flow;
-		const u8 *addrs = xtcp_flow_addrs(flow);
-		unsigned int len = xtcp_flow_addrs_len(flow->family) / 2;
 
 		__entry->skaddr = sk;
 		__entry->oldstate = oldstate;
@@ -47,12 +45,10 @@ TRACE_EVENT(xtcp_set_state,
 		__entry->family = flow->family;
 		__entry->sport = ntohs(inet_sk(sk)->inet_sport);
 		__entry->dport = ntohs(inet_sk(sk)->inet_dport);
-		memset(__entry->saddr, 0, sizeof(__entry->saddr));
-		memset(__entry->daddr, 0, sizeof(__entry->daddr));
-		memcpy(__entry->saddr, addrs, len);
-		memcpy(__entry->daddr, addrs + len, len);
+		xtcp_flow_sockaddr(flow, false, (struct sockaddr_in6 *)__entry->saddr);
+		xtcp_flow_sockaddr(flow, true, (struct sockaddr_in6 *)__entry->daddr);
 	),
-	TP_printk("skaddr=%p family=%u sport=%u dport=%u saddr=%pI4 daddr=%pI4 oldstate=%s newstate=%s",
+	TP_printk("skaddr=%p family=%u sport=%u dport=%u saddr=%pISc daddr=%pISc oldstate=%s newstate=%s",
 		  __entry->skaddr, __entry->family, __entry->sport,
 		  __entry->dport, __entry->saddr, __entry->daddr,
 		  xtcp_trace_state(__entry->oldstate),

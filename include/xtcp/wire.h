@@ -46,6 +46,7 @@ enum xtcp_limits {
 	XTCP_HEADER_MAX		= 60,	/* 20 and 40 of options */
 	XTCP_WSCALE_MAX		= 14,	/* RFC 7323 2.3 */
 	XTCP_MSS_DEFAULT	= 536,	/* RFC 9293 MUST-15, IPv4 */
+	XTCP_MSS_DEFAULT6	= 1220,	/* and IPv6 */
 	XTCP_MSS_MIN		= 48,	/* room for data beside 40 B of options */
 	XTCP_WINDOW_MAX		= 65535,
 };

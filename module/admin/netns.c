@@ -3,6 +3,7 @@
 
 #include <linux/random.h>
 #include <net/inet_common.h>
+#include <xtcp/af.h>
 #include <xtcp/net.h>
 #include <xtcp/request.h>
 #include <xtcp/timewait.h>
@@ -44,9 +45,12 @@ static int __net_init netns_init(struct net *net)
 	err = inet_ctl_sock_create(&xn->ctl_sk, PF_INET, SOCK_RAW, IPPROTO_XTCP, net);
 	if (err)
 		goto err_timewait;
-	err = xtcp_proc_register(net);
+	err = xtcp_ipv6_net_init(xn);
 	if (err)
 		goto err_ctl_sk;
+	err = xtcp_proc_register(net);
+	if (err)
+		goto err_ipv6;
 	err = xtcp_sysctl_register(xn);
 	if (err)
 		goto err_proc;
@@ -54,6 +58,8 @@ static int __net_init netns_init(struct net *net)
 
 err_proc:
 	xtcp_proc_unregister(net);
+err_ipv6:
+	xtcp_ipv6_net_exit(xn);
 err_ctl_sk:
 	inet_ctl_sock_destroy(xn->ctl_sk);
 err_timewait:
@@ -73,6 +79,7 @@ static void __net_exit netns_exit(struct net *net)
 	xtcp_proc_unregister(net);
 	xtcp_timewait_exit(xn);
 	xtcp_request_exit(xn);
+	xtcp_ipv6_net_exit(xn);
 	inet_ctl_sock_destroy(xn->ctl_sk);
 	xtcp_counters_exit(xn);
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /proc/net/xtcp, in the columns of /proc/net/tcp, so that ss can read it:
- * listeners, then the flow table with requests and TIME_WAIT records.
+ * /proc/net/xtcp and xtcp6, in the columns of /proc/net/tcp and tcp6, so that
+ * ss can read them: listeners, then the flow table with requests and TIME_WAIT
+ * records. What belongs to an AF_INET6 socket is in xtcp6, whatever it speaks.
  * /proc/net/xtcp_netstat, in the two lines of /proc/net/netstat, for nstat.
  */
 
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
+#include <net/ipv6.h>
 #include <net/net_namespace.h>
 #include <xtcp/port.h>
 #include <xtcp/request.h>
@@ -19,7 +21,9 @@
 enum { TR_NONE, TR_RETRANSMIT, TR_KEEPALIVE, TR_TIME_WAIT, TR_PROBE };
 
 struct row {
-	struct xtcp_addrs4 addrs;
+	u8 family;			/* of the socket, and of the file */
+	struct in6_addr local;		/* IPv4: the last word */
+	struct in6_addr remote;
 	__be16 local_port;
 	__be16 remote_port;
 	u8 state;
@@ -45,28 +49,59 @@ static unsigned long clock_ticks(u64 ns)
 	return div_u64(ns, NSEC_PER_SEC / USER_HZ);
 }
 
+static void show_address(struct seq_file *seq, u8 family,
+			 const struct in6_addr *addr, __be16 port)
+{
+	int i;
+
+	for (i = family == AF_INET6 ? 0 : 3; i < 4; i++)
+		seq_printf(seq, "%08X", (__force u32)addr->s6_addr32[i]);
+	seq_printf(seq, ":%04X ", ntohs(port));
+}
+
 static void show_row(struct seq_file *seq, const struct row *row, int number)
 {
-	seq_setwidth(seq, ROW_WIDTH);
-	seq_printf(seq, "%4d: %08X:%04X %08X:%04X %02X %08X:%08X %02X:%08lX %08X %5u %8d %llu %d %pK %lu %lu %u %u %d",
-		   number, (__force u32)row->addrs.local, ntohs(row->local_port),
-		   (__force u32)row->addrs.remote, ntohs(row->remote_port), row->state,
-		   row->tx_queue, row->rx_queue, row->timer, clock_ticks(row->left_ns),
+	/* As in the kernel's: rows of one width for IPv4 only. */
+	if (row->family == AF_INET)
+		seq_setwidth(seq, ROW_WIDTH);
+	seq_printf(seq, "%4d: ", number);
+	show_address(seq, row->family, &row->local, row->local_port);
+	show_address(seq, row->family, &row->remote, row->remote_port);
+	seq_printf(seq, "%02X %08X:%08X %02X:%08lX %08X %5u %8d %llu %d %pK %lu %lu %u %u %d",
+		   row->state, row->tx_queue, row->rx_queue, row->timer, clock_ticks(row->left_ns),
 		   row->retransmits, from_kuid_munged(seq_user_ns(seq), row->uid),
 		   row->timeout, row->inode, row->refs, row->address,
 		   clock_ticks(row->rto_ns), clock_ticks(row->ato_ns), row->quick,
 		   row->cwnd, row->ssthresh);
-	seq_pad(seq, '\n');
+	if (row->family == AF_INET)
+		seq_pad(seq, '\n');
+	else
+		seq_putc(seq, '\n');
+}
+
+/* The socket's family: requests and records remember it. */
+static u8 family_of(const struct xtcp_flow *flow)
+{
+	return flow->mapped ? AF_INET6 : flow->family;
 }
 
 static void row_of_flow(struct row *row, const struct xtcp_flow *flow)
 {
+	const struct xtcp_addrs6 *addrs6 = xtcp_flow_addrs(flow);
+
 	*row = (struct row){
-		.addrs		= flow->addrs4,
+		.family		= family_of(flow),
 		.local_port	= flow->local_port,
 		.remote_port	= flow->remote_port,
 		.address	= flow,
 	};
+	if (flow->family == AF_INET) {
+		ipv6_addr_set_v4mapped(flow->addrs4.local, &row->local);
+		ipv6_addr_set_v4mapped(flow->addrs4.remote, &row->remote);
+	} else {
+		row->local = addrs6->local;
+		row->remote = addrs6->remote;
+	}
 }
 
 static void timer_of_socket(struct row *row, const struct xtcp_sock *xs)
@@ -110,8 +145,9 @@ static void row_of_socket(struct row *row, struct sock *sk)
 /* rx_queue: children waiting for accept(); tx_queue: requests half open. */
 static void show_listener(struct seq_file *seq, struct sock *sk, int number)
 {
+	const struct in6_addr *local6 = inet6_rcv_saddr(sk);
 	struct row row = {
-		.addrs.local	= sk->sk_rcv_saddr,
+		.family		= sk->sk_family,
 		.local_port	= inet_sk(sk)->inet_sport,
 		.state		= TCP_LISTEN,
 		.rx_queue	= READ_ONCE(sk->sk_ack_backlog),
@@ -123,6 +159,10 @@ static void show_listener(struct seq_file *seq, struct sock *sk, int number)
 		.rto_ns		= (u64)xtcp_sk(sk)->rtt.rto_us * NSEC_PER_USEC,
 	};
 
+	if (local6)
+		row.local = *local6;
+	else
+		row.local.s6_addr32[3] = sk->sk_rcv_saddr;
 	show_row(seq, &row, number);
 }
 
@@ -165,14 +205,22 @@ struct walk {
 	loff_t at;			/* position the two stand for */
 };
 
+static u8 family_of_file(const struct seq_file *seq)
+{
+	return (uintptr_t)pde_data(file_inode(seq->file));
+}
+
 static void *step(struct seq_file *seq)
 {
 	struct walk *walk = seq->private;
 	struct net *net = seq_file_net(seq);
+	u8 family = family_of_file(seq);
 	void *next;
 
 	if (!walk->in_flows) {
-		next = xtcp_port_next_listener(net, &walk->bucket, &walk->skip);
+		do {
+			next = xtcp_port_next_listener(net, &walk->bucket, &walk->skip);
+		} while (next && ((struct sock *)next)->sk_family != family);
 		if (next)
 			return next;
 		walk->in_flows = true;
@@ -181,7 +229,7 @@ static void *step(struct seq_file *seq)
 	}
 	do {
 		next = xtcp_flow_next(net, &walk->bucket, &walk->skip);
-	} while (next && ((struct xtcp_flow *)next)->family != AF_INET);
+	} while (next && family_of(next) != family);
 	return next;
 }
 
@@ -222,7 +270,9 @@ static int walk_show(struct seq_file *seq, void *v)
 {
 	struct walk *walk = seq->private;
 
-	if (v == SEQ_START_TOKEN) {
+	if (v == SEQ_START_TOKEN && family_of_file(seq) == AF_INET6) {
+		seq_puts(seq, "  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n");
+	} else if (v == SEQ_START_TOKEN) {
 		seq_setwidth(seq, ROW_WIDTH);
 		seq_puts(seq, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode");
 		seq_pad(seq, '\n');
@@ -260,20 +310,35 @@ static int show_counters(struct seq_file *seq, void *v)
 	return 0;
 }
 
+static bool create_walk(struct net *net, const char *name, u8 family)
+{
+	return proc_create_net_data(name, 0444, net->proc_net, &walk_ops,
+				    sizeof(struct walk), (void *)(uintptr_t)family);
+}
+
 int xtcp_proc_register(struct net *net)
 {
-	if (!proc_create_net("xtcp", 0444, net->proc_net, &walk_ops, sizeof(struct walk)))
+	if (!create_walk(net, "xtcp", AF_INET))
 		return -ENOMEM;
+	if (ipv6_mod_enabled() && !create_walk(net, "xtcp6", AF_INET6))
+		goto err_xtcp;
 	if (!proc_create_net_single("xtcp_netstat", 0444, net->proc_net, show_counters,
-				    NULL)) {
-		remove_proc_entry("xtcp", net->proc_net);
-		return -ENOMEM;
-	}
+				    NULL))
+		goto err_xtcp6;
 	return 0;
+
+err_xtcp6:
+	if (ipv6_mod_enabled())
+		remove_proc_entry("xtcp6", net->proc_net);
+err_xtcp:
+	remove_proc_entry("xtcp", net->proc_net);
+	return -ENOMEM;
 }
 
 void xtcp_proc_unregister(struct net *net)
 {
 	remove_proc_entry("xtcp_netstat", net->proc_net);
+	if (ipv6_mod_enabled())
+		remove_proc_entry("xtcp6", net->proc_net);
 	remove_proc_entry("xtcp", net->proc_net);
 }

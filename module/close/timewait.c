@@ -17,7 +17,7 @@
 #include <xtcp/sock.h>
 #include <xtcp/timewait.h>
 
-static struct kmem_cache *cache;
+static struct xtcp_flow_cache cache;
 
 static struct xtcp_net *net_of(const struct xtcp_time_wait *tw)
 {
@@ -33,7 +33,7 @@ static void free_rcu(struct rcu_head *rcu)
 {
 	struct xtcp_time_wait *tw = container_of(rcu, struct xtcp_time_wait, wait.rcu);
 
-	kmem_cache_free(cache, (u8 *)tw - xtcp_flow_headroom(tw->flow.family));
+	xtcp_flow_cache_free(&cache, &tw->flow);
 }
 
 /* Out of the flow table already, by us alone: out of the rest, and gone. */
@@ -150,7 +150,8 @@ static void fill(struct xtcp_time_wait *tw, const struct xtcp_sock *xs)
 	tw->rcv_wnd = min_t(u32, xtcp_tcb_rcv_wnd(&xs->tcb) >> tw->flow.rcv_wscale,
 			    XTCP_WINDOW_MAX);
 	tw->mark = sk->sk_mark;
-	tw->flow.tos = inet_sk(sk)->tos;
+	tw->flow.tos = xs->af->tos(sk);
+	tw->flow.mapped = xs->flow.mapped;
 }
 
 static struct xtcp_flow_key key_of(const struct sock *sk)
@@ -171,12 +172,11 @@ static struct xtcp_time_wait *create(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_flow_key key = key_of(sk);
-	struct xtcp_time_wait *tw;
-	u8 *p = kmem_cache_alloc(cache, GFP_ATOMIC);
+	struct xtcp_time_wait *tw = xtcp_flow_cache_alloc(&cache, xs->flow.family,
+							  GFP_ATOMIC);
 
-	if (!p)
+	if (!tw)
 		return NULL;
-	tw = (struct xtcp_time_wait *)(p + xtcp_flow_headroom(xs->flow.family));
 	xtcp_flow_init(&tw->flow, XTCP_FLOW_TIME_WAIT, &key);
 	fill(tw, xs);
 	return tw;
@@ -393,12 +393,11 @@ void xtcp_timewait_exit(struct xtcp_net *xn)
 
 int xtcp_timewait_cache_init(void)
 {
-	cache = kmem_cache_create("xtcp_time_wait", sizeof(struct xtcp_time_wait),
-				  0, 0, NULL);
-	return cache ? 0 : -ENOMEM;
+	return xtcp_flow_cache_init(&cache, "xtcp_time_wait", "xtcp_time_wait6",
+				    sizeof(struct xtcp_time_wait));
 }
 
 void xtcp_timewait_cache_exit(void)
 {
-	kmem_cache_destroy(cache);
+	xtcp_flow_cache_exit(&cache);
 }

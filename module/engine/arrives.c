@@ -200,7 +200,8 @@ static void take_syn_options(struct xtcp_tcb *tcb, const struct xtcp_segment *se
 	tcb->snd_wscale = tcb->wscale_ok ? seg->opt.wscale : 0;
 	if (!tcb->wscale_ok)
 		tcb->rcv_wscale = 0;
-	tcb->snd_mss = seg->opt.mss ?: XTCP_MSS_DEFAULT;
+	if (seg->opt.mss)
+		tcb->snd_mss = seg->opt.mss;
 	if (tcb->ts_ok) {
 		tcb->ts_recent = seg->opt.tsval;
 		tcb->ts_recent_us = now_us;

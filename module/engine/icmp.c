@@ -6,6 +6,7 @@
  */
 
 #include <net/dst.h>
+#include <xtcp/af.h>
 #include <xtcp/input.h>
 #include <xtcp/output.h>
 #include <xtcp/request.h>
@@ -24,7 +25,7 @@ static void socket_error(struct sock *sk, u32 seq, int error, bool hard)
 		return;
 	if (opening && !sock_owned_by_user(sk)) {
 		xtcp_fail(sk, error);
-	} else if (hard && !sock_owned_by_user(sk) && xtcp_inet_recverr(sk)) {
+	} else if (hard && !sock_owned_by_user(sk) && xtcp_sk(sk)->af->recverr(sk)) {
 		WRITE_ONCE(sk->sk_err, error);
 		sk_error_report(sk);
 	} else {

@@ -119,7 +119,7 @@ static int transmit(struct sock *sk, struct sk_buff *skb, u32 seq, u8 ctl)
 	skb_push(skb, xtcp_output_header_len(&h));
 	skb_reset_transport_header(skb);
 	xtcp_output_write_header(tcp_hdr(skb), &h);
-	memset(skb->cb, 0, sizeof(struct inet_skb_parm));
+	memset(&XTCP_SKB_CB(skb)->header, 0, sizeof(XTCP_SKB_CB(skb)->header));
 	skb_set_owner_w(skb, sk);
 	skb_set_hash_from_sk(skb, sk);
 	skb_set_dst_pending_confirm(skb, READ_ONCE(sk->sk_dst_pending_confirm));
@@ -436,7 +436,7 @@ void xtcp_output_fin(struct sock *sk)
 u16 xtcp_output_announced_mss(const struct sock *sk, const struct xtcp_af_ops *af,
 			      const struct dst_entry *dst)
 {
-	u32 mss = XTCP_MSS_DEFAULT;
+	u32 mss = af->mss_default;
 
 	if (dst)
 		mss = dst_metric_advmss(dst);

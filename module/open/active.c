@@ -18,6 +18,7 @@ static void offer(struct sock *sk)
 	struct xtcp_net *xn = xtcp_sk_net(sk);
 	u32 wnd;
 
+	xs->tcb.snd_mss = xs->af->mss_default;
 	xs->tcb.ts_ok = !!xtcp_knob(xn, timestamps);
 	xs->tcb.wscale_ok = !!xtcp_knob(xn, window_scaling);
 	xs->ts_offset = xtcp_isn_ts_offset(xn, &xs->flow);

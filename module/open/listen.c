@@ -275,6 +275,6 @@ void xtcp_listen_input(struct sock *sk, struct sk_buff *skb,
 		return;
 	}
 	if (v.reply == XTCP_REPLY_RST)
-		xtcp_reset_reply(xn, xtcp_sk(sk)->af, skb, &seg);
+		xtcp_reset_reply(xn, xtcp_af_ops(key->family), skb, &seg);
 	xtcp_input_drop(xn, skb, v.drop);
 }

@@ -20,7 +20,7 @@
 #include <xtcp/reset.h>
 #include <xtcp/sock.h>
 
-static struct kmem_cache *cache;
+static struct xtcp_flow_cache cache;
 
 static struct xtcp_net *net_of(const struct xtcp_request *req)
 {
@@ -49,12 +49,11 @@ static struct xtcp_saved_syn *saved_syn(const struct xtcp_request *req)
 static void free_rcu(struct rcu_head *rcu)
 {
 	struct xtcp_request *req = container_of(rcu, struct xtcp_request, wait.rcu);
-	u8 *p = (u8 *)req - xtcp_flow_headroom(req->flow.family);
 
 	if (req->flow.saved_syn)
-		kfree(p);
+		kfree((u8 *)req - xtcp_flow_headroom(req->flow.family));
 	else
-		kmem_cache_free(cache, p);
+		xtcp_flow_cache_free(&cache, &req->flow);
 }
 
 /* Out of the listener's list and the FIFO, and gone. It is unhashed. */
@@ -273,9 +272,10 @@ static struct xtcp_saved_syn *copy_saved_syn(const struct xtcp_request *req)
 }
 
 /* The child, locked, in SYN_RCVD; in no table yet. */
-static struct sock *create_child(const struct xtcp_request *req, struct dst_entry *dst)
+static struct sock *create_child(const struct xtcp_request *req,
+				 const struct sk_buff *skb, struct dst_entry *dst)
 {
-	struct sock *child = xtcp_clone(req->listener);
+	struct sock *child = xtcp_clone(req->listener, req->flow.family);
 	struct xtcp_sock *xs;
 
 	if (!child) {
@@ -293,8 +293,7 @@ static struct sock *create_child(const struct xtcp_request *req, struct dst_entr
 	xs->rcv.window_clamp = (u32)XTCP_WINDOW_MAX << req->flow.rcv_wscale;
 	xs->saved_syn = copy_saved_syn(req);
 	child->sk_mark = req->mark;
-	inet_sk(child)->tos = req->flow.tos;
-	af_of(req)->child_init(child, req->listener, req, dst);
+	xs->af->child_init(child, req->listener, req, skb, dst);
 	if (!xtcp_port_inherit(child, ntohs(req->flow.local_port)))
 		return child;
 	xtcp_destroy_unaccepted(child);
@@ -316,9 +315,10 @@ static void hand_over(struct sock *listener, struct sock *child)
 	xtcp_clone_unlock(child);
 }
 
-/* A child in the place of @req, locked; or NULL, and why. */
-static struct sock *replace_by_child(struct xtcp_request *req, struct dst_entry *dst,
-				     enum xtcp_drop *why)
+/* A child in the place of @req, made by @skb, locked; or NULL, and why. */
+static struct sock *replace_by_child(struct xtcp_request *req,
+				     const struct sk_buff *skb,
+				     struct dst_entry *dst, enum xtcp_drop *why)
 {
 	struct sock *child;
 
@@ -326,7 +326,7 @@ static struct sock *replace_by_child(struct xtcp_request *req, struct dst_entry 
 	if (!dst)
 		return NULL;
 	*why = XTCP_DROP_NO_MEMORY;
-	child = create_child(req, dst);
+	child = create_child(req, skb, dst);
 	if (!child)
 		return NULL;
 	if (xtcp_flow_replace(&req->flow, &xtcp_sk(child)->flow)) {
@@ -368,7 +368,8 @@ static void become_child(struct xtcp_request *req, struct sk_buff *skb,
 		overflow(req, skb, seg);
 		return;
 	}
-	child = replace_by_child(req, af_of(req)->request_route(listener, req), &why);
+	child = replace_by_child(req, skb, af_of(req)->request_route(listener, req),
+				 &why);
 	if (!child) {
 		xtcp_input_drop(net_of(req), skb, why);
 		return;
@@ -381,13 +382,13 @@ static void become_child(struct xtcp_request *req, struct sk_buff *skb,
  * handshake_ways 2, the experiment: a SYN is enough. An old one, whose sender
  * knows nothing of it any more, leaves a connection behind that no one ends.
  */
-static void open_at_once(struct xtcp_request *req, const struct xtcp_segment *syn,
-			 struct dst_entry *dst)
+static void open_at_once(struct xtcp_request *req, const struct sk_buff *skb,
+			 const struct xtcp_segment *syn, struct dst_entry *dst)
 {
 	struct sock *listener = req->listener, *child;
 	enum xtcp_drop why;
 
-	child = replace_by_child(req, dst, &why);
+	child = replace_by_child(req, skb, dst, &why);
 	if (!child) {
 		xtcp_request_drop(req);
 		return;
@@ -402,13 +403,14 @@ static void negotiate(struct xtcp_request *req, const struct sock *listener,
 		      const struct xtcp_segment *seg)
 {
 	struct xtcp_net *xn = net_of(req);
+	u8 rcv_wscale;
 
 	req->irs = seg->seq;
-	req->snd_mss = seg->opt.mss ?: XTCP_MSS_DEFAULT;
+	req->snd_mss = seg->opt.mss ?: af_of(req)->mss_default;
 	req->flow.wscale_ok = seg->opt.has_wscale && xtcp_knob(xn, window_scaling);
 	req->flow.snd_wscale = req->flow.wscale_ok ? seg->opt.wscale : 0;
-	req->rcv_wnd = xtcp_window_initial(listener, req->flow.wscale_ok,
-					   &req->flow.rcv_wscale);
+	req->rcv_wnd = xtcp_window_initial(listener, req->flow.wscale_ok, &rcv_wscale);
+	req->flow.rcv_wscale = rcv_wscale;
 	req->flow.ts_ok = seg->opt.has_ts && xtcp_knob(xn, timestamps);
 	req->ts_recent = seg->opt.tsval;
 	req->ts_offset = xtcp_isn_ts_offset(xn, &req->flow);
@@ -433,10 +435,8 @@ static struct xtcp_request *alloc_request(u8 family, const u8 *syn, u32 syn_len)
 	struct xtcp_request *req;
 	u8 *p;
 
-	if (!syn_len) {
-		p = kmem_cache_zalloc(cache, GFP_ATOMIC);
-		return p ? (struct xtcp_request *)(p + headroom) : NULL;
-	}
+	if (!syn_len)
+		return xtcp_flow_cache_alloc(&cache, family, GFP_ATOMIC | __GFP_ZERO);
 	p = kzalloc(headroom + sizeof(*req) + sizeof(struct xtcp_saved_syn) + syn_len,
 		    GFP_ATOMIC);
 	if (!p)
@@ -458,8 +458,9 @@ static struct xtcp_request *create(struct sock *listener, const struct sk_buff *
 
 	if (!req)
 		return NULL;
-	own.dif = listener->sk_bound_dev_if;
+	own.dif = key->scope ?: listener->sk_bound_dev_if;
 	xtcp_flow_init(&req->flow, XTCP_FLOW_REQUEST, &own);
+	req->flow.mapped = listener->sk_family != key->family;
 	req->flow.saved_syn = syn_len > 0;
 	req->flow.own_queues = !!READ_ONCE(xtcp_sk(listener)->listener->queues);
 	spin_lock_init(&req->lock);
@@ -467,7 +468,7 @@ static struct xtcp_request *create(struct sock *listener, const struct sk_buff *
 	req->listener = listener;
 	req->mark = xtcp_knob(xn, fwmark_accept) && skb->mark ? skb->mark :
 								listener->sk_mark;
-	req->flow.tos = inet_sk(listener)->tos;
+	req->flow.tos = af_of(req)->tos(listener);
 	req->wait.start_ns = ktime_get_ns();
 	return req;
 }
@@ -521,7 +522,7 @@ void xtcp_request_new(struct sock *listener, struct sk_buff *skb,
 		return;
 	}
 	if (xtcp_sk_knob(listener, handshake_ways) == 2) {
-		open_at_once(req, seg, dst);
+		open_at_once(req, skb, seg, dst);
 		xtcp_input_drop(xn, skb, 0);
 		return;
 	}
@@ -712,11 +713,11 @@ void xtcp_request_exit(struct xtcp_net *xn)
 
 int xtcp_request_cache_init(void)
 {
-	cache = kmem_cache_create("xtcp_request", sizeof(struct xtcp_request), 0, 0, NULL);
-	return cache ? 0 : -ENOMEM;
+	return xtcp_flow_cache_init(&cache, "xtcp_request", "xtcp_request6",
+				    sizeof(struct xtcp_request));
 }
 
 void xtcp_request_cache_exit(void)
 {
-	kmem_cache_destroy(cache);
+	xtcp_flow_cache_exit(&cache);
 }

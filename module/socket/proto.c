@@ -72,11 +72,11 @@ void xtcp_reset_connection(struct sock *sk)
 		.cork = xs->snd.cork,
 	};
 
-	xs->tcb = (struct xtcp_tcb){ .state = xs->tcb.state, .snd_mss = XTCP_MSS_DEFAULT };
+	xs->tcb = (struct xtcp_tcb){ .state = xs->tcb.state, .snd_mss = xs->af->mss_default };
 	xs->snd = snd;
 	skb_queue_head_init(&xs->snd.rtx_queue);
-	xs->snd.mss = XTCP_MSS_DEFAULT;
-	xs->snd.pmtu = XTCP_MSS_DEFAULT + sizeof(struct tcphdr) + xs->af->ip_header_len;
+	xs->snd.mss = xs->af->mss_default;
+	xs->snd.pmtu = xs->af->mss_default + sizeof(struct tcphdr) + xs->af->ip_header_len;
 	xs->rcv = (struct xtcp_receive){
 		.ooo = RB_ROOT,
 		.mss = XTCP_MSS_DEFAULT,
@@ -99,12 +99,12 @@ static void destruct(struct sock *sk)
 	inet_sock_destruct(sk);
 }
 
-static int init_ipv4(struct sock *sk)
+static int init(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_net *xn = xtcp_sk_net(sk);
 
-	xs->af = &xtcp_ipv4_ops;
+	xs->af = xtcp_af_ops(sk->sk_family);
 	xs->flow.kind = XTCP_FLOW_SOCKET;
 	xs->flow.family = sk->sk_family;
 	write_pnet(&xs->flow.net, sock_net(sk));
@@ -150,7 +150,7 @@ void xtcp_destroy(struct sock *sk)
 	sock_put(sk);
 }
 
-struct sock *xtcp_clone(struct sock *listener)
+struct sock *xtcp_clone(struct sock *listener, u8 family)
 {
 	struct sock *child = sk_clone_lock(listener, GFP_ATOMIC);
 	struct xtcp_sock *xs;
@@ -158,7 +158,8 @@ struct sock *xtcp_clone(struct sock *listener)
 	if (!child)
 		return NULL;
 	xs = xtcp_sk(child);
-	/* What the copy must not share with the listener. */
+	xs->af->unshare(child);
+	xs->af = xtcp_af_ops_of(child->sk_family, family);
 	xs->listener = NULL;
 	xs->port = NULL;
 	xs->saved_syn = NULL;
@@ -166,8 +167,6 @@ struct sock *xtcp_clone(struct sock *listener)
 	xs->orphan = false;
 	xs->tcb.state = XTCP_SYN_RCVD;
 	INIT_LIST_HEAD(&xs->accept_link);
-	RCU_INIT_POINTER(inet_sk(child)->inet_opt, NULL);
-	inet_sk(child)->mc_list = NULL;
 	child->sk_state = TCP_SYN_RECV;
 	child->sk_shutdown = 0;
 	child->sk_ack_backlog = 0;
@@ -234,7 +233,7 @@ struct proto xtcp_prot = {
 	.name			= "XTCP",
 	.owner			= THIS_MODULE,
 	.obj_size		= sizeof(struct xtcp_sock),
-	.init			= init_ipv4,
+	.init			= init,
 	.destroy		= destroy,
 	.close			= xtcp_close,
 	.connect		= connect,
@@ -265,7 +264,7 @@ struct proto xtcp_prot = {
 	.no_autobind		= true,
 };
 
-static const struct proto_ops stream_ops = {
+const struct proto_ops xtcp_stream_ops = {
 	.family		= PF_INET,
 	.owner		= THIS_MODULE,
 	.release	= inet_release,
@@ -293,7 +292,7 @@ static struct inet_protosw protosw = {
 	.type		= SOCK_STREAM,
 	.protocol	= IPPROTO_XTCP,
 	.prot		= &xtcp_prot,
-	.ops		= &stream_ops,
+	.ops		= &xtcp_stream_ops,
 	.flags		= 0,
 };
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Socket options: SOL_TCP under the kernel's numbers (tcp(7)), SOL_IP by the kernel. */
+/* Socket options: SOL_TCP under the kernel's numbers (tcp(7)), what is below by the kernel. */
 
 #include <linux/tcp.h>
 #include <net/ip.h>
 #include <net/sock.h>
+#include <xtcp/af.h>
 #include <xtcp/output.h>
 #include <xtcp/request.h>
 #include <xtcp/socket.h>
@@ -235,7 +236,7 @@ int xtcp_setsockopt(struct sock *sk, int level, int name, sockptr_t optval,
 	int val, err;
 
 	if (level != SOL_TCP && level != SOL_XTCP)
-		return ip_setsockopt(sk, level, name, optval, len);
+		return xtcp_sk(sk)->af->setsockopt(sk, level, name, optval, len);
 	if (level == SOL_TCP && name == TCP_CONGESTION)
 		return set_congestion(optval, len);
 	if (len < sizeof(int))
@@ -365,7 +366,7 @@ int xtcp_getsockopt(struct sock *sk, int level, int name, char __user *optval,
 	int val = 0, len, err;
 
 	if (!tcp && level != SOL_XTCP)
-		return ip_getsockopt(sk, level, name, optval, optlen);
+		return xtcp_sk(sk)->af->getsockopt(sk, level, name, optval, optlen);
 	if (get_user(len, optlen))
 		return -EFAULT;
 	if (len < 0)

@@ -5,6 +5,7 @@
  * into another chain by a socket that moved starts again.
  */
 
+#include <linux/in.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/rculist_nulls.h>
@@ -196,6 +197,61 @@ struct xtcp_flow *xtcp_flow_next(struct net *net, unsigned int *bucket,
 	}
 	return NULL;
 }
+
+void xtcp_flow_sockaddr(const struct xtcp_flow *flow, bool remote,
+			struct sockaddr_in6 *addr)
+{
+	const struct xtcp_addrs4 *addrs4 = &flow->addrs4;
+	const struct xtcp_addrs6 *addrs6 = xtcp_flow_addrs(flow);
+
+	memset(addr, 0, sizeof(*addr));
+	addr->sin6_family = flow->family;
+	if (flow->family == AF_INET)
+		((struct sockaddr_in *)addr)->sin_addr.s_addr =
+			remote ? addrs4->remote : addrs4->local;
+	else
+		addr->sin6_addr = remote ? addrs6->remote : addrs6->local;
+}
+
+/* --- memory ------------------------------------------------------------------ */
+
+int xtcp_flow_cache_init(struct xtcp_flow_cache *cache, const char *ipv4,
+			 const char *ipv6, size_t size)
+{
+	cache->ipv4 = kmem_cache_create(ipv4, size, 0, 0, NULL);
+	cache->ipv6 = kmem_cache_create(ipv6, sizeof(struct xtcp_addrs6) + size,
+					0, 0, NULL);
+	if (cache->ipv4 && cache->ipv6)
+		return 0;
+	xtcp_flow_cache_exit(cache);
+	return -ENOMEM;
+}
+
+void xtcp_flow_cache_exit(struct xtcp_flow_cache *cache)
+{
+	kmem_cache_destroy(cache->ipv4);
+	kmem_cache_destroy(cache->ipv6);
+}
+
+void *xtcp_flow_cache_alloc(struct xtcp_flow_cache *cache, u8 family, gfp_t gfp)
+{
+	struct xtcp_addrs6 *addrs;
+
+	if (family == AF_INET)
+		return kmem_cache_alloc(cache->ipv4, gfp);
+	addrs = kmem_cache_alloc(cache->ipv6, gfp);
+	return addrs ? addrs + 1 : NULL;
+}
+
+void xtcp_flow_cache_free(struct xtcp_flow_cache *cache, struct xtcp_flow *flow)
+{
+	if (flow->family == AF_INET)
+		kmem_cache_free(cache->ipv4, flow);
+	else
+		kmem_cache_free(cache->ipv6, xtcp_flow_addrs(flow));
+}
+
+/* --- coming and going ------------------------------------------------------ */
 
 /* One bucket for 128 KiB of memory, as the kernel's TCP. */
 static unsigned int default_buckets(void)

@@ -113,7 +113,8 @@ static bool conflict(const struct sock *sk, const struct sock *other)
 		return false;
 	if (reuseport_together(sk, other))
 		return false;
-	return xtcp_sk(sk)->af->bind_overlap(sk, other);
+	return xtcp_sk(sk)->af->bind_overlap(sk, other) &&
+	       xtcp_sk(other)->af->bind_overlap(other, sk);
 }
 
 static u8 sharing_of(const struct sock *sk)
@@ -345,7 +346,7 @@ void xtcp_port_put_time_wait(struct net *net, u16 num, u8 sharing)
 	spin_unlock_bh(&bucket->lock);
 }
 
-/* 0: not for @key. Else address and device count. */
+/* 0: not for @key. Else address, then device, then family count. */
 static int listener_score(const struct sock *sk, const struct xtcp_flow_key *key)
 {
 	int score = xtcp_sk(sk)->af->listener_score(sk, key);
@@ -356,7 +357,7 @@ static int listener_score(const struct sock *sk, const struct xtcp_flow_key *key
 		return score;
 	if (sk->sk_bound_dev_if != key->dif && sk->sk_bound_dev_if != key->sdif)
 		return 0;
-	return score + 1;
+	return score + 2;
 }
 
 /* Several listeners of equal rank (SO_REUSEPORT) share by the 4-tuple. */

@@ -229,23 +229,12 @@ static int xmit(struct sock *sk, struct sk_buff *skb)
 	return ip_queue_xmit(sk, skb, &inet_sk(sk)->cork.fl);
 }
 
-/*
- * A device is trusted with a checksum only if it sums whatever it is told to:
- * protocol 253 means nothing to those that know TCP.
- */
-static bool device_sums(struct sock *sk)
-{
-	const struct dst_entry *dst = __sk_dst_get(sk);
-
-	return dst && (dst->dev->features & NETIF_F_HW_CSUM);
-}
-
 static void checksum(struct sock *sk, struct sk_buff *skb)
 {
 	const struct inet_sock *inet = inet_sk(sk);
 	struct tcphdr *th = tcp_hdr(skb);
 
-	if (device_sums(sk)) {
+	if (xtcp_af_device_sums(sk)) {
 		skb->ip_summed = CHECKSUM_PARTIAL;
 		skb->csum_start = skb_transport_header(skb) - skb->head;
 		skb->csum_offset = offsetof(struct tcphdr, check);
@@ -271,6 +260,16 @@ static unsigned int options_len(const struct sock *sk)
 	return len;
 }
 
+static u8 tos(const struct sock *sk)
+{
+	return inet_sk(sk)->tos;
+}
+
+static bool recverr(const struct sock *sk)
+{
+	return xtcp_inet_recverr(sk);
+}
+
 /* --- down: listeners, requests, answers -------------------------------------- */
 
 static int listener_score(const struct sock *sk, const struct xtcp_flow_key *key)
@@ -279,9 +278,10 @@ static int listener_score(const struct sock *sk, const struct xtcp_flow_key *key
 
 	if (key->family != AF_INET)
 		return 0;
+	/* One more than an IPv6 socket that takes IPv4 too gives itself. */
 	if (!sk->sk_rcv_saddr)
-		return 1;
-	return sk->sk_rcv_saddr == addrs->local ? 3 : 0;
+		return 2;
+	return sk->sk_rcv_saddr == addrs->local ? 6 : 0;
 }
 
 static bool bind_overlap(const struct sock *a, const struct sock *b)
@@ -330,8 +330,15 @@ static int request_xmit(const struct sock *sk, struct sk_buff *skb,
 	return send_plain(sk, skb, flow->addrs4.local, flow->addrs4.remote, dst, tos);
 }
 
+static void unshare(struct sock *child)
+{
+	RCU_INIT_POINTER(inet_sk(child)->inet_opt, NULL);
+	inet_sk(child)->mc_list = NULL;
+}
+
 static void child_init(struct sock *child, const struct sock *listener,
-		       const struct xtcp_request *req, struct dst_entry *dst)
+		       const struct xtcp_request *req, const struct sk_buff *skb,
+		       struct dst_entry *dst)
 {
 	struct inet_sock *inet = inet_sk(child);
 
@@ -341,6 +348,7 @@ static void child_init(struct sock *child, const struct sock *listener,
 	inet->inet_dport = req->flow.remote_port;
 	inet->inet_sport = req->flow.local_port;
 	inet->inet_num = ntohs(req->flow.local_port);
+	inet->tos = req->flow.tos;
 	xtcp_sk(child)->flow.bound_dev_if = req->flow.bound_dev_if;
 	set_flow(child);
 	request_flowi4(&inet->cork.fl.u.ip4, listener, req);
@@ -380,6 +388,7 @@ static void reply(struct xtcp_net *xn, const struct sk_buff *in, struct tcphdr *
 const struct xtcp_af_ops xtcp_ipv4_ops = {
 	.family		= AF_INET,
 	.ip_header_len	= sizeof(struct iphdr),
+	.mss_default	= XTCP_MSS_DEFAULT,
 	.connect_route	= connect_route,
 	.connect_ports	= connect_ports,
 	.connect_failed	= connect_failed,
@@ -387,10 +396,15 @@ const struct xtcp_af_ops xtcp_ipv4_ops = {
 	.xmit		= xmit,
 	.checksum	= checksum,
 	.options_len	= options_len,
+	.tos		= tos,
+	.recverr	= recverr,
+	.setsockopt	= ip_setsockopt,
+	.getsockopt	= ip_getsockopt,
 	.listener_score	= listener_score,
 	.bind_overlap	= bind_overlap,
 	.request_route	= request_route,
 	.request_xmit	= request_xmit,
+	.unshare	= unshare,
 	.child_init	= child_init,
 	.reply		= reply,
 };
