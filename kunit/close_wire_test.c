@@ -830,7 +830,7 @@ static void challenge_acks__are_limited(struct kunit *test)
 	WIRE_STATE(w, B, ESTABLISHED);
 }
 
-static struct kunit_case close_cases[] = {
+WIRE_SUITES(xtcp_close_wire,
 	KUNIT_CASE_SLOW(normal_close),
 	KUNIT_CASE_SLOW(normal_close__one_time_wait),
 	KUNIT_CASE_SLOW(normal_close__server_first),
@@ -882,13 +882,4 @@ static struct kunit_case close_cases[] = {
 	KUNIT_CASE_SLOW(blind_syn__is_challenged),
 	KUNIT_CASE_SLOW(challenge_acks__are_limited),
 	{ }
-};
-
-static struct kunit_suite close_suite = {
-	.name = "xtcp_close_wire",
-	.init = wire_init,
-	.exit = wire_exit,
-	.test_cases = close_cases,
-};
-
-kunit_test_suite(close_suite);
+);

@@ -813,7 +813,7 @@ static void big_transfer__under_loss(struct kunit *test)
 	wire_pass_all(w);
 }
 
-static struct kunit_case data_cases[] = {
+WIRE_SUITES(xtcp_data_wire,
 	KUNIT_CASE_SLOW(one_segment),
 	KUNIT_CASE_SLOW(delayed_ack__after_delack_ms),
 	KUNIT_CASE_SLOW(delayed_ack__every_second_segment),
@@ -860,13 +860,4 @@ static struct kunit_case data_cases[] = {
 	KUNIT_CASE_SLOW(big_transfer__both_ways_at_once),
 	KUNIT_CASE_PARAM(big_transfer__under_loss, percent_gen_params),
 	{ }
-};
-
-static struct kunit_suite data_suite = {
-	.name = "xtcp_data_wire",
-	.init = wire_init,
-	.exit = wire_exit,
-	.test_cases = data_cases,
-};
-
-kunit_test_suite(data_suite);
+);

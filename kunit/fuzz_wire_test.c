@@ -276,16 +276,7 @@ static void random_segments(struct kunit *test)
 		one_round(w, state);
 }
 
-static struct kunit_case fuzz_cases[] = {
+WIRE_SUITES(xtcp_fuzz_wire,
 	KUNIT_CASE_PARAM(random_segments, state_gen_params),
 	{ }
-};
-
-static struct kunit_suite fuzz_suite = {
-	.name = "xtcp_fuzz_wire",
-	.init = wire_init,
-	.exit = wire_exit,
-	.test_cases = fuzz_cases,
-};
-
-kunit_test_suite(fuzz_suite);
+);

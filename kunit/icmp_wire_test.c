@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* engine/icmp.c: what routers say, and what they may not bring about (RFC 5927). */
 
-#include <linux/icmp.h>
 #include <linux/tcp.h>
 #include "wire.h"
 
@@ -29,7 +28,7 @@ static void syn_sent__host_unreachable(struct kunit *test)
 {
 	struct wire *w = connecting(test);
 
-	wire_icmp(w, A, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 0, 0);
+	wire_icmp(w, A, WIRE_HOST_UNREACHABLE, 0);
 	WIRE_STATE(w, A, CLOSED);
 	WIRE_EQ(w, wire_error(w, A), EHOSTUNREACH);
 }
@@ -38,7 +37,7 @@ static void syn_sent__port_unreachable(struct kunit *test)
 {
 	struct wire *w = connecting(test);
 
-	wire_icmp(w, A, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0, 0);
+	wire_icmp(w, A, WIRE_PORT_UNREACHABLE, 0);
 	WIRE_STATE(w, A, CLOSED);
 	WIRE_EQ(w, wire_error(w, A), ECONNREFUSED);
 }
@@ -48,8 +47,8 @@ static void syn_sent__wrong_sequence_number(struct kunit *test)
 {
 	struct wire *w = connecting(test);
 
-	wire_icmp(w, A, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 5, 0);
-	wire_icmp(w, A, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, -1, 0);
+	wire_icmp(w, A, WIRE_HOST_UNREACHABLE, 5);
+	wire_icmp(w, A, WIRE_HOST_UNREACHABLE, -1);
 	WIRE_STATE(w, A, SYN_SENT);
 	WIRE_EQ(w, wire_error(w, A), 0);
 }
@@ -61,7 +60,7 @@ static void established__unreachable_is_a_hint(struct kunit *test)
 
 	wire_drop(w, A, WIRE_DATA, 1, 1);
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
-	wire_icmp(w, A, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 1, 0);
+	wire_icmp(w, A, WIRE_HOST_UNREACHABLE, 1);
 	WIRE_STATE(w, A, ESTABLISHED);
 	WIRE_EQ(w, wire_error(w, A), 0);
 	wire_run_ms(w, 500);
@@ -75,7 +74,7 @@ static void established__port_unreachable_is_a_hint(struct kunit *test)
 
 	wire_drop(w, A, WIRE_DATA, 1, 1);
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
-	wire_icmp(w, A, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 1, 0);
+	wire_icmp(w, A, WIRE_PORT_UNREACHABLE, 1);
 	WIRE_STATE(w, A, ESTABLISHED);
 	wire_run_ms(w, 500);
 	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
@@ -89,7 +88,7 @@ static void established__hint_is_the_error_in_the_end(struct kunit *test)
 	wire_knob(w, retries2, 2);
 	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
-	wire_icmp(w, A, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 1, 0);
+	wire_icmp(w, A, WIRE_HOST_UNREACHABLE, 1);
 	wire_run_ms(w, 2000);
 	WIRE_STATE(w, A, CLOSED);
 	WIRE_EQ(w, wire_error(w, A), EHOSTUNREACH);
@@ -104,53 +103,59 @@ static void request__unreachable_drops_it(struct kunit *test)
 	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
 	wire_inject(w, A, XTCP_SYN);
 	WIRE_EQ(w, atomic_read(requests), 1);
-	wire_icmp(w, B, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 7, 0);
+	wire_icmp(w, B, WIRE_HOST_UNREACHABLE, 7);
 	WIRE_EQ(w, atomic_read(requests), 1);
-	wire_icmp(w, B, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 0, 0);
+	wire_icmp(w, B, WIRE_HOST_UNREACHABLE, 0);
 	WIRE_EQ(w, atomic_read(requests), 0);
 }
 
 /* B8: the path is narrower than the first link: smaller segments, at once. */
-static void fragmentation_needed__sends_smaller_segments(struct kunit *test)
+static void too_big__sends_smaller_segments(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = test->priv;
 
+	wire_path(w, 1300);
+	connected(test);
 	wire_drop(w, A, WIRE_DATA, 1, 1);
-	WIRE_EQ(w, wire_send(w, A, 1000), 1000);
+	WIRE_EQ(w, wire_send(w, A, 1300), 1300);
 	wire_run_ms(w, 5);
-	wire_icmp(w, A, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, 1, 700);
+	wire_icmp_too_big(w, A, 1, 1228);
 	wire_run_ms(w, 100);
 	WIRE_EXPECT(w,
-		    "0.000 ESTABLISHED -> P. 1:1001 ack 1   -> x\n"
-		    "0.005 ESTABLISHED -> . 1:649 ack 1     -> ESTABLISHED\n"
-		    "0.005 ESTABLISHED -> P. 649:1001 ack 1 -> ESTABLISHED\n"
-		    "0.015 ESTABLISHED <- . 1 ack 649       <- ESTABLISHED\n"
-		    "0.015 ESTABLISHED <- . 1 ack 1001      <- ESTABLISHED\n");
-	WIRE_EQ(w, wire_recv(w, B, 2000), 1000);
+		    "0.000 ESTABLISHED -> P. 1:1301 ack 1    -> x\n"
+		    "0.005 ESTABLISHED -> . 1:1229 ack 1     -> ESTABLISHED\n"
+		    "0.005 ESTABLISHED -> P. 1229:1301 ack 1 -> ESTABLISHED\n"
+		    "0.015 ESTABLISHED <- . 1 ack 1229       <- ESTABLISHED\n"
+		    "0.015 ESTABLISHED <- . 1 ack 1301       <- ESTABLISHED\n");
+	WIRE_EQ(w, wire_recv(w, B, 2000), 1300);
 }
 
-static void fragmentation_needed__wrong_sequence_number(struct kunit *test)
+static void too_big__wrong_sequence_number(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = test->priv;
 
-	wire_icmp(w, A, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, 5000, 700);
-	WIRE_EQ(w, wire_xs(w, A)->snd.mss, WIRE_TEXT);
+	wire_path(w, 1300);
+	connected(test);
+	wire_icmp_too_big(w, A, 5000, 1228);
+	WIRE_EQ(w, wire_xs(w, A)->snd.mss, 1300);
 }
 
-/* No smaller than net.ipv4.route.min_pmtu allows, whatever the router says. */
-static void fragmentation_needed__not_absurdly_small(struct kunit *test)
+/* No smaller than net.ipv4.route.min_pmtu or RFC 8200 5 allow, whatever the router says. */
+static void too_big__not_absurdly_small(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = test->priv;
 
+	wire_path(w, 1300);
+	connected(test);
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
-	wire_icmp(w, A, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, 1, 68);
+	wire_icmp_too_big(w, A, 1, 16);
 	WIRE_EQ(w, wire_xs(w, A)->snd.mss >= 500, true);
 	wire_run_ms(w, 50);
 	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
 	wire_transfer(w, A, 5000, 1000);
 }
 
-static struct kunit_case icmp_cases[] = {
+WIRE_SUITES(xtcp_icmp_wire,
 	KUNIT_CASE_SLOW(syn_sent__host_unreachable),
 	KUNIT_CASE_SLOW(syn_sent__port_unreachable),
 	KUNIT_CASE_SLOW(syn_sent__wrong_sequence_number),
@@ -158,17 +163,8 @@ static struct kunit_case icmp_cases[] = {
 	KUNIT_CASE_SLOW(established__port_unreachable_is_a_hint),
 	KUNIT_CASE_SLOW(established__hint_is_the_error_in_the_end),
 	KUNIT_CASE_SLOW(request__unreachable_drops_it),
-	KUNIT_CASE_SLOW(fragmentation_needed__sends_smaller_segments),
-	KUNIT_CASE_SLOW(fragmentation_needed__wrong_sequence_number),
-	KUNIT_CASE_SLOW(fragmentation_needed__not_absurdly_small),
+	KUNIT_CASE_SLOW(too_big__sends_smaller_segments),
+	KUNIT_CASE_SLOW(too_big__wrong_sequence_number),
+	KUNIT_CASE_SLOW(too_big__not_absurdly_small),
 	{ }
-};
-
-static struct kunit_suite icmp_suite = {
-	.name = "xtcp_icmp_wire",
-	.init = wire_init,
-	.exit = wire_exit,
-	.test_cases = icmp_cases,
-};
-
-kunit_test_suite(icmp_suite);
+);

@@ -11,9 +11,11 @@ static struct {
 	unsigned int host_dies, keepalive, idle, orphan;
 } failures;
 
+static int family;
+
 static struct wire *connected(int rcvbuf)
 {
-	struct wire *w = wire_open(NULL);
+	struct wire *w = wire_open(NULL, family);
 
 	if (!w)
 		return NULL;
@@ -121,12 +123,22 @@ static unsigned int run_orphan_shut_out(void)
 	return wire_close(w);
 }
 
-static int long_suite_init(struct kunit_suite *suite)
+static int long_init(struct kunit_suite *suite)
 {
+	family = AF_INET;
 	failures.host_dies = run_host_dies();
 	failures.keepalive = run_keepalive();
 	failures.idle = run_idle_hours();
 	failures.orphan = run_orphan_shut_out();
+	return 0;
+}
+
+/* The timers are the same for all: one look at them is enough, hours are not free. */
+static int long6_init(struct kunit_suite *suite)
+{
+	family = AF_INET6;
+	if (wire_has_family(family))
+		failures.host_dies = run_host_dies();
 	return 0;
 }
 
@@ -160,8 +172,26 @@ static struct kunit_case long_cases[] = {
 
 static struct kunit_suite long_suite = {
 	.name = "xtcp_long_wire",
-	.suite_init = long_suite_init,
+	.suite_init = long_init,
 	.test_cases = long_cases,
 };
 
-kunit_test_suite(long_suite);
+static int need_ipv6(struct kunit *test)
+{
+	wire_need_ipv6(test);
+	return 0;
+}
+
+static struct kunit_case long6_cases[] = {
+	KUNIT_CASE(server_host_dies__quarter_of_an_hour),
+	{ }
+};
+
+static struct kunit_suite long6_suite = {
+	.name = "xtcp_long_wire6",
+	.suite_init = long6_init,
+	.init = need_ipv6,
+	.test_cases = long6_cases,
+};
+
+kunit_test_suites(&long_suite, &long6_suite);

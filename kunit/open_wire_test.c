@@ -797,7 +797,7 @@ static void options__in_syn_and_syn_ack(struct kunit *test)
 	list_for_each_entry(seg, &w->segments, link) {
 		bool syn = seg->ctl & XTCP_SYN;
 
-		WIRE_EQ(w, seg->mss, syn ? WIRE_MTU - 40 : 0);
+		WIRE_EQ(w, seg->mss, syn ? WIRE_MSS : 0);
 		WIRE_EQ(w, seg->has_wscale, syn);
 		WIRE_EQ(w, seg->has_ts, true);
 		n++;
@@ -831,7 +831,7 @@ static void timestamps__off(struct kunit *test)
 	wire_establish(w);
 	WIRE_EQ(w, wire_xs(w, A)->tcb.ts_ok, 0);
 	WIRE_EQ(w, wire_xs(w, B)->tcb.ts_ok, 0);
-	WIRE_EQ(w, wire_xs(w, A)->snd.mss, WIRE_MTU - 40);
+	WIRE_EQ(w, wire_xs(w, A)->snd.mss, WIRE_MSS);
 	wire_transfer(w, A, 20000, 10000);
 }
 
@@ -890,7 +890,7 @@ static void options__peer_offers_nothing(struct kunit *test)
 	wire_inject(w, A, XTCP_SYN);
 	seg = list_last_entry(&w->segments, struct wire_segment, link);
 	WIRE_EQ(w, seg->from, B);
-	WIRE_EQ(w, seg->mss, WIRE_MTU - 40);
+	WIRE_EQ(w, seg->mss, WIRE_MSS);
 	WIRE_EQ(w, seg->has_ts || seg->has_wscale || seg->sack_perm, false);
 }
 
@@ -926,7 +926,7 @@ static void isn__of_the_next_life_is_higher(struct kunit *test)
 	WIRE_EQ(w, DIV_ROUND_CLOSEST(w->conn[0].isn[A] - first, 1000), 1000);
 }
 
-static struct kunit_case open_cases[] = {
+WIRE_SUITES(xtcp_open_wire,
 	KUNIT_CASE_SLOW(normal_open),
 	KUNIT_CASE_SLOW(normal_open__counts),
 	KUNIT_CASE_SLOW(normal_open__measures_the_round_trip),
@@ -980,13 +980,4 @@ static struct kunit_case open_cases[] = {
 	KUNIT_CASE_SLOW(mss_negotiation__no_option_is_536),
 	KUNIT_CASE_SLOW(isn__of_the_next_life_is_higher),
 	{ }
-};
-
-static struct kunit_suite open_suite = {
-	.name = "xtcp_open_wire",
-	.init = wire_init,
-	.exit = wire_exit,
-	.test_cases = open_cases,
-};
-
-kunit_test_suite(open_suite);
+);

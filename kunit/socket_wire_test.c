@@ -269,24 +269,18 @@ static void connect__twice(struct kunit *test)
 static void connect__while_connecting(struct kunit *test)
 {
 	struct wire *w = test->priv;
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(WIRE_PORT_B),
-				  .sin_addr.s_addr = w->side[B].addr };
 
 	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
 	WIRE_EQ(w, wire_connect_start(w, A), 0);
-	WIRE_EQ(w, kernel_connect(w->side[A].sock, (struct sockaddr *)&to, sizeof(to),
-				  O_NONBLOCK), -EALREADY);
+	WIRE_EQ(w, wire_connect_sock(w, w->side[A].sock, B, O_NONBLOCK), -EALREADY);
 }
 
 static void connect__of_a_listener(struct kunit *test)
 {
 	struct wire *w = test->priv;
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(WIRE_PORT_A),
-				  .sin_addr.s_addr = w->side[A].addr };
 
 	WIRE_EQ(w, wire_listen(w, B, 1), 0);
-	WIRE_EQ(w, kernel_connect(w->side[B].listener, (struct sockaddr *)&to,
-				  sizeof(to), 0), -EISCONN);
+	WIRE_EQ(w, wire_connect_sock(w, w->side[B].listener, A, 0), -EISCONN);
 }
 
 /* AF_UNSPEC: the connection is reset, the socket is as new. */
@@ -423,16 +417,14 @@ static void accept__after_rst(struct kunit *test)
 static void getname__both_ends(struct kunit *test)
 {
 	struct wire *w = connected(test);
-	struct sockaddr_in name;
+	struct sockaddr_storage name, address;
+	int len = wire_sockaddr(w, B, 0, &address);
 
-	WIRE_EQ(w, kernel_getsockname(w->side[B].sock, (struct sockaddr *)&name),
-		sizeof(name));
-	WIRE_EQ(w, ntohs(name.sin_port), WIRE_PORT_B);
-	WIRE_EQ(w, name.sin_addr.s_addr, w->side[B].addr);
-	WIRE_EQ(w, kernel_getpeername(w->side[B].sock, (struct sockaddr *)&name),
-		sizeof(name));
-	WIRE_EQ(w, ntohs(name.sin_port), WIRE_PORT_A);
-	WIRE_EQ(w, name.sin_addr.s_addr, w->side[A].addr);
+	WIRE_EQ(w, kernel_getsockname(w->side[B].sock, (struct sockaddr *)&name), len);
+	KUNIT_EXPECT_MEMEQ(test, &name, &address, len);
+	wire_sockaddr(w, A, 0, &address);
+	WIRE_EQ(w, kernel_getpeername(w->side[B].sock, (struct sockaddr *)&name), len);
+	KUNIT_EXPECT_MEMEQ(test, &name, &address, len);
 }
 
 /* --- poll() --------------------------------------------------------------- */
@@ -591,7 +583,7 @@ static void option__so_error_and_protocol(struct kunit *test)
 	WIRE_EQ(w, wire_get_option(w, A, SOL_SOCKET, SO_TYPE), SOCK_STREAM);
 }
 
-static struct kunit_case socket_cases[] = {
+WIRE_SUITES(xtcp_socket_wire,
 	KUNIT_CASE_SLOW(recv__nothing_there),
 	KUNIT_CASE_SLOW(recv__piece_by_piece),
 	KUNIT_CASE_SLOW(recv__peek_takes_nothing),
@@ -636,13 +628,4 @@ static struct kunit_case socket_cases[] = {
 	KUNIT_CASE_SLOW(option__keepalive_of_the_socket),
 	KUNIT_CASE_SLOW(option__so_error_and_protocol),
 	{ }
-};
-
-static struct kunit_suite socket_suite = {
-	.name = "xtcp_socket_wire",
-	.init = wire_init,
-	.exit = wire_exit,
-	.test_cases = socket_cases,
-};
-
-kunit_test_suite(socket_suite);
+);

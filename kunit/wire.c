@@ -5,15 +5,12 @@
  * records it, asks the script, and hands it on when it is due.
  */
 
-#include <linux/icmp.h>
-#include <linux/inetdevice.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/rtnetlink.h>
 #include <linux/sched.h>
-#include <net/ip.h>
-#include <net/route.h>
 #include <xtcp/options.h>
 #include "wire.h"
+#include "wire_ip.h"
 
 /* Marks what wire_inject() made, on its way through lo to our hook. */
 #define WIRE_MARK 0x78746370
@@ -258,22 +255,36 @@ static u16 wire_port(const struct wire *w, enum wire_end end, unsigned int conn)
 	return w->side[end].port + (end == A ? conn : 0);
 }
 
+union wire_addrs {
+	struct xtcp_addrs4 v4;
+	struct xtcp_addrs6 v6;
+};
+
+static void wire_addrs(const struct wire *w, enum wire_end end, union wire_addrs *addrs)
+{
+	const union nf_inet_addr *local = &w->ip->addr[end];
+	const union nf_inet_addr *remote = &w->ip->addr[!end];
+
+	if (w->ip->family == AF_INET)
+		addrs->v4 = (struct xtcp_addrs4){ local->ip, remote->ip };
+	else
+		addrs->v6 = (struct xtcp_addrs6){ local->in6, remote->in6 };
+}
+
 static u8 wire_conn_state(struct wire *w, enum wire_end end, unsigned int conn)
 {
-	struct xtcp_addrs4 addrs = {
-		.local = w->side[end].addr,
-		.remote = w->side[!end].addr,
-	};
+	union wire_addrs addrs;
 	struct xtcp_flow_key key = {
 		.net = &init_net,
 		.addrs = &addrs,
 		.local_port = htons(wire_port(w, end, conn)),
 		.remote_port = htons(wire_port(w, !end, conn)),
 		.dif = LOOPBACK_IFINDEX,
-		.family = AF_INET,
+		.family = w->ip->family,
 	};
 	u8 state;
 
+	wire_addrs(w, end, &addrs);
 	rcu_read_lock();
 	state = wire_flow_state(&key);
 	rcu_read_unlock();
@@ -387,28 +398,32 @@ static void wire_record_options(struct wire_segment *seg, const u8 *p, const u8 
 	}
 }
 
-static void wire_record_header(struct wire_segment *seg, const struct iphdr *iph,
-			       const struct tcphdr *th)
+static void wire_record_header(struct wire_segment *seg, const struct tcphdr *th,
+			       unsigned int len)
 {
-	unsigned int all = ntohs(iph->tot_len) - iph->ihl * 4;
-
 	seg->ctl = xtcp_control_bits(th);
 	seg->seq = ntohl(th->seq);
 	seg->ack = ntohl(th->ack_seq);
 	seg->wnd = ntohs(th->window);
-	seg->len = all - th->doff * 4;
+	seg->len = len - th->doff * 4;
 	wire_record_options(seg, (const u8 *)(th + 1), (const u8 *)th + th->doff * 4);
+}
+
+static bool wire_is_addr(const struct wire *w, enum wire_end end,
+			 const union nf_inet_addr *addr)
+{
+	return nf_inet_addr_cmp(&w->ip->addr[end], addr);
 }
 
 /* Whose segment is it, and of which connection? False: not of this wire. */
 static bool wire_record_ends(struct wire *w, struct wire_segment *seg,
-			     const struct iphdr *iph, const struct tcphdr *th)
+			     const struct wire_packet *p, const struct tcphdr *th)
 {
 	u16 port_a;
 
-	seg->from = iph->saddr == w->side[A].addr ? A : B;
-	if (iph->saddr != w->side[seg->from].addr ||
-	    iph->daddr != w->side[!seg->from].addr)
+	seg->from = wire_is_addr(w, A, &p->saddr) ? A : B;
+	if (!wire_is_addr(w, seg->from, &p->saddr) ||
+	    !wire_is_addr(w, !seg->from, &p->daddr))
 		return false;
 	port_a = ntohs(seg->from == A ? th->source : th->dest);
 	seg->conn = port_a - w->side[A].port;
@@ -467,17 +482,14 @@ static void wire_enter(struct wire *w, struct wire_segment *seg)
 }
 
 /* Every checksum must be right: with our protocol number, summed by us. */
-static void wire_check_checksum(struct wire *w, struct sk_buff *skb)
+static void wire_check_checksum(struct wire *w, struct sk_buff *skb,
+				const struct wire_packet *p)
 {
-	const struct iphdr *iph = ip_hdr(skb);
-	unsigned int start = iph->ihl * 4;
-	unsigned int len = skb->len - start;
+	unsigned int len = skb->len - p->header_len;
 
 	if (skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb))
 		w->bad_checksums++;
-	iph = ip_hdr(skb);
-	if (csum_tcpudp_magic(iph->saddr, iph->daddr, len, WIRE_PROTOCOL,
-			      skb_checksum(skb, start, len, 0)))
+	if (w->ip->checksum(p, len, skb_checksum(skb, p->header_len, len, 0)))
 		w->bad_checksums++;
 	skb->ip_summed = CHECKSUM_NONE;
 }
@@ -565,24 +577,25 @@ static struct sk_buff *wire_own(struct sk_buff *skb)
 	return own;
 }
 
-static struct wire_segment *wire_record(struct wire *w, struct sk_buff *skb)
+static struct wire_segment *wire_record(struct wire *w, struct sk_buff *skb,
+					const struct wire_packet *p)
 {
-	const struct iphdr *iph = ip_hdr(skb);
-	const struct tcphdr *th = (const struct tcphdr *)((u8 *)iph + iph->ihl * 4);
+	const struct tcphdr *th = (struct tcphdr *)(skb->data + p->header_len);
 	struct wire_segment *seg = wire_segment_new(w);
 
 	if (!seg)
 		return NULL;
-	if (!wire_record_ends(w, seg, iph, th)) {
+	if (!wire_record_ends(w, seg, p, th)) {
 		kfree(seg);
 		return NULL;
 	}
-	wire_record_header(seg, iph, th);
+	wire_record_header(seg, th, skb->len - p->header_len);
+	seg->whole = p->whole;
 	seg->injected = skb->mark == WIRE_MARK;
 	skb->mark = 0;
 	if (!seg->injected) {
 		seg->sender_state = wire_conn_state(w, seg->from, seg->conn);
-		wire_check_checksum(w, skb);
+		wire_check_checksum(w, skb, p);
 	}
 	spin_lock_bh(&w->lock);
 	wire_enter(w, seg);
@@ -594,14 +607,16 @@ static unsigned int wire_hook(void *priv, struct sk_buff *skb,
 			      const struct nf_hook_state *state)
 {
 	struct wire_segment *seg;
+	struct wire_packet p;
 	struct wire *w = priv;
 
-	if (ip_hdr(skb)->protocol != WIRE_PROTOCOL)
+	w->ip->parse(skb, &p);
+	if (p.protocol != WIRE_PROTOCOL)
 		return NF_ACCEPT;
 	skb = wire_own(skb);
 	if (!skb)
 		return NF_STOLEN;
-	seg = wire_record(w, skb);
+	seg = wire_record(w, skb, &p);
 	if (!seg) {
 		kfree_skb(skb);
 		return NF_STOLEN;
@@ -666,27 +681,20 @@ static void wire_inject_header(const struct wire *w, const struct wire_inject *i
 	th->window = htons(in->wnd ? (u16)in->wnd : XTCP_WINDOW_MAX);
 }
 
-static void wire_inject_ip(const struct wire *w, enum wire_end from, u8 protocol,
-			   struct sk_buff *skb)
+static struct wire_packet wire_packet(const struct wire *w, enum wire_end from)
 {
-	struct iphdr *iph = skb_push(skb, sizeof(*iph));
-
-	skb_reset_network_header(skb);
-	memset(iph, 0, sizeof(*iph));
-	iph->version = 4;
-	iph->ihl = sizeof(*iph) / 4;
-	iph->ttl = 64;
-	iph->protocol = protocol;
-	iph->tot_len = htons(skb->len);
-	iph->saddr = w->side[from].addr;
-	iph->daddr = w->side[!from].addr;
-	ip_send_check(iph);
+	return (struct wire_packet){
+		.saddr = w->ip->addr[from],
+		.daddr = w->ip->addr[!from],
+		.protocol = WIRE_PROTOCOL,
+	};
 }
 
 static struct sk_buff *wire_inject_build(const struct wire *w,
 					 const struct wire_inject *in)
 {
 	struct sk_buff *skb = alloc_skb(in->len + 256, GFP_KERNEL);
+	struct wire_packet p = wire_packet(w, in->from);
 	unsigned int opt_len;
 	struct tcphdr *th;
 
@@ -698,42 +706,29 @@ static struct sk_buff *wire_inject_build(const struct wire *w,
 	skb_put(skb, opt_len);
 	wire_inject_header(w, in, th, opt_len);
 	wire_inject_text(in, skb_put(skb, in->len));
-	th->check = csum_tcpudp_magic(w->side[in->from].addr, w->side[!in->from].addr,
-				      skb->len, WIRE_PROTOCOL,
-				      csum_partial(th, skb->len, 0)) ^ htons(in->bad_checksum);
-	wire_inject_ip(w, in->from, WIRE_PROTOCOL, skb);
+	th->check = w->ip->checksum(&p, skb->len, csum_partial(th, skb->len, 0)) ^
+		    htons(in->bad_checksum);
+	w->ip->push(skb, &p);
 	return skb;
 }
 
 /* As loopback does: the route of the way out is that of the way in. */
-static int wire_inject_route(const struct wire *w, enum wire_end from,
-			     struct sk_buff *skb)
-{
-	struct flowi4 fl4 = {
-		.saddr = w->side[from].addr,
-		.daddr = w->side[!from].addr,
-		.flowi4_proto = WIRE_PROTOCOL,
-	};
-	struct rtable *rt = ip_route_output_key(&init_net, &fl4);
-
-	if (IS_ERR(rt))
-		return PTR_ERR(rt);
-	skb_dst_set(skb, &rt->dst);
-	skb->dev = init_net.loopback_dev;
-	skb->skb_iif = LOOPBACK_IFINDEX;
-	skb->protocol = htons(ETH_P_IP);
-	skb->pkt_type = PACKET_HOST;
-	skb->mark = WIRE_MARK;
-	return 0;
-}
-
 static void wire_inject_skb(struct wire *w, enum wire_end from, struct sk_buff *skb)
 {
-	if (!skb || wire_inject_route(w, from, skb)) {
+	struct wire_packet p = wire_packet(w, from);
+	struct dst_entry *dst = skb ? w->ip->route(&p) : NULL;
+
+	if (!dst) {
 		kfree_skb(skb);
 		wire_fail(w, WIRE_HERE, "cannot inject");
 		return;
 	}
+	skb_dst_set(skb, dst);
+	skb->dev = init_net.loopback_dev;
+	skb->skb_iif = LOOPBACK_IFINDEX;
+	skb->protocol = w->ip->ethertype;
+	skb->pkt_type = PACKET_HOST;
+	skb->mark = WIRE_MARK;
 	local_bh_disable();
 	netif_rx(skb);
 	local_bh_enable();
@@ -750,17 +745,19 @@ static void wire_icmp_quote(const struct wire *w, enum wire_end to, u32 seq,
 {
 	__be16 *ports = skb_put(skb, 2 * sizeof(*ports));
 	__be32 *number = skb_put(skb, sizeof(*number));
+	struct wire_packet p = wire_packet(w, to);
 
 	ports[0] = htons(wire_port(w, to, 0));
 	ports[1] = htons(wire_port(w, !to, 0));
 	*number = htonl(w->conn[0].isn[to] + seq);
-	wire_inject_ip(w, to, WIRE_PROTOCOL, skb);
+	w->ip->push(skb, &p);
 }
 
-void wire_icmp(struct wire *w, enum wire_end to, u8 type, u8 code, u32 seq, u16 mtu)
+static void wire_icmp_mtu(struct wire *w, enum wire_end to, enum wire_icmp what,
+			  u32 seq, u32 mtu)
 {
 	struct sk_buff *skb = alloc_skb(256, GFP_KERNEL);
-	struct icmphdr *icmp;
+	struct wire_packet p = wire_packet(w, !to);
 
 	if (!skb) {
 		wire_fail(w, WIRE_HERE, "no memory");
@@ -768,37 +765,49 @@ void wire_icmp(struct wire *w, enum wire_end to, u8 type, u8 code, u32 seq, u16 
 	}
 	skb_reserve(skb, 128);
 	wire_icmp_quote(w, to, seq, skb);
-	icmp = skb_push(skb, sizeof(*icmp));
-	memset(icmp, 0, sizeof(*icmp));
-	icmp->type = type;
-	icmp->code = code;
-	icmp->un.frag.mtu = htons(mtu);
-	icmp->checksum = csum_fold(csum_partial(icmp, skb->len, 0));
-	wire_inject_ip(w, !to, IPPROTO_ICMP, skb);
+	w->ip->push_icmp(skb, what, mtu, &p);
 	wire_inject_skb(w, !to, skb);
+}
+
+void wire_icmp(struct wire *w, enum wire_end to, enum wire_icmp what, u32 seq)
+{
+	wire_icmp_mtu(w, to, what, seq, 0);
+}
+
+/* Octets of a packet that carries @text octets beside timestamps. */
+static unsigned int wire_mtu(const struct wire *w, unsigned int text)
+{
+	return w->ip->header_len + sizeof(struct tcphdr) + XTCP_OLEN_TS_ALIGNED + text;
+}
+
+void wire_icmp_too_big(struct wire *w, enum wire_end to, u32 seq, unsigned int text)
+{
+	wire_icmp_mtu(w, to, WIRE_TOO_BIG, seq, wire_mtu(w, text));
+}
+
+void wire_path(struct wire *w, unsigned int text)
+{
+	WIRE_EQ(w, w->ip->set_mtu(w, wire_mtu(w, text)), 0);
 }
 
 /* Sockets */
 
-static struct sockaddr_in wire_sockaddr(const struct wire *w, enum wire_end end,
-					unsigned int conn)
+int wire_sockaddr(const struct wire *w, enum wire_end end, unsigned int conn,
+		  struct sockaddr_storage *addr)
 {
-	return (struct sockaddr_in){
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = w->side[end].addr,
-		.sin_port = htons(wire_port(w, end, conn)),
-	};
+	return w->ip->sockaddr(&w->ip->addr[end], wire_port(w, end, conn), addr);
 }
 
 static int wire_bind(struct wire *w, struct socket *sock, enum wire_end end,
 		     unsigned int conn)
 {
-	struct sockaddr_in addr = wire_sockaddr(w, end, conn);
+	struct sockaddr_storage addr;
+	int len = wire_sockaddr(w, end, conn, &addr);
 
 	sock->sk->sk_sndtimeo = WIRE_PATIENCE;
 	sock->sk->sk_rcvtimeo = WIRE_PATIENCE;
 	sock_set_reuseaddr(sock->sk);
-	return kernel_bind(sock, (struct sockaddr *)&addr, sizeof(addr));
+	return kernel_bind(sock, (struct sockaddr *)&addr, len);
 }
 
 static int wire_create(struct wire *w, enum wire_end end, unsigned int conn,
@@ -806,7 +815,7 @@ static int wire_create(struct wire *w, enum wire_end end, unsigned int conn,
 {
 	int err;
 
-	err = sock_create_kern(&init_net, AF_INET, SOCK_STREAM, WIRE_PROTOCOL, sock);
+	err = sock_create_kern(&init_net, w->ip->family, SOCK_STREAM, WIRE_PROTOCOL, sock);
 	if (err)
 		return err;
 	err = wire_bind(w, *sock, end, conn);
@@ -833,13 +842,19 @@ int wire_listen(struct wire *w, enum wire_end end, int backlog)
 	return err ?: kernel_listen(w->side[end].listener, backlog);
 }
 
+int wire_connect_sock(struct wire *w, struct socket *sock, enum wire_end to, int flags)
+{
+	struct sockaddr_storage addr;
+	int len = wire_sockaddr(w, to, 0, &addr);
+
+	return kernel_connect(sock, (struct sockaddr *)&addr, len, flags);
+}
+
 static int wire_connect_flags(struct wire *w, enum wire_end end, int flags)
 {
-	struct sockaddr_in addr = wire_sockaddr(w, !end, 0);
 	int err = wire_socket(w, end);
 
-	return err ?: kernel_connect(w->side[end].sock, (struct sockaddr *)&addr,
-				     sizeof(addr), flags);
+	return err ?: wire_connect_sock(w, w->side[end].sock, !end, flags);
 }
 
 int wire_connect(struct wire *w, enum wire_end end)
@@ -857,11 +872,9 @@ int wire_connect_start(struct wire *w, enum wire_end end)
 /* One more client, not waited for. */
 int wire_client(struct wire *w, unsigned int conn)
 {
-	struct sockaddr_in addr = wire_sockaddr(w, B, conn);
 	int err = wire_create(w, A, conn, &w->client[conn]);
 
-	err = err ?: kernel_connect(w->client[conn], (struct sockaddr *)&addr,
-				    sizeof(addr), O_NONBLOCK);
+	err = err ?: wire_connect_sock(w, w->client[conn], B, O_NONBLOCK);
 	return err == -EINPROGRESS ? 0 : err;
 }
 
@@ -1226,19 +1239,17 @@ void wire_expect(struct wire *w, const char *where, const char *expected)
 
 /* Beginning and end */
 
-/* lo shall be up, small, and cut large segments up before the wire sees them. */
+/* lo shall be up, and cut large segments up before the wire sees them. */
 static int wire_prepare_lo(struct wire *w)
 {
 	struct net_device *lo = init_net.loopback_dev;
-	int err;
+	int err = 0;
 
 	rtnl_lock();
-	w->old_mtu = lo->mtu;
 	w->old_features = lo->wanted_features;
 	lo->wanted_features &= ~NETIF_F_GSO_SOFTWARE;
 	netdev_update_features(lo);
-	err = dev_set_mtu(lo, WIRE_MTU);
-	if (!err && !(lo->flags & IFF_UP))
+	if (!(lo->flags & IFF_UP))
 		err = dev_change_flags(lo, lo->flags | IFF_UP, NULL);
 	rtnl_unlock();
 	return err;
@@ -1251,11 +1262,7 @@ static void wire_restore_lo(struct wire *w)
 	rtnl_lock();
 	lo->wanted_features = w->old_features;
 	netdev_update_features(lo);
-	dev_set_mtu(lo, w->old_mtu);
 	rtnl_unlock();
-	/* Forget path MTUs learned from ICMP. */
-	fnhe_genid_bump(&init_net);
-	rt_genid_bump_ipv4(&init_net);
 }
 
 /* What ladders rely on without saying so; a test may set its own. */
@@ -1274,30 +1281,65 @@ static int wire_hook_on(struct wire *w)
 	w->hook = (struct nf_hook_ops){
 		.hook = wire_hook,
 		.priv = w,
-		.pf = NFPROTO_IPV4,
+		.pf = w->ip->pf,
 		.hooknum = NF_INET_PRE_ROUTING,
 		.priority = NF_IP_PRI_FIRST,
 	};
 	return nf_register_net_hook(&init_net, &w->hook);
 }
 
-struct wire *wire_open(struct kunit *test)
+/* Each step, and what undoes it. */
+static int wire_lay(struct wire *w)
+{
+	int err;
+
+	err = wire_prepare_lo(w);
+	if (err)
+		goto err_lo;
+	err = w->ip->open(w);
+	if (err)
+		goto err_lo;
+	err = w->ip->set_mtu(w, wire_mtu(w, WIRE_TEXT));
+	if (err)
+		goto err_ip;
+	err = wire_hook_on(w);
+	if (err)
+		goto err_ip;
+	return 0;
+
+err_ip:
+	w->ip->close(w);
+err_lo:
+	wire_restore_lo(w);
+	return err;
+}
+
+static const struct wire_ip *wire_ip_of(int family)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	if (family == AF_INET6)
+		return &wire_ipv6;
+#endif
+	return family == AF_INET ? &wire_ipv4 : NULL;
+}
+
+struct wire *wire_open(struct kunit *test, int family)
 {
 	struct wire *w = kzalloc(sizeof(*w), GFP_KERNEL);
 
 	if (!w)
 		return NULL;
 	w->test = test;
+	w->ip = wire_ip_of(family);
 	spin_lock_init(&w->lock);
 	INIT_LIST_HEAD(&w->segments);
 	w->shown = &w->segments;
-	w->side[A] = (struct wire_side){ .addr = htonl(0x7f000001), .port = WIRE_PORT_A };
-	w->side[B] = (struct wire_side){ .addr = htonl(0x7f000002), .port = WIRE_PORT_B };
+	w->side[A].port = WIRE_PORT_A;
+	w->side[B].port = WIRE_PORT_B;
 	w->delay_ns = WIRE_DELAY_MS * NSEC_PER_MSEC;
 	wire_set_knobs(w);
-	if (!wire_prepare_lo(w) && !wire_hook_on(w))
+	if (w->ip && !wire_lay(w))
 		return w;
-	wire_restore_lo(w);
 	w->xn->knobs = w->knobs;
 	kfree(w);
 	return NULL;
@@ -1377,6 +1419,7 @@ unsigned int wire_close(struct wire *w)
 	wire_reset(w);
 	nf_unregister_net_hook(&init_net, &w->hook);
 	WIRE_EQ(w, w->bad_checksums, 0);
+	w->ip->close(w);
 	wire_restore_lo(w);
 	w->xn->knobs = w->knobs;
 	failures = w->failures;
@@ -1384,10 +1427,34 @@ unsigned int wire_close(struct wire *w)
 	return failures;
 }
 
+/* Without the family nothing can be tested; that is no failure. */
+bool wire_has_family(int family)
+{
+	struct socket *sock;
+	int err = sock_create_kern(&init_net, family, SOCK_STREAM, WIRE_PROTOCOL, &sock);
+
+	if (!err)
+		sock_release(sock);
+	return err != -EAFNOSUPPORT && err != -EPROTONOSUPPORT;
+}
+
 int wire_init(struct kunit *test)
 {
-	test->priv = wire_open(test);
+	test->priv = wire_open(test, AF_INET);
 	return test->priv ? 0 : -ENOMEM;
+}
+
+int wire_init6(struct kunit *test)
+{
+	wire_need_ipv6(test);
+	test->priv = wire_open(test, AF_INET6);
+	return test->priv ? 0 : -ENOMEM;
+}
+
+void wire_need_ipv6(struct kunit *test)
+{
+	if (!wire_has_family(AF_INET6))
+		kunit_skip(test, "no IPv6");
 }
 
 void wire_exit(struct kunit *test)

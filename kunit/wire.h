@@ -31,7 +31,6 @@
 #include <linux/net.h>
 #include <linux/netfilter.h>
 #include <linux/prandom.h>
-#include <linux/ipv6.h>
 #include <linux/tcp.h>
 #include <net/ip.h>
 #include <xtcp/net.h>
@@ -61,8 +60,8 @@ enum wire_limits {
 	WIRE_PORT_A = 40000,	/* client n is at WIRE_PORT_A + n */
 	WIRE_PORT_B = 80,
 	WIRE_DELAY_MS = 10,	/* one way */
-	WIRE_MTU = 1052,	/* so that 1000 octets of text fit beside timestamps */
-	WIRE_TEXT = 1000,
+	WIRE_TEXT = 1000,	/* octets that fit beside timestamps, in any family */
+	WIRE_MSS = 1012,	/* what both ends announce therefore */
 	WIRE_FOREVER = 1000000,	/* count of a rule without end */
 };
 
@@ -85,7 +84,17 @@ struct wire_rule {
 	unsigned int delay_ms;
 };
 
+/* What a router has to say. */
+enum wire_icmp {
+	WIRE_NET_UNREACHABLE,
+	WIRE_HOST_UNREACHABLE,
+	WIRE_PORT_UNREACHABLE,
+	WIRE_PROHIBITED,
+	WIRE_TOO_BIG,		/* wire_icmp_too_big() */
+};
+
 struct wire;
+struct wire_ip;
 
 /* A segment as the wire saw it. */
 struct wire_segment {
@@ -104,6 +113,7 @@ struct wire_segment {
 	u8 action;		/* enum wire_action */
 	bool injected;
 	bool copy;
+	bool whole;		/* routers may not cut it up */
 	bool arrived;
 	bool has_ts, sack_perm, has_wscale;
 	u8 wscale;
@@ -127,13 +137,13 @@ struct wire_conn {
 struct wire_side {
 	struct socket *sock;
 	struct socket *listener;
-	__be32 addr;
 	u16 port;
 	u64 sent, received;	/* octets of the stream */
 };
 
 struct wire {
 	struct kunit *test;	/* NULL: outside of a test case */
+	const struct wire_ip *ip;	/* the family */
 	unsigned int failures;
 	spinlock_t lock;	/* segments and rules; BH off */
 	struct nf_hook_ops hook;
@@ -150,8 +160,9 @@ struct wire {
 	struct xtcp_knobs knobs;		/* to restore */
 	u64 epoch_ns;
 	u64 delay_ns;
-	int old_mtu;
-	netdev_features_t old_features;
+	netdev_features_t old_features;		/* of lo; to restore, as these: */
+	unsigned int old_mtu6;
+	int old_min_advmss6;
 	struct rnd_state random;
 	unsigned int loss_percent;
 	bool show_window;
@@ -178,14 +189,38 @@ struct wire_inject {
 #define WIRE_WND_0 0x10000	/* 16 bits of it are zero */
 #define WIRE_JUNK  0xee
 
-/* A suite's .init and .exit: test->priv is the wire. */
+/* A suite's .init, one for each family, and .exit: test->priv is the wire. */
 int wire_init(struct kunit *test);
+int wire_init6(struct kunit *test);
 void wire_exit(struct kunit *test);
+/* Skip the test if this kernel or module is without IPv6. */
+void wire_need_ipv6(struct kunit *test);
+bool wire_has_family(int family);
+
+/*
+ * Two suites from one list of cases, which { } ends: name over IPv4, name##6
+ * over IPv6. KUnit writes into the cases, so each suite has its own.
+ */
+#define WIRE_SUITES(name, ...)						\
+	static struct kunit_case name##_cases[] = { __VA_ARGS__ };	\
+	static struct kunit_case name##6_cases[] = { __VA_ARGS__ };	\
+	WIRE_SUITE(name, wire_init);					\
+	WIRE_SUITE(name##6, wire_init6);				\
+	kunit_test_suites(&name, &name##6)
+
+#define WIRE_SUITE(name_, init_)					\
+	static struct kunit_suite name_ = {				\
+		.name = #name_,						\
+		.init = init_,						\
+		.exit = wire_exit,					\
+		.test_cases = name_##_cases,				\
+	}
+
 /*
  * The same outside of a test case (@test NULL): a suite's suite_init() has no
  * time limit, a case has five minutes. wire_close() returns the failures.
  */
-struct wire *wire_open(struct kunit *test);
+struct wire *wire_open(struct kunit *test, int family);
 /* Releases every socket, waits for the rest to end, forgets what was recorded. */
 void wire_reset(struct wire *w);
 unsigned int wire_close(struct wire *w);
@@ -195,6 +230,10 @@ int wire_socket(struct wire *w, enum wire_end end);
 int wire_listen(struct wire *w, enum wire_end end, int backlog);
 int wire_connect(struct wire *w, enum wire_end end);
 int wire_connect_start(struct wire *w, enum wire_end end);
+int wire_connect_sock(struct wire *w, struct socket *sock, enum wire_end to, int flags);
+/* Of connection @conn; returns the length. */
+int wire_sockaddr(const struct wire *w, enum wire_end end, unsigned int conn,
+		  struct sockaddr_storage *addr);
 int wire_accept(struct wire *w, enum wire_end end);
 int wire_client(struct wire *w, unsigned int conn);
 int wire_option(struct wire *w, enum wire_end end, int level, int name, int value);
@@ -249,9 +288,12 @@ void wire_inject_segment(struct wire *w, const struct wire_inject *in);
 
 /*
  * A router's ICMP error for @to, quoting a segment of its own whose sequence
- * number is @seq; @mtu for ICMP_FRAG_NEEDED. Not recorded.
+ * number is @seq. Not recorded. Too big: @text octets would fit beside timestamps.
  */
-void wire_icmp(struct wire *w, enum wire_end to, u8 type, u8 code, u32 seq, u16 mtu);
+void wire_icmp(struct wire *w, enum wire_end to, enum wire_icmp what, u32 seq);
+void wire_icmp_too_big(struct wire *w, enum wire_end to, u32 seq, unsigned int text);
+/* The route is known to take @text octets beside timestamps, both ways. */
+void wire_path(struct wire *w, unsigned int text);
 
 /* Looking. */
 u8 wire_state(struct wire *w, enum wire_end end);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* All that differs between address families on the virtual wire, for wire.c. */
+#ifndef _XTCP_KUNIT_WIRE_IP_H
+#define _XTCP_KUNIT_WIRE_IP_H
+
+#include <linux/netfilter.h>
+#include <linux/skbuff.h>
+#include <linux/socket.h>
+#include "wire.h"
+
+/* An IP header, as far as the wire looks at it. */
+struct wire_packet {
+	union nf_inet_addr saddr, daddr;
+	u8 protocol;
+	bool whole;			/* no router may cut it up */
+	unsigned int header_len;
+};
+
+struct wire_ip {
+	u8 family;
+	u8 pf;				/* of the netfilter hook */
+	__be16 ethertype;
+	u8 header_len;			/* without options */
+	union nf_inet_addr addr[2];	/* of A and of B, on lo */
+
+	/* Make the addresses known to the host, and forget them. lo is up. */
+	int (*open)(struct wire *w);
+	void (*close)(struct wire *w);
+	/* What IP takes between them, both ways. 0 or -errno. */
+	int (*set_mtu)(struct wire *w, unsigned int mtu);
+
+	void (*parse)(const struct sk_buff *skb, struct wire_packet *p);
+	void (*push)(struct sk_buff *skb, const struct wire_packet *p);
+	/* Of @sum with the pseudo header: what belongs into th->check. */
+	__sum16 (*checksum)(const struct wire_packet *p, unsigned int len, __wsum sum);
+	struct dst_entry *(*route)(const struct wire_packet *p);
+	/* Put an ICMP header in front of the quoted packet, and one for IP. */
+	void (*push_icmp)(struct sk_buff *skb, enum wire_icmp what, u32 mtu,
+			  const struct wire_packet *p);
+	/* Returns the length. */
+	int (*sockaddr)(const union nf_inet_addr *addr, u16 port,
+			struct sockaddr_storage *to);
+};
+
+extern const struct wire_ip wire_ipv4;
+#if IS_ENABLED(CONFIG_IPV6)
+extern const struct wire_ip wire_ipv6;
+#endif
+
+/* A request to rtnetlink, which is freed; NULL is -ENOMEM. 0 or -errno. */
+int wire_rtnl(struct sk_buff *request);
+
+#endif
