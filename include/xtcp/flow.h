@@ -71,6 +71,7 @@ struct xtcp_flow_key {
 	int sdif;
 	int scope;			/* device its addresses mean something on; 0: any */
 	u8 family;
+	u8 tos;				/* of the segment's IP header */
 };
 
 static inline unsigned int xtcp_flow_addrs_len(u8 family)

@@ -47,7 +47,7 @@ const struct xtcp_knob_row xtcp_knob_rows[] = {
 	KNOB(synack_retries, 5, 0, 127, "RFC 9293 3.8.3",
 	     "times a SYN-ACK is sent again before a half-open connection is dropped"),
 	KNOB(syn_linear_timeouts, 0, 0, 127, "RFC 6298 5.5",
-	     "of those, the first that come without doubling the timeout"),
+	     "before those, as many more without doubling the timeout"),
 	KNOB(synack_linear_timeouts, 0, 0, 127, "RFC 6298 5.5",
 	     "the same of SYN-ACKs", .changed = xtcp_request_kick),
 	KNOB(rto_init_ms, 1000, 1, 60000, "RFC 6298 2.1",

@@ -115,19 +115,29 @@ static void arm_retry(struct sock *sk, u64 from_ns)
 
 /* --- RETRANSMIT --------------------------------------------------------- */
 
-static u32 syn_retries(const struct sock *sk)
+static bool syn_received(const struct sock *sk)
 {
-	return xtcp_sk(sk)->tcb.state == XTCP_SYN_RCVD ? xtcp_sk_knob(sk, synack_retries) :
-							 xtcp_sk_knob(sk, syn_retries);
+	return xtcp_sk(sk)->tcb.state == XTCP_SYN_RCVD;
 }
 
-/* Retries at constant spacing come before those that double (RFC 6298 5.5). */
-static u8 syn_backoff(const struct sock *sk)
+/* Retries at constant spacing come before, and beside, those that double. */
+static u32 linear_timeouts(const struct sock *sk)
 {
 	const struct xtcp_net *xn = xtcp_sk_net(sk);
-	u32 linear = xtcp_sk(sk)->tcb.state == XTCP_SYN_RCVD ?
-		xtcp_knob(xn, synack_linear_timeouts) : xtcp_knob(xn, syn_linear_timeouts);
-	u32 retries = xtcp_sk(sk)->retransmits;
+
+	return syn_received(sk) ? xtcp_knob(xn, synack_linear_timeouts) :
+				  xtcp_knob(xn, syn_linear_timeouts);
+}
+
+static u32 syn_retries(const struct sock *sk)
+{
+	return linear_timeouts(sk) + (syn_received(sk) ? xtcp_sk_knob(sk, synack_retries) :
+							 xtcp_sk_knob(sk, syn_retries));
+}
+
+static u8 syn_backoff(const struct sock *sk)
+{
+	u32 linear = linear_timeouts(sk), retries = xtcp_sk(sk)->retransmits;
 
 	return retries > linear ? min(retries - linear, 63U) : 0;
 }
@@ -135,7 +145,7 @@ static u8 syn_backoff(const struct sock *sk)
 static void retransmit_syn(struct sock *sk, u64 due_ns)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
-	bool syn_ack = xs->tcb.state == XTCP_SYN_RCVD;
+	bool syn_ack = syn_received(sk);
 
 	if (xs->retransmits >= syn_retries(sk) || user_timed_out(xs, due_ns)) {
 		give_up(sk, XTCP_CNT_SYN_TIMEOUTS);

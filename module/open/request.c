@@ -10,6 +10,7 @@
  */
 
 #include <linux/slab.h>
+#include <net/inet_ecn.h>
 #include <xtcp/input.h>
 #include <xtcp/isn.h>
 #include <xtcp/limit.h>
@@ -98,7 +99,7 @@ static void fill_header(const struct xtcp_request *req, u8 ctl, struct xtcp_head
 	}
 }
 
-/* Send what has SYN, ACK or both; takes @dst. */
+/* Send what has SYN, ACK or both; takes @dst. An ACK alone precedes the SYN. */
 static void send(const struct xtcp_request *req, u8 ctl, struct dst_entry *dst)
 {
 	struct sk_buff *skb = alloc_skb(XTCP_HEADROOM + XTCP_HEADER_MAX, GFP_ATOMIC);
@@ -109,6 +110,7 @@ static void send(const struct xtcp_request *req, u8 ctl, struct dst_entry *dst)
 		return;
 	}
 	fill_header(req, ctl, &h);
+	h.seq = req->iss;
 	if (ctl & XTCP_SYN) {
 		h.opt.mss = xtcp_output_announced_mss(req->listener, af_of(req), dst);
 		h.opt.has_wscale = req->flow.wscale_ok;
@@ -216,7 +218,10 @@ static bool silent(const struct xtcp_request *req)
 
 static bool given_up(const struct xtcp_request *req)
 {
-	return req->retransmits >= xtcp_sk_knob(req->listener, synack_retries) &&
+	u32 retries = xtcp_sk_knob(req->listener, synack_retries) +
+		      xtcp_knob(net_of(req), synack_linear_timeouts);
+
+	return req->retransmits >= retries &&
 	       (!req->flow.acked ||
 		req->retransmits >= READ_ONCE(xtcp_sk(req->listener)->defer_accept));
 }
@@ -469,6 +474,9 @@ static struct xtcp_request *create(struct sock *listener, const struct sk_buff *
 	req->mark = xtcp_knob(xn, fwmark_accept) && skb->mark ? skb->mark :
 								listener->sk_mark;
 	req->flow.tos = af_of(req)->tos(listener);
+	if (xtcp_knob(xn, reflect_tos))
+		req->flow.tos = (key->tos & ~INET_ECN_MASK) |
+				(req->flow.tos & INET_ECN_MASK);
 	req->wait.start_ns = ktime_get_ns();
 	return req;
 }

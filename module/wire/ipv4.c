@@ -30,6 +30,7 @@ static void fill_key(struct xtcp_flow_key *key, struct xtcp_addrs4 *addrs,
 		.dif		= inet_iif(skb),
 		.sdif		= inet_sdif(skb),
 		.family		= AF_INET,
+		.tos		= ip_hdr(skb)->tos,
 	};
 }
 

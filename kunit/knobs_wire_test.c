@@ -1,0 +1,582 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the knobs and the options of SOL_XTCP do to real connections, as
+ * ladders: retry schedules, other handshakes, other ISNs, whole queues, the
+ * length and the reuse of TIME_WAIT.
+ */
+
+#include <linux/tcp.h>
+#include <xtcp/request.h>
+#include <xtcp/timewait.h>
+#include "wire.h"
+
+static int requests(void)
+{
+	return atomic_read(&xtcp_net(&init_net)->requests);
+}
+
+static int time_waits(void)
+{
+	return atomic_read(&xtcp_net(&init_net)->time_waits);
+}
+
+/* --- when a SYN or SYN-ACK is sent again ----------------------------------- */
+
+static void syn_lost__linear_timeouts(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, syn_linear_timeouts, 2);
+	wire_knob(w, syn_retries, 2);
+	wire_drop(w, A, WIRE_SYN, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_connect(w, A), -ETIMEDOUT);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_SENT -> S 0 -> x\n"
+		    "1.000 SYN_SENT -> S 0 -> x\n"
+		    "2.000 SYN_SENT -> S 0 -> x\n"
+		    "3.000 SYN_SENT -> S 0 -> x\n"
+		    "5.000 SYN_SENT -> S 0 -> x\n");
+	WIRE_EQ(w, DIV_ROUND_CLOSEST(wire_now_us(w), 1000), 9000);
+}
+
+static void synack_lost__linear_timeouts(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, synack_linear_timeouts, 2);
+	wire_knob(w, synack_retries, 1);
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	wire_drop(w, B, WIRE_SYN_ACK, 1, WIRE_FOREVER);
+	wire_inject(w, A, XTCP_SYN);
+	wire_run_ms(w, 4999);
+	WIRE_EQ(w, requests(), 1);
+	wire_run_ms(w, 2);
+	WIRE_EQ(w, requests(), 0);
+	WIRE_EXPECT(w,
+		    "0.000 * -> S 0        -> SYN_RCVD\n"
+		    "0.000 x <- S. 0 ack 1 <- SYN_RCVD\n"
+		    "1.000 x <- S. 0 ack 1 <- SYN_RCVD\n"
+		    "2.000 x <- S. 0 ack 1 <- SYN_RCVD\n"
+		    "3.000 x <- S. 0 ack 1 <- SYN_RCVD\n");
+}
+
+/* SOL_XTCP: this socket alone; another one keeps to the knobs. */
+static void syn_lost__own_schedule(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_socket(w, A), 0);
+	WIRE_EQ(w, wire_option(w, A, SOL_XTCP, XTCP_SYN_RETRIES, 3), 0);
+	WIRE_EQ(w, wire_option(w, A, SOL_XTCP, XTCP_RTO_INIT_MS, 300), 0);
+	WIRE_EQ(w, wire_option(w, A, SOL_XTCP, XTCP_RTO_MAX_MS, 1000), 0);
+	wire_drop(w, A, WIRE_SYN, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_connect(w, A), -ETIMEDOUT);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_SENT -> S 0 -> x\n"
+		    "0.300 SYN_SENT -> S 0 -> x\n"
+		    "0.900 SYN_SENT -> S 0 -> x\n"
+		    "1.900 SYN_SENT -> S 0 -> x\n");
+	WIRE_EQ(w, DIV_ROUND_CLOSEST(wire_now_us(w), 1000), 2900);
+}
+
+/* Its requests wait in queues of their own; -1 gives them back to the knobs. */
+static void synack_lost__own_schedule(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_XTCP, XTCP_SYNACK_RETRIES, 2), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_XTCP, XTCP_RTO_INIT_MS, 200), 0);
+	wire_drop(w, B, WIRE_SYN_ACK, 1, WIRE_FOREVER);
+	wire_inject(w, A, XTCP_SYN);
+	wire_run_ms(w, 300);
+	/* Changed while one waits: 200 ms have passed, 100 remain of the next 200. */
+	WIRE_EQ(w, wire_option(w, B, SOL_XTCP, XTCP_RTO_INIT_MS, 100), 0);
+	wire_run_ms(w, 99);
+	WIRE_EQ(w, requests(), 1);
+	wire_run_ms(w, 2000);
+	WIRE_EQ(w, requests(), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_XTCP, XTCP_RTO_INIT_MS, -1), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_XTCP, XTCP_SYNACK_RETRIES, -1), 0);
+	wire_inject(w, A, XTCP_SYN, .conn = 1);
+	wire_run_ms(w, 1500);
+	WIRE_EQ(w, requests(), 1);
+	WIRE_EXPECT(w,
+		    "0.000 * -> S 0        -> SYN_RCVD\n"
+		    "0.000 x <- S. 0 ack 1 <- SYN_RCVD\n"
+		    "0.200 x <- S. 0 ack 1 <- SYN_RCVD\n"
+		    "0.400 x <- S. 0 ack 1 <- SYN_RCVD\n"
+		    "2.399 * -> #1 S 0        -> SYN_RCVD\n"
+		    "2.399 x <- #1 S. 0 ack 1 <- SYN_RCVD\n"
+		    "3.399 x <- #1 S. 0 ack 1 <- SYN_RCVD\n");
+}
+
+/* It closes while they wait: its queues go with it. */
+static void synack_lost__own_schedule_listener_closes(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_XTCP, XTCP_RTO_INIT_MS, 200), 0);
+	wire_drop(w, B, WIRE_SYN_ACK, 1, WIRE_FOREVER);
+	wire_inject(w, A, XTCP_SYN);
+	wire_inject(w, A, XTCP_SYN, .conn = 1);
+	wire_run_ms(w, 300);
+	WIRE_EQ(w, requests(), 2);
+	wire_unlisten(w, B);
+	WIRE_EQ(w, requests(), 0);
+	wire_run_ms(w, 1000);
+}
+
+/* --- other handshakes -------------------------------------------------------- */
+
+/* The ladder knows an ISN from the SYN on, so here it must be known before. */
+static void four_ways(struct wire *w)
+{
+	wire_knob(w, handshake_ways, 4);
+	wire_knob(w, isn_mode, XTCP_ISN_CONSTANT);
+}
+
+/* RFC 9293 3.5 before its steps 2 and 3 are joined: four segments. */
+static void four_way_open(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	four_ways(w);
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_SENT    -> S 0        -> SYN_RCVD\n"
+		    "0.010 SYN_SENT    <- . 1000000 ack 1 <- SYN_RCVD\n"
+		    "0.010 ESTABLISHED <- S 0        <- SYN_RCVD\n"
+		    "0.020 ESTABLISHED -> . 1 ack 1  -> ESTABLISHED\n");
+	wire_transfer(w, A, 5000, 1000);
+	wire_transfer(w, B, 5000, 1000);
+}
+
+/* Without that ACK the SYN looks like a simultaneous open, and works like one. */
+static void four_way_open__ack_lost(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	four_ways(w);
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	wire_drop(w, B, WIRE_ACK, 1, 1);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_SENT    -> S 0        -> SYN_RCVD\n"
+		    "0.010 x           <- . 1000000 ack 1 <- SYN_RCVD\n"
+		    "0.010 SYN_RCVD    <- S 0        <- SYN_RCVD\n"
+		    "0.020 SYN_RCVD    -> S. 0 ack 1 -> ESTABLISHED\n"
+		    "0.030 ESTABLISHED <- . 1 ack 1  <- ESTABLISHED\n");
+	wire_transfer(w, A, 5000, 1000);
+}
+
+/* The listener repeats both; what comes twice does no harm. */
+static void four_way_open__syn_lost(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	four_ways(w);
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	wire_drop(w, B, WIRE_SYN, 1, 1);
+	wire_drop(w, A, WIRE_SYN, 2, WIRE_FOREVER);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_SENT    -> S 0        -> SYN_RCVD\n"
+		    "0.010 SYN_SENT    <- . 1000000 ack 1 <- SYN_RCVD\n"
+		    "0.010 x           <- S 0        <- SYN_RCVD\n"
+		    "1.000 SYN_SENT    -> S 0        -> x\n"
+		    "1.010 SYN_SENT    <- . 0 ack 1  <- SYN_RCVD\n"
+		    "1.010 ESTABLISHED <- S 0        <- SYN_RCVD\n"
+		    "1.020 ESTABLISHED -> . 1 ack 1  -> ESTABLISHED\n");
+}
+
+/* A SYN is enough for the listener: a round trip earlier it may write. */
+static void two_way_open(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, handshake_ways, 2);
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_SENT    -> S 0        -> ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- S. 0 ack 1 <- ESTABLISHED\n"
+		    "0.020 ESTABLISHED -> . 1 ack 1  -> ESTABLISHED\n");
+	wire_transfer(w, A, 5000, 1000);
+	wire_transfer(w, B, 5000, 1000);
+}
+
+/*
+ * Why two are not enough: an old SYN comes, whose sender is gone. Three ways
+ * forget it after synack_retries; two leave a connection that nobody ends.
+ */
+static void two_way_old_syn(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, handshake_ways, 2);
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	wire_drop(w, B, WIRE_SYN_ACK, 1, WIRE_FOREVER);
+	wire_inject(w, A, XTCP_SYN, .seq = -10);
+	wire_run_ms(w, 200000);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_STATE(w, B, ESTABLISHED);
+}
+
+static void two_way_old_syn__three_ways_forget_it(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	wire_drop(w, B, WIRE_SYN_ACK, 1, WIRE_FOREVER);
+	wire_inject(w, A, XTCP_SYN, .seq = -10);
+	wire_run_ms(w, 200000);
+	WIRE_EQ(w, requests(), 0);
+	WIRE_EQ(w, wire_accept(w, B), -EAGAIN);
+}
+
+/*
+ * An old life of the same numbers stands at the peer: its challenge ACK draws our
+ * RST, which ends it, and the SYN goes out again at once, not a second later.
+ */
+static void old_life_at_the_peer__syn_again(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	wire_drop(w, A, WIRE_SYN, 1, 1);
+	WIRE_EQ(w, wire_connect_start(w, A), 0);
+	wire_run_ms(w, 20);
+	wire_inject(w, B, XTCP_ACK, .seq = 77, .ack = -5000);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_SENT    -> S 0          -> x\n"
+		    "0.020 SYN_SENT    <- . 77 ack -5000 <- *\n"
+		    "0.020 SYN_SENT    -> R -5000      -> LISTEN\n"
+		    "0.020 SYN_SENT    -> S 0          -> SYN_RCVD\n"
+		    "0.030 ESTABLISHED <- S. 0 ack 1   <- SYN_RCVD\n"
+		    "0.040 ESTABLISHED -> . 1 ack 1    -> ESTABLISHED\n");
+}
+
+/* --- ISNs ---------------------------------------------------------------------- */
+
+/* Text of the old life, late, falls into the window of the new one. */
+static void isn_constant_old_data(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, isn_mode, XTCP_ISN_CONSTANT);
+	wire_knob(w, timestamps, 0);
+	wire_knob(w, max_tw, 0);
+	wire_establish(w);
+	wire_transfer(w, A, 100, 1000);
+	wire_release(w, A);
+	wire_run_ms(w, 50);
+	wire_release(w, B);
+	wire_run_ms(w, 100);
+	wire_establish(w);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 100, .junk = true);
+	WIRE_EQ(w, wire_xs(w, B)->tcb.rcv_nxt - wire_xs(w, B)->tcb.irs, 101);
+}
+
+/* --- full queues ------------------------------------------------------------------ */
+
+static void abort_on_overflow(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	u64 aborts = wire_counter(XTCP_CNT_ABORT_ON_OVERFLOW);
+
+	wire_knob(w, abort_on_overflow, 1);
+	WIRE_EQ(w, wire_listen(w, B, 1), 0);
+	wire_late(w, A, WIRE_ACK, 1, 300);
+	WIRE_EQ(w, wire_connect_start(w, A), 0);
+	wire_run_ms(w, 25);
+	WIRE_EQ(w, wire_client(w, 1), 0);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_client(w, 2), 0);
+	wire_run_ms(w, 50);
+	WIRE_STATE(w, A, ESTABLISHED);
+	WIRE_EQ(w, requests(), 1);
+	wire_run_ms(w, 200);
+	WIRE_EQ(w, wire_error(w, A), ECONNRESET);
+	WIRE_EQ(w, requests(), 0);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_ABORT_ON_OVERFLOW) - aborts, 1);
+}
+
+/* --- TCP_DEFER_ACCEPT ----------------------------------------------------------------- */
+
+static void defer_accept__wakes_on_text(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_DEFER_ACCEPT, 10), 0);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_ms(w, 500);
+	WIRE_EQ(w, wire_accept(w, B), -EAGAIN);
+	WIRE_STATE(w, A, ESTABLISHED);
+	WIRE_EQ(w, requests(), 1);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_SENT    -> S 0            -> SYN_RCVD\n"
+		    "0.010 ESTABLISHED <- S. 0 ack 1     <- SYN_RCVD\n"
+		    "0.020 ESTABLISHED -> . 1 ack 1      -> SYN_RCVD\n"
+		    "0.520 ESTABLISHED -> P. 1:101 ack 1 -> ESTABLISHED\n"
+		    "0.530 ESTABLISHED <- . 1 ack 101    <- ESTABLISHED\n");
+}
+
+/* When the time is up one SYN-ACK asks again, and its ACK is enough. */
+static void defer_accept__time_is_up(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	/* 1 + 2 s: two SYN-ACKs, of which the first is spared. */
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_DEFER_ACCEPT, 3), 0);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_ms(w, 4000);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_SENT    -> S 0        -> SYN_RCVD\n"
+		    "0.010 ESTABLISHED <- S. 0 ack 1 <- SYN_RCVD\n"
+		    "0.020 ESTABLISHED -> . 1 ack 1  -> SYN_RCVD\n"
+		    "3.010 ESTABLISHED <- S. 0 ack 1 <- SYN_RCVD\n"
+		    "3.020 ESTABLISHED -> . 1 ack 1  -> ESTABLISHED\n");
+}
+
+/* --- the third segment --------------------------------------------------------------- */
+
+/* Timestamps were agreed on, but its ACK has none: it never counts, nor leaks. */
+static void third_segment_without_timestamp__not_leaked(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	u64 drops = wire_counter(XTCP_DROP_NO_TIMESTAMP);
+	static const u8 timestamp[] = { 1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0 };
+	struct wire_inject syn = { .from = A, .ctl = XTCP_SYN,
+				   .opt_len = sizeof(timestamp) };
+
+	memcpy(syn.opt, timestamp, sizeof(timestamp));
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
+	wire_inject_segment(w, &syn);
+	wire_run_ms(w, 20);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .no_ts = true);
+	WIRE_EQ(w, wire_counter(XTCP_DROP_NO_TIMESTAMP) - drops, 1);
+	WIRE_EQ(w, requests(), 1);
+	WIRE_EQ(w, wire_accept(w, B), -EAGAIN);
+	wire_run_ms(w, 63000);
+	WIRE_EQ(w, requests(), 0);
+}
+
+/* --- TIME_WAIT ----------------------------------------------------------------------- */
+
+/* XTCP_MSL_MS: the socket's record goes when its own time is over. */
+static void time_wait_2msl__own_length(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_establish(w);
+	WIRE_EQ(w, wire_option(w, A, SOL_XTCP, XTCP_MSL_MS, 2000), 0);
+	wire_release(w, A);
+	wire_run_ms(w, 50);
+	wire_release(w, B);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, time_waits(), 1);
+	wire_run_to_ms(w, 4059);
+	WIRE_EQ(w, time_waits(), 1);
+	wire_run_to_ms(w, 4061);
+	WIRE_EQ(w, time_waits(), 0);
+}
+
+/* Fifteen lengths at a time; one more is refused, and a length given up is free. */
+static void time_wait_2msl__so_many_lengths(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	struct sock *sk;
+	int i;
+
+	WIRE_EQ(w, wire_socket(w, A), 0);
+	sk = w->side[A].sock->sk;
+	for (i = 1; i < XTCP_TIME_WAIT_QUEUES; i++) {
+		WIRE_EQ(w, xtcp_timewait_choose_queue(sk, 1000 + i), 0);
+		WIRE_EQ(w, xtcp_sk(sk)->time_wait_queue, i);
+		xtcp_sk(sk)->time_wait_queue = 0;
+	}
+	WIRE_EQ(w, xtcp_timewait_choose_queue(sk, 5000), -ENOSPC);
+	WIRE_EQ(w, xtcp_timewait_choose_queue(sk, 1001), 0);
+	WIRE_EQ(w, xtcp_sk(sk)->time_wait_queue, 1);
+	/* Twice, for it was chosen twice. */
+	xtcp_timewait_choose_queue(sk, XTCP_OWN_UNSET);
+	for (i = 1; i < XTCP_TIME_WAIT_QUEUES; i++) {
+		xtcp_sk(sk)->time_wait_queue = i;
+		WIRE_EQ(w, xtcp_timewait_choose_queue(sk, XTCP_OWN_UNSET), 0);
+	}
+	WIRE_EQ(w, xtcp_timewait_choose_queue(sk, 5000), 0);
+}
+
+/* A connection closed by A, whose client port stays the same. */
+static void leave_time_wait(struct wire *w)
+{
+	wire_establish(w);
+	wire_release(w, A);
+	wire_run_ms(w, 50);
+	wire_release(w, B);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, time_waits(), 1);
+	wire_run_to_ms(w, 500);
+}
+
+static void time_wait_reuse__connect_too_early(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	leave_time_wait(w);
+	WIRE_EQ(w, wire_connect(w, A), -EADDRNOTAVAIL);
+	WIRE_EQ(w, time_waits(), 1);
+}
+
+static void time_wait_reuse__connect(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	u64 taken = wire_counter(XTCP_CNT_TIME_WAIT_TAKEN);
+
+	leave_time_wait(w);
+	wire_run_to_ms(w, 1500);
+	wire_epoch(w);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_ms(w, 100);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_SENT    -> S 0        -> SYN_RCVD\n"
+		    "0.010 ESTABLISHED <- S. 0 ack 1 <- SYN_RCVD\n"
+		    "0.020 ESTABLISHED -> . 1 ack 1  -> ESTABLISHED\n");
+	WIRE_EQ(w, wire_counter(XTCP_CNT_TIME_WAIT_TAKEN) - taken, 1);
+	WIRE_EQ(w, time_waits(), 0);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	wire_transfer(w, A, 1000, 1000);
+}
+
+static void time_wait_reuse__connect_by_knobs(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	leave_time_wait(w);
+	wire_run_to_ms(w, 1500);
+	wire_knob(w, tw_reuse, 0);
+	WIRE_EQ(w, wire_connect(w, A), -EADDRNOTAVAIL);
+	wire_knob(w, tw_reuse, 2);
+	wire_knob(w, tw_reuse_delay_ms, 3000);
+	WIRE_EQ(w, wire_connect(w, A), -EADDRNOTAVAIL);
+	wire_knob(w, tw_reuse, 1);
+	wire_knob(w, tw_reuse_delay_ms, 1000);
+	wire_knob(w, timestamps, 0);
+	WIRE_EQ(w, wire_connect(w, A), -EADDRNOTAVAIL);
+	WIRE_EQ(w, time_waits(), 1);
+	wire_knob(w, timestamps, 1);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+}
+
+/* --- limits ------------------------------------------------------------------------- */
+
+/* All connections of a namespace together: 50 to 150 per cent of the limit a second. */
+static void challenge_acks__limit_of_the_namespace(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	unsigned int i, sent;
+
+	wire_knob(w, challenge_ack_limit, 20);
+	wire_knob(w, invalid_ratelimit_ms, 0);
+	wire_establish(w);
+	wire_run_to_ms(w, 1000);
+	for (i = 0; i < 100; i++)
+		wire_inject(w, A, XTCP_SYN, .seq = 10);
+	sent = wire_count(w, B, WIRE_ACK);
+	if (sent < 10 || sent > 60)
+		wire_fail(w, WIRE_HERE, "neither 10 to 30 in one second nor in two");
+	wire_knob(w, challenge_ack_limit, 0);
+	wire_run_ms(w, 1100);
+	wire_inject(w, A, XTCP_SYN, .seq = 10);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK), sent);
+}
+
+static void paws__off_lets_old_text_in(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, paws, 0);
+	wire_establish(w);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 100, .ts_age = 5000);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+}
+
+/* --- alive ----------------------------------------------------------------------------- */
+
+/* RFC 5482: with TCP_USER_TIMEOUT the time counts, not the probes. */
+static void client_dies_keepalive__user_timeout(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_establish(w);
+	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_KEEPIDLE, 10), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_KEEPINTVL, 5), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_USER_TIMEOUT, 18000), 0);
+	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
+	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
+	wire_run_ms(w, 16000);
+	WIRE_STATE(w, B, ESTABLISHED);
+	wire_run_ms(w, 6000);
+	WIRE_EQ(w, wire_error(w, B), ETIMEDOUT);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK), 2);
+}
+
+static struct kunit_case knobs_cases[] = {
+	KUNIT_CASE_SLOW(syn_lost__linear_timeouts),
+	KUNIT_CASE_SLOW(synack_lost__linear_timeouts),
+	KUNIT_CASE_SLOW(syn_lost__own_schedule),
+	KUNIT_CASE_SLOW(synack_lost__own_schedule),
+	KUNIT_CASE_SLOW(synack_lost__own_schedule_listener_closes),
+	KUNIT_CASE_SLOW(four_way_open),
+	KUNIT_CASE_SLOW(four_way_open__ack_lost),
+	KUNIT_CASE_SLOW(four_way_open__syn_lost),
+	KUNIT_CASE_SLOW(two_way_open),
+	KUNIT_CASE_SLOW(two_way_old_syn),
+	KUNIT_CASE_SLOW(two_way_old_syn__three_ways_forget_it),
+	KUNIT_CASE_SLOW(old_life_at_the_peer__syn_again),
+	KUNIT_CASE_SLOW(isn_constant_old_data),
+	KUNIT_CASE_SLOW(abort_on_overflow),
+	KUNIT_CASE_SLOW(defer_accept__wakes_on_text),
+	KUNIT_CASE_SLOW(defer_accept__time_is_up),
+	KUNIT_CASE_SLOW(third_segment_without_timestamp__not_leaked),
+	KUNIT_CASE_SLOW(time_wait_2msl__own_length),
+	KUNIT_CASE_SLOW(time_wait_2msl__so_many_lengths),
+	KUNIT_CASE_SLOW(time_wait_reuse__connect_too_early),
+	KUNIT_CASE_SLOW(time_wait_reuse__connect),
+	KUNIT_CASE_SLOW(time_wait_reuse__connect_by_knobs),
+	KUNIT_CASE_SLOW(challenge_acks__limit_of_the_namespace),
+	KUNIT_CASE_SLOW(paws__off_lets_old_text_in),
+	KUNIT_CASE_SLOW(client_dies_keepalive__user_timeout),
+	{ }
+};
+
+static struct kunit_suite knobs_suite = {
+	.name = "xtcp_knobs_wire",
+	.init = wire_init,
+	.exit = wire_exit,
+	.test_cases = knobs_cases,
+};
+
+kunit_test_suite(knobs_suite);
