@@ -308,7 +308,9 @@ static void abort_on_overflow(struct kunit *test)
 	wire_run_ms(w, 50);
 	WIRE_STATE(w, A, ESTABLISHED);
 	WIRE_EQ(w, requests(), 1);
-	wire_run_ms(w, 200);
+	wire_epoch(w);
+	wire_run_ms(w, 500);
+	WIRE_EXPECT(w, "0.205 CLOSED <- R 1 <- LISTEN\n");
 	WIRE_EQ(w, wire_error(w, A), ECONNRESET);
 	WIRE_EQ(w, requests(), 0);
 	WIRE_EQ(w, wire_counter(XTCP_CNT_ABORT_ON_OVERFLOW) - aborts, 1);
@@ -543,7 +545,7 @@ static void client_dies_keepalive__user_timeout(struct kunit *test)
 	WIRE_EQ(w, wire_count(w, B, WIRE_ACK), 2);
 }
 
-static struct kunit_case knobs_cases[] = {
+WIRE_SUITES(xtcp_knobs_wire,
 	KUNIT_CASE_SLOW(syn_lost__linear_timeouts),
 	KUNIT_CASE_SLOW(synack_lost__linear_timeouts),
 	KUNIT_CASE_SLOW(syn_lost__own_schedule),
@@ -570,13 +572,4 @@ static struct kunit_case knobs_cases[] = {
 	KUNIT_CASE_SLOW(paws__off_lets_old_text_in),
 	KUNIT_CASE_SLOW(client_dies_keepalive__user_timeout),
 	{ }
-};
-
-static struct kunit_suite knobs_suite = {
-	.name = "xtcp_knobs_wire",
-	.init = wire_init,
-	.exit = wire_exit,
-	.test_cases = knobs_cases,
-};
-
-kunit_test_suite(knobs_suite);
+);
