@@ -7,6 +7,7 @@
 #include <linux/icmpv6.h>
 #include <linux/security.h>
 #include <net/addrconf.h>
+#include <net/dsfield.h>
 #include <net/inet_common.h>
 #include <net/ip6_checksum.h>
 #include <net/ip6_route.h>
@@ -49,6 +50,7 @@ static void fill_key(struct xtcp_flow_key *key, struct xtcp_addrs6 *addrs,
 		.sdif		= inet6_sdif(skb),
 		.scope		= scope_of(&addrs->remote, inet6_iif(skb)),
 		.family		= AF_INET6,
+		.tos		= ipv6_get_dsfield(ipv6_hdr(skb)),
 	};
 }
 
