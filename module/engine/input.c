@@ -97,7 +97,7 @@ static void sample_handshake(struct sock *sk, const struct xtcp_segment *seg)
 	u64 us = 0;
 
 	if (!xs->retransmits)
-		us = div_u64(ktime_get_ns() - xs->first_retransmit_ns, NSEC_PER_USEC);
+		us = div_u64(ktime_get_ns() - xs->first_retransmit_ns, NSEC_PER_USEC) ?: 1;
 	else if (xs->tcb.ts_ok && seg->opt.tsecr)
 		us = (u64)(xtcp_ts_now(xs->ts_offset) - seg->opt.tsecr) * USEC_PER_MSEC;
 	if (us)
