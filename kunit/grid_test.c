@@ -188,7 +188,7 @@ static const struct outcome fin_perhaps_again = {
 
 /* The connection ends. */
 static const struct outcome back_to_listen = {
-	.state = TO(LISTEN), .reply = R(NONE), .drop = EITHER, .error = ANY_ERROR, .may = EV(RESET),
+	.state = TO(LISTEN) | TO(CLOSED), .reply = R(NONE), .drop = EITHER, .error = ANY_ERROR, .may = EV(RESET),
 };
 
 static const struct outcome refused = {
@@ -242,7 +242,7 @@ static const struct outcome accepted_text = {
 };
 
 static const struct outcome accepted_crossed_text = {
-	.state = TO(ESTABLISHED), .reply = R(NONE) | R(ACK), .drop = TAKEN, .una = UNA_BY_ACK, .rcv = RCV_ANY,
+	.state = TO(ESTABLISHED), .reply = R(NONE) | R(ACK), .drop = EITHER, .una = UNA_BY_ACK, .rcv = RCV_ANY,
 	.must = EV(ESTABLISHED), .may = EV(ACKED) | EV(TEXT),
 };
 
@@ -356,6 +356,7 @@ struct rule {
 #define RSTS		(K(RST) | K(RST_ACK) | K(SYN_RST))
 #define SYN_ACKS	(K(SYN_ACK) | K(SYN_ACK_TEXT))
 #define LONG		(K(DATA) | K(FIN) | K(DATA_FIN))	/* SEG.LEN > 0, with ACK */
+#define TEXTS		(K(DATA) | K(DATA_FIN))
 #define WITH_ACK	(K(ACK) | LONG)
 #define NO_ACK		(K(BARE_FIN) | K(NOTHING))
 
@@ -440,32 +441,40 @@ static const struct rule rules[] = {
 
 	/* First: the sequence number. */
 	{ OTHER, RSTS, OUTSIDE, ANY, 0, 0, &silence, "9293 3.10.7.4 first, second 1), 5961 3.2" },
-	{ OTHER, K(DATA) | K(DATA_FIN), S(OLD) | S(BELOW), ANY, 0, 0, &ack_for_sure,
+	{ OTHER, TEXTS, S(OLD) | S(BELOW), ANY, 0, 0, &ack_for_sure,
 	  "9293 3.10.7.4 first: our ACK was lost" },
 	{ AFTER_FIN, K(FIN), S(BELOW), ANY, 0, 0, &ack_for_sure, "9293 3.10.7.4 first: our ACK was lost" },
 	{ OTHER, ANY_KIND, OUTSIDE, ANY, 0, 0, &ack_back, "9293 3.10.7.4 first" },
 
-	/* First, window zero: nothing with length is acceptable, its ACK is. */
-	{ TO(SYN_RCVD), SYNS | K(BARE_FIN), IN_ORDER, ANY, V(W_ZERO), 0, &ack_back, "9293 3.10.7.4 first" },
-	{ OTHER, K(BARE_FIN), IN_ORDER, ANY, V(W_ZERO), 0, &ack_back, "9293 3.10.7.4 first" },
-	{ TO(SYN_RCVD), LONG, IN_ORDER, GOOD, V(W_ZERO), 0, &accepted_no_room,
+	/* Its table takes nothing that begins before the window and ends beyond it. */
+	{ OTHER, K(DATA) | K(DATA_FIN) | K(SYN_ACK_TEXT), S(LEFT), ANY, V(W_TIGHT), 0, &ack_back,
+	  "9293 3.10.7.4 first" },
+
+	/* First, window zero: nothing with length is acceptable, but the ACK of what is next. */
+	{ OTHER, TEXTS, S(LEFT), ANY, V(W_ZERO), 0, &ack_for_sure, "9293 3.10.7.4 first" },
+	{ OTHER, K(BARE_FIN), S(AT), ANY, V(W_ZERO), 0, &ack_or_silence,
+	  "room: 9293 3.10.7.4 first (ACK), fifth (dropped)" },
+	{ TO(SYN_RCVD), SYNS, IN_ORDER, ANY, V(W_ZERO), 0, &ack_back, "9293 3.10.7.4 first" },
+	{ TO(SYN_RCVD), TEXTS, S(AT), GOOD, V(W_ZERO), 0, &accepted_no_room,
 	  "9293 3.10.7.4 first: valid ACKs are accepted" },
-	{ TO(SYN_RCVD), LONG, IN_ORDER, BAD, V(W_ZERO), 0, &ack_or_reset,
+	{ TO(SYN_RCVD), TEXTS, S(AT), BAD, V(W_ZERO), 0, &ack_or_reset,
 	  "room: 9293 3.10.7.4 first (ACK) or 3.5.2 group 2 (RST)" },
-	{ TO(TIME_WAIT), K(FIN) | K(DATA_FIN), IN_ORDER, ANY, V(W_ZERO), 0, &time_wait_fin,
+	{ TO(TIME_WAIT), K(FIN) | K(DATA_FIN), S(AT), ANY, V(W_ZERO), 0, &time_wait_fin,
 	  "9293 3.10.7.4 first; room: or the eighth" },
-	{ SYNCHRONISED, LONG, IN_ORDER, UNSEEN, V(W_ZERO), 0, &ack_back, "9293 3.10.7.4 first" },
-	{ TO(FIN_WAIT_1), LONG, IN_ORDER, A(NXT), V(W_ZERO), V(FIN_UNSENT), &to_fin_wait_2_no_room,
+	{ SYNCHRONISED, TEXTS, S(AT), UNSEEN, V(W_ZERO), 0, &ack_back, "9293 3.10.7.4 first" },
+	{ TO(FIN_WAIT_1), TEXTS, S(AT), A(NXT), V(W_ZERO), V(FIN_UNSENT), &to_fin_wait_2_no_room,
 	  "9293 3.10.7.4 first: valid ACKs are accepted" },
-	{ TO(CLOSING), LONG, IN_ORDER, A(NXT), V(W_ZERO), V(FIN_UNSENT), &ack_to_time_wait_ignored,
+	{ TO(CLOSING), TEXTS, S(AT), A(NXT), V(W_ZERO), V(FIN_UNSENT), &ack_to_time_wait_ignored,
 	  "9293 3.10.7.4 first: valid ACKs are accepted" },
-	{ TO(LAST_ACK), LONG, IN_ORDER, A(NXT), V(W_ZERO), V(FIN_UNSENT), &all_done,
+	{ TO(LAST_ACK), TEXTS, S(AT), A(NXT), V(W_ZERO), V(FIN_UNSENT), &all_done,
 	  "9293 3.10.7.4 first: valid ACKs are accepted" },
-	{ SYNCHRONISED, LONG, IN_ORDER, ANY, V(W_ZERO), 0, &no_room,
+	{ SYNCHRONISED, TEXTS, S(AT), ANY, V(W_ZERO), 0, &no_room,
 	  "9293 3.10.7.4 first: valid ACKs are accepted, 3.8.6.1: an ACK still" },
+	/* decision: a FIN without text needs no room and is taken; 3.10.7.4 first would not. */
 
 	/* Second: RST. */
-	{ TO(SYN_RCVD), RSTS, S(AT), ANY, V(PASSIVE), 0, &back_to_listen, "9293 3.10.7.4 second 2)" },
+	{ TO(SYN_RCVD), RSTS, S(AT), ANY, V(PASSIVE), 0, &back_to_listen,
+	  "9293 3.10.7.4 second 2); decision: the request ends, its listener has never left LISTEN" },
 	{ TO(SYN_RCVD), RSTS, S(AT), ANY, 0, 0, &refused, "9293 3.10.7.4 second 2), MUST-66" },
 	{ TO(ESTABLISHED) | FIN_WAIT_STATES, RSTS, S(AT), ANY, 0, 0, &reset,
 	  "9293 3.10.7.4 second 2), MUST-66, 5961 3.2" },
@@ -714,7 +723,8 @@ static struct xtcp_tcb make_tcb(const struct cell *c)
 		.snd_wnd_max	= PEER_WINDOW,
 		.irs		= rcv_nxt(c) - (opening(c) ? 1 : 60000),
 		.rcv_nxt	= rcv_nxt(c),
-		.rcv_adv	= rcv_nxt(c) + rcv_wnd(c),
+		/* Until the SYN an offset: the window alone. */
+		.rcv_adv	= rcv_wnd(c) + (c->state->state == XTCP_SYN_SENT ? 0 : rcv_nxt(c)),
 		.last_ack_sent	= rcv_nxt(c),
 	};
 }
