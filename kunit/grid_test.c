@@ -134,6 +134,7 @@ enum rcv_moves {
 	RCV_TEXT,	/* past the new text that fits */
 	RCV_TEXT_FIN,	/* and past the FIN */
 	RCV_SYN,	/* SEG.SEQ + 1 */
+	RCV_SYN_FIN,	/* SEG.SEQ + 2 */
 	RCV_SYN_TEXT,	/* SEG.SEQ + 1 and the text, or a part of it */
 	RCV_ANY,
 };
@@ -226,6 +227,11 @@ static const struct outcome connected = {
 	.must = EV(ESTABLISHED), .may = EV(ACKED),
 };
 
+static const struct outcome connected_fin = {
+	.state = TO(CLOSE_WAIT), .reply = R(ACK), .drop = TAKEN, .una = UNA_BY_ACK, .rcv = RCV_SYN_FIN,
+	.must = EV(ESTABLISHED) | EV(FIN), .may = EV(ACKED),
+};
+
 static const struct outcome connected_text = {
 	.state = TO(ESTABLISHED), .reply = R(ACK), .drop = TAKEN, .una = UNA_BY_ACK, .rcv = RCV_SYN_TEXT,
 	.must = EV(ESTABLISHED), .may = EV(ACKED) | EV(TEXT),
@@ -233,6 +239,11 @@ static const struct outcome connected_text = {
 
 static const struct outcome accepted = {
 	.state = TO(ESTABLISHED), .reply = R(NONE), .drop = TAKEN, .una = UNA_BY_ACK,
+	.must = EV(ESTABLISHED), .may = EV(ACKED),
+};
+
+static const struct outcome accepted_and_told = {
+	.state = TO(ESTABLISHED), .reply = R(ACK), .drop = TAKEN, .una = UNA_BY_ACK,
 	.must = EV(ESTABLISHED), .may = EV(ACKED),
 };
 
@@ -403,8 +414,9 @@ static const struct rule rules[] = {
 	{ TO(SYN_SENT), K(SYN_ACK), ANY, GOOD, 0, 0, &connected, "9293 3.10.7.3 fourth" },
 	{ TO(SYN_SENT), K(SYN_ACK_TEXT), ANY, GOOD, 0, 0, &connected_text,
 	  "9293 3.10.7.3 fourth; room: text on a SYN may be left to a retransmission" },
-	{ TO(SYN_SENT), K(SYN) | K(SYN_FIN), ANY, ANY, V(SYN_ACKED), 0, &connected,
-	  "9293 3.10.7.3 fourth: SND.UNA > ISS; room: the FIN may be left to a retransmission" },
+	{ TO(SYN_SENT), K(SYN), ANY, ANY, V(SYN_ACKED), 0, &connected, "9293 3.10.7.3 fourth: SND.UNA > ISS" },
+	{ TO(SYN_SENT), K(SYN_FIN), ANY, ANY, V(SYN_ACKED), 0, &connected_fin,
+	  "9293 3.10.7.3 fourth: SND.UNA > ISS, other controls go on at the sixth step" },
 	{ TO(SYN_SENT), K(SYN) | K(SYN_FIN), ANY, ANY, 0, 0, &crossed,
 	  "9293 3.10.7.3 fourth, 3.5 simultaneous open; room: the FIN may be left to a retransmission" },
 	{ TO(SYN_SENT), WITH_ACK, ANY, GOOD, 0, 0, &remembered,
@@ -414,9 +426,11 @@ static const struct rule rules[] = {
 	/* SYN_RCVD and the SYN it came from: one octet before RCV.NXT. */
 	{ TO(SYN_RCVD), K(SYN), S(BELOW), ANY, 0, 0, &syn_ack_again,
 	  "decision: our SYN-ACK was lost; 9293 3.10.7.4 first would ACK" },
-	{ TO(SYN_RCVD), K(SYN_ACK), S(BELOW), GOOD, 0, V(PASSIVE), &accepted,
+	{ TO(SYN_RCVD), K(SYN_ACK), S(BELOW), GOOD, V(PASSIVE), 0, &accepted_and_told,
+	  "decision: figure 8 for a listener that sent its SYN apart; 3.10.7.4 first would ACK" },
+	{ TO(SYN_RCVD), K(SYN_ACK), S(BELOW), GOOD, 0, 0, &accepted,
 	  "decision: 9293 3.5 figure 8; 3.10.7.4 first would ACK" },
-	{ TO(SYN_RCVD), K(SYN_ACK_TEXT), S(LEFT), GOOD, 0, V(PASSIVE), &accepted_crossed_text,
+	{ TO(SYN_RCVD), K(SYN_ACK_TEXT), S(LEFT), GOOD, 0, 0, &accepted_crossed_text,
 	  "decision: as figure 8; room: text on a SYN may be left to a retransmission" },
 	{ TO(SYN_RCVD), K(SYN_ACK), S(BELOW), BAD, 0, V(PASSIVE), &ack_or_reset,
 	  "room: 9293 3.10.7.4 first (ACK) or 3.5.2 group 2 (RST)" },
@@ -926,6 +940,9 @@ static bool rcv_is_right(struct trial *t)
 		fallthrough;
 	case RCV_SYN:
 		want = segment_seq(c) + 1;
+		break;
+	case RCV_SYN_FIN:
+		want = segment_seq(c) + 2;
 		break;
 	case RCV_ANY:
 		return true;
