@@ -208,10 +208,10 @@ static void take_syn_options(struct xtcp_tcb *tcb, const struct xtcp_segment *se
 	}
 }
 
-/* Also when it came before, alone, and comes again. */
-static bool ack_of_our_syn(const struct xtcp_tcb *tcb, const struct xtcp_segment *seg)
+/* ISS < SEG.ACK =< SND.NXT; also when it came before, alone, and comes again. */
+static bool acks_our_syn(const struct xtcp_tcb *tcb, const struct xtcp_segment *seg)
 {
-	return seg->ack == tcb->iss + 1;
+	return xtcp_seq_gt(seg->ack, tcb->iss) && xtcp_seq_leq(seg->ack, tcb->snd_nxt);
 }
 
 static void syn_sent(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
@@ -220,7 +220,7 @@ static void syn_sent(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 	bool acked = seg->ctl & XTCP_ACK;
 
 	/* First, check the ACK bit: of an old life? RST (RFC 9293 3.5, figure 8). */
-	if (acked && !ack_of_our_syn(tcb, seg)) {
+	if (acked && !acks_our_syn(tcb, seg)) {
 		drop(v, XTCP_DROP_ACK_UNACCEPTABLE,
 		     seg->ctl & XTCP_RST ? XTCP_REPLY_NONE : XTCP_REPLY_RST);
 		/* A challenge ACK: the RST ends that life, our SYN may come again. */
@@ -236,30 +236,29 @@ static void syn_sent(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 			drop(v, XTCP_DROP_RST_INVALID, XTCP_REPLY_NONE);
 		return;
 	}
+	/* The ACK may precede its SYN (four segments, 3.5): SND.UNA remembers it. */
+	if (acked && xtcp_seq_gt(seg->ack, tcb->snd_una))
+		tcb->snd_una = seg->ack;
 	/* Third, security: RFC 9293 appendix A.1, not used. Fourth, the SYN. */
 	if (!(seg->ctl & XTCP_SYN)) {
-		/* Fifth, neither: the ACK may precede its SYN (four segments, 3.5). */
-		if (acked)
-			tcb->snd_una = seg->ack;
+		/* Fifth, neither. */
 		drop(v, XTCP_DROP_NO_SYN, XTCP_REPLY_NONE);
 		return;
 	}
-	acked |= xtcp_seq_gt(tcb->snd_una, tcb->iss);
 	tcb->irs = seg->seq;
 	tcb->rcv_nxt = seg->seq + 1;
 	tcb->rcv_adv += tcb->rcv_nxt;	/* until now an offset: the window */
 	tcb->last_ack_sent = tcb->rcv_nxt;
 	take_syn_options(tcb, seg, now_us);
 	take_window(tcb, seg);
-	if (!acked) {
+	if (tcb->snd_una == tcb->iss) {
 		/* Both opened at once. Text is not acknowledged: it comes again. */
 		v->state = XTCP_SYN_RCVD;
 		v->reply = XTCP_REPLY_SYN_ACK;
 		return;
 	}
-	tcb->snd_una = tcb->iss + 1;
 	tcb->snd_wl2 = tcb->snd_una;
-	v->acked = 1;
+	v->acked = tcb->snd_una - tcb->iss;
 	v->state = XTCP_ESTABLISHED;
 	v->events |= XTCP_EV_ESTABLISHED;
 	v->reply = XTCP_REPLY_ACK;
