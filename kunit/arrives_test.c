@@ -195,7 +195,7 @@ static const struct row rows[] = {
 	  XTCP_ESTABLISHED, R_ACK, D(SEQUENCE), 0, 0 },
 	{ "seq: SYN,ACK again (the third segment was lost)",
 	  XTCP_ESTABLISHED, 0, S | A, -1, 0, 0,
-	  XTCP_ESTABLISHED, R_ACK, D(SEQUENCE), 0, 0 },
+	  XTCP_ESTABLISHED, R_CHAL, D(SEQUENCE), 0, 0 },
 	{ "seq: keepalive probe", XTCP_ESTABLISHED, 0, A, -1, 0, 0,
 	  XTCP_ESTABLISHED, R_ACK, D(SEQUENCE), 0, 0 },
 	{ "seq: the FIN again in CLOSE_WAIT", XTCP_CLOSE_WAIT, 0, F | A, -1, 0, 0,
@@ -213,7 +213,7 @@ static const struct row rows[] = {
 	{ "seq: a higher SYN in TIME_WAIT opens again", XTCP_TIME_WAIT, 0, S, 1, 0, 0,
 	  XTCP_CLOSED, R_NONE, 0, E(TW_REUSE), 0 },
 	{ "seq: an older SYN in TIME_WAIT does not", XTCP_TIME_WAIT, 0, S, -10, 0, 0,
-	  XTCP_TIME_WAIT, R_ACK, D(SEQUENCE), 0, 0 },
+	  XTCP_TIME_WAIT, R_CHAL, D(SEQUENCE), 0, 0 },
 
 	/* second step: RST, and RFC 5961 section 3 */
 	{ "rst: beyond the window", XTCP_ESTABLISHED, 0, R, RWND, 0, 0,
@@ -869,6 +869,22 @@ static void timestamps__missing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, v.events, E(RESET));
 }
 
+/*
+ * A peer that crashed and connects again may not know our timestamps: its SYN is
+ * challenged all the same (RFC 5961 4.2), or it would never get through.
+ */
+static void timestamps__syn_of_a_new_life(struct kunit *test)
+{
+	struct xtcp_verdict v;
+	struct xtcp_tcb tcb;
+
+	tcb_with_ts(&tcb, XTCP_ESTABLISHED);
+	arrive(&tcb, S, -70000, 0, 0, &v);
+	KUNIT_EXPECT_EQ(test, v.reply, XTCP_REPLY_CHALLENGE);
+	arrive_ts(&tcb, S, 10, 0, 1, NOW, &v);
+	KUNIT_EXPECT_EQ(test, v.reply, XTCP_REPLY_CHALLENGE);
+}
+
 /* 4.3: TS.Recent comes from the segment that made the last ACK necessary... */
 static void ts_recent__follows_segment_at_last_ack(struct kunit *test)
 {
@@ -919,7 +935,7 @@ static void time_wait_syn(struct kunit *test, s32 seq, u32 tsval, bool opens)
 	KUNIT_EXPECT_EQ(test, !!(v.events & E(TW_REUSE)), opens);
 	if (!opens) {
 		KUNIT_EXPECT_EQ(test, v.state, XTCP_TIME_WAIT);
-		KUNIT_EXPECT_EQ(test, v.reply, XTCP_REPLY_ACK);
+		KUNIT_EXPECT_EQ(test, v.reply, XTCP_REPLY_CHALLENGE);
 	}
 }
 
@@ -1079,6 +1095,7 @@ static struct kunit_case arrives_cases[] = {
 	KUNIT_CASE(paws__idle_24_days),
 	KUNIT_CASE(paws__not_for_rst),
 	KUNIT_CASE(timestamps__missing),
+	KUNIT_CASE(timestamps__syn_of_a_new_life),
 	KUNIT_CASE(ts_recent__follows_segment_at_last_ack),
 	KUNIT_CASE(ts_recent__not_from_out_of_order),
 	KUNIT_CASE(ts_recent__not_from_unacceptable),

@@ -333,27 +333,48 @@ static bool crossed_syn_ack(const struct xtcp_tcb *tcb,
 	       (!tcb->passive || ack_acceptable(tcb, seg->ack));
 }
 
-/* First, check the sequence number. */
-static bool step1_sequence(struct xtcp_tcb *tcb, struct xtcp_segment *seg,
-			   u64 now_us, struct xtcp_verdict *v)
+/* Our own SYN is unacknowledged: the peer's may come again. */
+static bool syn_in_syn_rcvd(const struct xtcp_tcb *tcb, struct xtcp_segment *seg,
+			    struct xtcp_verdict *v)
 {
+	if (repeats_syn(tcb, seg))
+		return drop(v, XTCP_DROP_DUPLICATE_SYN, XTCP_REPLY_SYN_ACK);
+	if (crossed_syn_ack(tcb, seg)) {
+		/* The SYN is old news, the ACK is not: go on behind it. */
+		seg->ctl &= ~XTCP_SYN;
+		seg->seq++;
+		/* Such a peer is SYN_RCVD, too, until we acknowledge. */
+		if (tcb->passive)
+			v->reply = XTCP_REPLY_ACK;
+	}
+	return true;
+}
+
+/*
+ * In the synchronised states a SYN is challenged irrespective of its sequence
+ * number (RFC 5961 4.2), and of a timestamp that is old or not there: the peer
+ * may have begun anew. In TIME_WAIT it may be welcome.
+ */
+static bool syn_before_step1(const struct xtcp_tcb *tcb, struct xtcp_segment *seg,
+			     struct xtcp_verdict *v)
+{
+	if ((seg->ctl & (XTCP_SYN | XTCP_RST)) != XTCP_SYN)
+		return true;
+	if (v->state == XTCP_SYN_RCVD)
+		return syn_in_syn_rcvd(tcb, seg, v);
 	if (v->state == XTCP_TIME_WAIT && time_wait_reusable(tcb, seg)) {
 		v->events |= XTCP_EV_TW_REUSE;
 		v->state = XTCP_CLOSED;
 		return false;
 	}
-	if (v->state == XTCP_SYN_RCVD) {
-		if (repeats_syn(tcb, seg))
-			return drop(v, XTCP_DROP_DUPLICATE_SYN, XTCP_REPLY_SYN_ACK);
-		if (crossed_syn_ack(tcb, seg)) {
-			/* The SYN is old news, the ACK is not: go on behind it. */
-			seg->ctl &= ~XTCP_SYN;
-			seg->seq++;
-			/* Such a peer is SYN_RCVD, too, until we acknowledge. */
-			if (tcb->passive)
-				v->reply = XTCP_REPLY_ACK;
-		}
-	}
+	return drop(v, seq_acceptable(tcb, seg) ? XTCP_DROP_SYN_IN_WINDOW : XTCP_DROP_SEQUENCE,
+		    XTCP_REPLY_CHALLENGE);
+}
+
+/* First, check the sequence number. */
+static bool step1_sequence(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
+			   u64 now_us, struct xtcp_verdict *v)
+{
 	if (tcb->ts_ok && !seg->opt.has_ts && !(seg->ctl & XTCP_RST))
 		return drop(v, XTCP_DROP_NO_TIMESTAMP, XTCP_REPLY_NONE);
 	if (paws_rejects(tcb, seg, now_us))
@@ -395,7 +416,7 @@ static bool step2_rst(const struct xtcp_tcb *tcb, const struct xtcp_segment *seg
 	}
 }
 
-/* Fourth, check the SYN bit: a challenge decides (RFC 5961 section 4). */
+/* Fourth, check the SYN bit. That of SYN_RCVD is challenged, too (RFC 5961 4). */
 static bool step4_syn(const struct xtcp_segment *seg, struct xtcp_verdict *v)
 {
 	if (!(seg->ctl & XTCP_SYN))
@@ -490,6 +511,8 @@ static void other_states(struct xtcp_tcb *tcb, const struct xtcp_segment *arrive
 {
 	struct xtcp_segment seg = *arrived;
 
+	if (!syn_before_step1(tcb, &seg, v))
+		return;
 	if (!step1_sequence(tcb, &seg, now_us, v))
 		return;
 	if (!step2_rst(tcb, &seg, v))
