@@ -371,6 +371,13 @@ static bool syn_before_step1(const struct xtcp_tcb *tcb, struct xtcp_segment *se
 		    XTCP_REPLY_CHALLENGE);
 }
 
+/* The peer's FIN, the octet before RCV.NXT, once more. */
+static bool repeats_fin(const struct xtcp_tcb *tcb, const struct xtcp_segment *seg)
+{
+	return (seg->ctl & (XTCP_FIN | XTCP_RST)) == XTCP_FIN &&
+	       seg->seq + xtcp_segment_len(seg) == tcb->rcv_nxt;
+}
+
 /* First, check the sequence number. */
 static bool step1_sequence(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 			   u64 now_us, struct xtcp_verdict *v)
@@ -381,8 +388,7 @@ static bool step1_sequence(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 		return drop(v, XTCP_DROP_PAWS, XTCP_REPLY_ACK);
 	if (!seq_acceptable(tcb, seg)) {
 		/* A repeated FIN restarts 2MSL (fifth step, TIME-WAIT). */
-		if (v->state == XTCP_TIME_WAIT && (seg->ctl & XTCP_FIN) &&
-		    !(seg->ctl & XTCP_RST))
+		if (v->state == XTCP_TIME_WAIT && repeats_fin(tcb, seg))
 			v->events |= XTCP_EV_TW_RESTART;
 		return drop(v, XTCP_DROP_SEQUENCE, seg->ctl & XTCP_RST ?
 			    XTCP_REPLY_NONE : XTCP_REPLY_ACK);
