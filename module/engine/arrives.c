@@ -300,8 +300,8 @@ static bool paws_rejects(const struct xtcp_tcb *tcb,
 }
 
 /*
- * A SYN that may open a new life over TIME_WAIT: RFC 9293 3.10.7.4 allows it
- * by sequence number, RFC 6191 section 2 by timestamp.
+ * A SYN that may open a new life over TIME_WAIT: by timestamp or by a sequence
+ * number above the last one seen, that of the FIN (RFC 6191 section 2).
  */
 static bool time_wait_reusable(const struct xtcp_tcb *tcb,
 			       const struct xtcp_segment *seg)
@@ -311,7 +311,7 @@ static bool time_wait_reusable(const struct xtcp_tcb *tcb,
 	if (tcb->ts_ok && seg->opt.has_ts &&
 	    seg->opt.tsval != tcb->ts_recent)
 		return xtcp_seq_gt(seg->opt.tsval, tcb->ts_recent);
-	return xtcp_seq_gt(seg->seq, tcb->rcv_nxt);
+	return xtcp_seq_geq(seg->seq, tcb->rcv_nxt);
 }
 
 /* The SYN that made us SYN_RCVD came again: so does its SYN-ACK. */
