@@ -320,7 +320,7 @@ static const struct row rows[] = {
 	{ "text: old, for no one, does no harm", XTCP_FIN_WAIT_2, USER_GONE, A, -100, 0, 100,
 	  XTCP_FIN_WAIT_2, R_ACK, D(SEQUENCE), 0, 0 },
 	{ "text: after the peer's FIN is ignored", XTCP_CLOSE_WAIT, 0, A, 0, 0, 100,
-	  XTCP_CLOSE_WAIT, R_NONE, 0, 0, 0 },
+	  XTCP_CLOSE_WAIT, R_ACK, D(SEQUENCE), 0, 0 },
 
 	/* eighth step: FIN */
 	{ "fin: established", XTCP_ESTABLISHED, 0, F | A, 0, 0, 0,

@@ -158,8 +158,12 @@ static void text_and_fin(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 {
 	bool fin;
 
-	if (!takes_text(v->state))
+	if (!takes_text(v->state)) {
+		/* Nothing follows the peer's FIN: no text, and no other FIN. */
+		if (xtcp_segment_len(seg))
+			drop(v, XTCP_DROP_SEQUENCE, XTCP_REPLY_ACK);
 		return;
+	}
 	if (text_for_no_one(tcb, seg)) {
 		v->reply = XTCP_REPLY_RST;
 		reset(v, ECONNRESET);
