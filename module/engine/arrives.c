@@ -442,7 +442,7 @@ static bool ack_of_syn(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 		return drop(v, XTCP_DROP_ACK_UNACCEPTABLE, XTCP_REPLY_RST);
 	v->state = tcb->close_queued ? XTCP_FIN_WAIT_1 : XTCP_ESTABLISHED;
 	v->events |= XTCP_EV_ESTABLISHED;
-	v->acked = 1;
+	v->acked = seg->ack - tcb->snd_una;
 	tcb->snd_una = seg->ack;
 	take_window(tcb, seg);
 	return true;
@@ -490,6 +490,9 @@ static bool ack_of_fin(struct xtcp_verdict *v)
 static bool step5_ack(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 		      struct xtcp_verdict *v)
 {
+	/* Asked before the ACK of our SYN moves SND.UNA to where it would be one. */
+	bool duplicate = duplicate_ack(tcb, seg);
+
 	if (!(seg->ctl & XTCP_ACK))
 		return drop(v, XTCP_DROP_NO_ACK, XTCP_REPLY_NONE);
 	if (v->state == XTCP_SYN_RCVD && !ack_of_syn(tcb, seg, v))
@@ -503,7 +506,7 @@ static bool step5_ack(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 		return drop(v, XTCP_DROP_TIME_WAIT,
 			    xtcp_segment_len(seg) ? XTCP_REPLY_ACK : XTCP_REPLY_NONE);
 	}
-	if (duplicate_ack(tcb, seg))
+	if (duplicate)
 		v->events |= XTCP_EV_DUPACK;
 	if (ack_acceptable(tcb, seg->ack)) {
 		v->acked = seg->ack - tcb->snd_una;
