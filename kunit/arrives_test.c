@@ -546,6 +546,25 @@ static void simultaneous_open__whole_ladder(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tcb.snd_wnd, SWND);
 }
 
+/* RFC 7323 2.2: not that of the SYN-ACK either, whose SYN is old news. */
+static void simultaneous_open__window_of_syn_ack_is_not_scaled(struct kunit *test)
+{
+	struct xtcp_segment seg = syn_ack_all_options();
+	struct xtcp_verdict v;
+	struct xtcp_tcb tcb;
+
+	offer_all_options(&tcb);
+	seg.ctl = S;
+	xtcp_segment_arrives(&tcb, &seg, NOW, &v);
+	KUNIT_EXPECT_EQ(test, v.state, XTCP_SYN_RCVD);
+	tcb.state = v.state;
+	seg.ctl = S | A;
+	xtcp_segment_arrives(&tcb, &seg, NOW, &v);
+	KUNIT_EXPECT_EQ(test, v.state, XTCP_ESTABLISHED);
+	KUNIT_EXPECT_EQ(test, tcb.snd_wscale, 5);
+	KUNIT_EXPECT_EQ(test, tcb.snd_wnd, 60000);
+}
+
 static void text__left_edge_trimmed(struct kunit *test)
 {
 	struct xtcp_verdict v;
@@ -993,7 +1012,7 @@ static struct xtcp_segment random_segment(struct rnd_state *rnd,
 			 prandom_u32_state(rnd) % 3 * 100);
 	if (prandom_u32_state(rnd) % 4 == 0)
 		seg.seq -= seg.text_len;	/* all of the text is old */
-	seg.wnd = prandom_u32_state(rnd);
+	seg.wnd = (u16)prandom_u32_state(rnd);
 	seg.opt.has_ts = prandom_u32_state(rnd) & 1;
 	seg.opt.tsval = 1000 + (s32)(prandom_u32_state(rnd) % 5) - 2;
 	return seg;
@@ -1074,6 +1093,7 @@ static struct kunit_case arrives_cases[] = {
 	KUNIT_CASE(syn_sent__options_not_offered),
 	KUNIT_CASE(syn_rcvd__ack_of_syn),
 	KUNIT_CASE(simultaneous_open__whole_ladder),
+	KUNIT_CASE(simultaneous_open__window_of_syn_ack_is_not_scaled),
 	KUNIT_CASE(text__left_edge_trimmed),
 	KUNIT_CASE(text__right_edge_trimmed),
 	KUNIT_CASE(text__fin_beyond_window_is_trimmed),

@@ -80,7 +80,7 @@ struct xtcp_segment {
 	u32	seq;			/* SEG.SEQ */
 	u32	ack;			/* SEG.ACK */
 	u32	text_len;		/* octets of text, SYN and FIN not counted */
-	u16	wnd;			/* SEG.WND, as on the wire: not scaled */
+	u32	wnd;			/* SEG.WND, as on the wire: not scaled */
 	u8	ctl;			/* enum xtcp_control */
 	struct xtcp_options opt;
 };

@@ -34,15 +34,9 @@ static bool ack_acceptable(const struct xtcp_tcb *tcb, u32 ack)
 	return xtcp_seq_gt(ack, tcb->snd_una) && xtcp_seq_leq(ack, tcb->snd_nxt);
 }
 
-/* SEG.WND is never scaled in a segment with SYN (RFC 7323 2.2). */
-static u32 seg_wnd(const struct xtcp_tcb *tcb, const struct xtcp_segment *seg)
-{
-	return (u32)seg->wnd << (seg->ctl & XTCP_SYN ? 0 : tcb->snd_wscale);
-}
-
 static void take_window(struct xtcp_tcb *tcb, const struct xtcp_segment *seg)
 {
-	tcb->snd_wnd = seg_wnd(tcb, seg);
+	tcb->snd_wnd = seg->wnd;
 	tcb->snd_wnd_max = max(tcb->snd_wnd_max, tcb->snd_wnd);
 	tcb->snd_wl1 = seg->seq;
 	tcb->snd_wl2 = seg->ack;
@@ -452,7 +446,7 @@ static bool ack_of_syn(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 static bool duplicate_ack(const struct xtcp_tcb *tcb, const struct xtcp_segment *seg)
 {
 	return seg->ack == tcb->snd_una && tcb->snd_nxt != tcb->snd_una &&
-	       !xtcp_segment_len(seg) && seg_wnd(tcb, seg) == tcb->snd_wnd;
+	       !xtcp_segment_len(seg) && seg->wnd == tcb->snd_wnd;
 }
 
 static void window_update(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
@@ -462,7 +456,7 @@ static void window_update(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 		return;
 	if (xtcp_seq_lt(tcb->snd_wl1, seg->seq) ||
 	    (tcb->snd_wl1 == seg->seq && xtcp_seq_leq(tcb->snd_wl2, seg->ack))) {
-		if (seg_wnd(tcb, seg) != tcb->snd_wnd)
+		if (seg->wnd != tcb->snd_wnd)
 			v->events |= XTCP_EV_WINDOW;
 		take_window(tcb, seg);
 	}
@@ -524,6 +518,9 @@ static void other_states(struct xtcp_tcb *tcb, const struct xtcp_segment *arrive
 {
 	struct xtcp_segment seg = *arrived;
 
+	/* The window of a segment with SYN is never scaled (RFC 7323 2.2). */
+	if (!(seg.ctl & XTCP_SYN))
+		seg.wnd <<= tcb->snd_wscale;
 	if (!syn_before_step1(tcb, &seg, v))
 		return;
 	if (!step1_sequence(tcb, &seg, now_us, v))
