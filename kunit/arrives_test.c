@@ -942,6 +942,55 @@ static void ts_recent__not_from_unacceptable(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tcb.ts_recent, 1000);
 }
 
+/* RFC 5961 5.2: what is discarded is discarded, a timestamp from the future too. */
+static void ts_recent__not_with_an_unacceptable_ack(struct kunit *test)
+{
+	struct xtcp_segment seg;
+	struct xtcp_verdict v;
+	struct xtcp_tcb tcb;
+
+	tcb_with_ts(&tcb, XTCP_ESTABLISHED);
+	seg = segment_of(&tcb, A, 0, 1, 0);
+	seg.opt.has_ts = 1;
+	seg.opt.tsval = 1000000;
+	xtcp_segment_arrives(&tcb, &seg, NOW, &v);
+	KUNIT_EXPECT_EQ(test, v.drop, D(ACK_UNACCEPTABLE));
+	KUNIT_EXPECT_EQ(test, tcb.ts_recent, 1000);
+	/* No ACK at all. */
+	arrive_ts(&tcb, 0, 0, 100, 1000000, NOW, &v);
+	KUNIT_EXPECT_EQ(test, v.drop, D(NO_ACK));
+	KUNIT_EXPECT_EQ(test, tcb.ts_recent, 1000);
+}
+
+/* 5.2: nothing of a RST's timestamp may be used, neither way. */
+static void ts_recent__not_from_rst(struct kunit *test)
+{
+	static const u32 tsvals[] = { 1, 1000000 };
+	struct xtcp_verdict v;
+	struct xtcp_tcb tcb;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(tsvals); i++) {
+		tcb_with_ts(&tcb, XTCP_TIME_WAIT);
+		tcb.rst_ignored = 1;
+		arrive_ts(&tcb, R, 0, 0, tsvals[i], NOW, &v);
+		KUNIT_EXPECT_EQ(test, v.drop, D(TIME_WAIT));
+		KUNIT_EXPECT_EQ(test, tcb.ts_recent, 1000);
+	}
+}
+
+/* RFC 6191 compares with the last one seen: an ACK in TIME_WAIT counts. */
+static void ts_recent__from_an_ack_in_time_wait(struct kunit *test)
+{
+	struct xtcp_verdict v;
+	struct xtcp_tcb tcb;
+
+	tcb_with_ts(&tcb, XTCP_TIME_WAIT);
+	arrive_ts(&tcb, A, 0, 0, 1005, NOW, &v);
+	KUNIT_EXPECT_EQ(test, v.drop, D(TIME_WAIT));
+	KUNIT_EXPECT_EQ(test, tcb.ts_recent, 1005);
+}
+
 /* --- TIME_WAIT and a new SYN: RFC 6191 section 2 --------------------------- */
 
 static void time_wait_syn(struct kunit *test, s32 seq, u32 tsval, bool opens)
@@ -1119,6 +1168,9 @@ static struct kunit_case arrives_cases[] = {
 	KUNIT_CASE(ts_recent__follows_segment_at_last_ack),
 	KUNIT_CASE(ts_recent__not_from_out_of_order),
 	KUNIT_CASE(ts_recent__not_from_unacceptable),
+	KUNIT_CASE(ts_recent__not_with_an_unacceptable_ack),
+	KUNIT_CASE(ts_recent__not_from_rst),
+	KUNIT_CASE(ts_recent__from_an_ack_in_time_wait),
 	KUNIT_CASE(time_wait_syn__newer_timestamp),
 	KUNIT_CASE(time_wait_syn__same_timestamp_higher_seq),
 	KUNIT_CASE(time_wait_syn__same_timestamp_lower_seq),

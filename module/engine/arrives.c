@@ -42,7 +42,10 @@ static void take_window(struct xtcp_tcb *tcb, const struct xtcp_segment *seg)
 	tcb->snd_wl2 = seg->ack;
 }
 
-/* RFC 7323 4.3 (2): TS.Recent follows segments that span Last.ACK.sent. */
+/*
+ * RFC 7323 4.3 (2): TS.Recent follows segments that span Last.ACK.sent; never a
+ * RST (5.2), nor what the fifth step discards (RFC 5961 5.2).
+ */
 static void take_timestamp(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 			   u64 now_us)
 {
@@ -377,7 +380,7 @@ static bool repeats_fin(const struct xtcp_tcb *tcb, const struct xtcp_segment *s
 }
 
 /* First, check the sequence number. */
-static bool step1_sequence(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
+static bool step1_sequence(const struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 			   u64 now_us, struct xtcp_verdict *v)
 {
 	if (tcb->ts_ok && !seg->opt.has_ts && !(seg->ctl & XTCP_RST))
@@ -391,7 +394,6 @@ static bool step1_sequence(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 		return drop(v, XTCP_DROP_SEQUENCE, seg->ctl & XTCP_RST ?
 			    XTCP_REPLY_NONE : XTCP_REPLY_ACK);
 	}
-	take_timestamp(tcb, seg, now_us);
 	return true;
 }
 
@@ -482,7 +484,7 @@ static bool ack_of_fin(struct xtcp_verdict *v)
 
 /* Fifth, check the ACK field. */
 static bool step5_ack(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
-		      struct xtcp_verdict *v)
+		      u64 now_us, struct xtcp_verdict *v)
 {
 	/* Asked before the ACK of our SYN moves SND.UNA to where it would be one. */
 	bool duplicate = duplicate_ack(tcb, seg);
@@ -495,6 +497,8 @@ static bool step5_ack(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 	if (!xtcp_seq_between(tcb->snd_una - tcb->snd_wnd_max, seg->ack,
 			      tcb->snd_nxt))
 		return drop(v, XTCP_DROP_ACK_UNACCEPTABLE, XTCP_REPLY_CHALLENGE);
+	/* From here on the segment is the peer's. */
+	take_timestamp(tcb, seg, now_us);
 	if (v->state == XTCP_TIME_WAIT) {
 		/* Only a repeated FIN deserves an answer; it was unacceptable. */
 		return drop(v, XTCP_DROP_TIME_WAIT,
@@ -530,7 +534,7 @@ static void other_states(struct xtcp_tcb *tcb, const struct xtcp_segment *arrive
 	/* Third, check security: RFC 9293 appendix A.1, not used. */
 	if (!step4_syn(&seg, v))
 		return;
-	if (!step5_ack(tcb, &seg, v))
+	if (!step5_ack(tcb, &seg, now_us, v))
 		return;
 	/* Sixth, the URG bit: urgent text stays in the stream. */
 	text_and_fin(tcb, &seg, v);
