@@ -2,6 +2,7 @@
 /* Ending a connection, as ladders: mission C, module/close/. */
 
 #include <linux/tcp.h>
+#include <uapi/linux/xtcp.h>
 #include "wire.h"
 
 static int time_waits(void)
@@ -295,6 +296,27 @@ static void second_fin_lost(struct kunit *test)
 		    "0.310 TIME_WAIT  -> . 2 ack 2  -> CLOSED\n");
 }
 
+/* The closer waits no longer than fin_timeout_ms; the other one gives up by itself. */
+static void second_fin_lost__for_ever(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_knob(w, fin_timeout_ms, 1500);
+	wire_knob(w, orphan_retries, 3);
+	wire_drop(w, B, WIRE_FIN, 1, WIRE_FOREVER);
+	close_both(w);				/* FIN_WAIT_2 since 0.020 */
+	wire_run_to_ms(w, 1519);
+	WIRE_STATE(w, A, FIN_WAIT_2);
+	wire_run_to_ms(w, 1521);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, time_waits(), 0);
+	wire_run_to_ms(w, 3099);
+	WIRE_STATE(w, B, LAST_ACK);
+	wire_run_to_ms(w, 3101);
+	WIRE_STATE(w, B, CLOSED);
+	WIRE_EQ(w, wire_count(w, B, WIRE_FIN), 4);
+}
+
 /* TIME_WAIT is there for this: it answers again, and its 2MSL begin anew. */
 static void last_ack_lost(struct kunit *test)
 {
@@ -378,6 +400,19 @@ static void time_wait_2msl__by_knob(struct kunit *test)
 	WIRE_STATE(w, A, CLOSED);
 }
 
+/* The socket's own MSL counts for the TIME_WAIT it leaves behind. */
+static void time_wait_2msl__by_socket(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_option(w, A, SOL_XTCP, XTCP_MSL_MS, 1000), 0);
+	close_both(w);
+	wire_run_ms(w, 1909);			/* 2.109 */
+	WIRE_STATE(w, A, TIME_WAIT);
+	wire_run_ms(w, 2);
+	WIRE_STATE(w, A, CLOSED);
+}
+
 /* It is answered, so that a confused peer learns; it delivers and lasts nothing. */
 static void time_wait_late_segment(struct kunit *test)
 {
@@ -427,6 +462,43 @@ static void time_wait_rst__kills_without_rfc1337(struct kunit *test)
 	wire_inject(w, B, XTCP_RST, .seq = 2);
 	WIRE_STATE(w, A, CLOSED);
 	WIRE_EQ(w, time_waits(), 0);
+}
+
+enum { PORTS = 4 };
+
+/* A client whose port is one of PORTS; it closes first. 0 or -errno. */
+static int open_and_close(struct wire *w, unsigned int conn)
+{
+	int err = wire_client_port(w, conn, WIRE_PORT_A + 1, WIRE_PORT_A + PORTS);
+
+	if (err)
+		return err;
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	wire_client_release(w, conn);
+	wire_run_ms(w, 50);
+	wire_release(w, B);
+	wire_run_ms(w, 50);
+	return 0;
+}
+
+/* Every port to this server is in TIME_WAIT: connect() must wait for 2MSL. */
+static void time_wait_exhaustion(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	unsigned int i;
+
+	wire_knob(w, tw_reuse, 0);
+	wire_knob(w, msl_ms, 1000);
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	for (i = 0; i < PORTS; i++)
+		WIRE_EQ(w, open_and_close(w, 1), 0);
+	WIRE_EQ(w, time_waits(), PORTS);
+	WIRE_EQ(w, open_and_close(w, 1), -EADDRNOTAVAIL);
+	wire_run_ms(w, 1400);			/* the first one waits since 0.130 */
+	WIRE_EQ(w, open_and_close(w, 1), -EADDRNOTAVAIL);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, open_and_close(w, 1), 0);
 }
 
 static void time_wait__max_tw_0_makes_none(struct kunit *test)
@@ -641,6 +713,72 @@ static void close__too_many_orphans(struct kunit *test)
 	WIRE_EQ(w, wire_counter(XTCP_CNT_ABORT_ON_MEMORY) - aborts, 1);
 }
 
+/* The kernel closes for it: a FIN, and RST for whatever is still said to it. */
+static void server_process_killed(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_release(w, B);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 50);
+	WIRE_EXPECT(w,
+		    "0.000 CLOSE_WAIT <- F. 1 ack 1     <- FIN_WAIT_1\n"
+		    "0.010 CLOSE_WAIT -> . 1 ack 2      -> FIN_WAIT_2\n"
+		    "0.050 CLOSE_WAIT -> P. 1:101 ack 2 -> CLOSED\n"
+		    "0.060 CLOSED     <- R. 2 ack 1     <- CLOSED\n");
+	WIRE_EQ(w, wire_error(w, A), EPIPE);
+}
+
+/* It died with requests unread: the client must not think they were served. */
+static void server_process_killed__unread_text(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 50);
+	wire_release(w, B);
+	wire_run_ms(w, 50);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> P. 1:101 ack 1 -> ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- . 1 ack 101    <- ESTABLISHED\n"
+		    "0.050 CLOSED      <- R. 1 ack 101   <- ESTABLISHED\n");
+	WIRE_EQ(w, wire_error(w, A), ECONNRESET);
+}
+
+/* What it had written before reaches the client all the same. */
+static void server_process_killed__unsent_text(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_send(w, B, 30000), 30000);
+	wire_release(w, B);
+	WIRE_EQ(w, orphans(), 1);
+	wire_run_ms(w, 500);
+	WIRE_EQ(w, wire_recv(w, A, 40000), 30000);
+	WIRE_EQ(w, wire_recv(w, A, 1), 0);
+	WIRE_STATE(w, A, CLOSE_WAIT);
+}
+
+/* With its listener went those that nobody had accepted, and half-open ones. */
+static void server_process_killed__listener(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_client(w, 1), 0);
+	wire_run_ms(w, 100);
+	wire_drop(w, B, WIRE_SYN_ACK, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_connect_start(w, A), 0);
+	wire_run_ms(w, 100);
+	wire_unlisten(w, B);
+	WIRE_EQ(w, atomic_read(&w->xn->requests), 0);
+	WIRE_EQ(w, wire_count(w, B, WIRE_RST), 1);
+	wire_run_ms(w, 1000);			/* the SYN again, at 1 s */
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, wire_error(w, A), ECONNREFUSED);
+}
+
 /* The client's machine lost its memory: it answers text with RST. */
 static void client_reboots(struct kunit *test)
 {
@@ -658,6 +796,31 @@ static void client_reboots(struct kunit *test)
 		    "0.000 CLOSED <- P. 1:101 ack 1 <- ESTABLISHED\n"
 		    "0.010 CLOSED -> R 1            -> CLOSED\n");
 	WIRE_EQ(w, wire_error(w, B), ECONNRESET);
+}
+
+/*
+ * It comes back from the same port before the server noticed: its SYN is
+ * challenged, its RST ends the old life, and its SYN comes again at once.
+ */
+static void client_reboots__connects_again(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_establish(w);
+	WIRE_EQ(w, wire_count(w, A, WIRE_SYN), 1);
+	wire_drop(w, A, WIRE_RST, 1, 1);
+	WIRE_EQ(w, wire_linger(w, A, 0), 0);
+	wire_release(w, A);
+	wire_run_ms(w, 1000);
+	wire_epoch(w);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	WIRE_EQ(w, DIV_ROUND_CLOSEST(wire_now_us(w), 1000), 40);
+	WIRE_EQ(w, wire_count(w, A, WIRE_SYN), 3);
+	WIRE_EQ(w, wire_count(w, A, WIRE_RST), 2);	/* the lost one, too */
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_error(w, B), ECONNRESET);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	wire_transfer(w, A, 1000, 1000);
 }
 
 /* --- C6: the other side is dead ------------------------------------------- */
@@ -848,14 +1011,17 @@ WIRE_SUITES(xtcp_close_wire,
 	KUNIT_CASE_SLOW(first_fin_lost__orphan_retries),
 	KUNIT_CASE_SLOW(fin_ack_lost),
 	KUNIT_CASE_SLOW(second_fin_lost),
+	KUNIT_CASE_SLOW(second_fin_lost__for_ever),
 	KUNIT_CASE_SLOW(last_ack_lost),
 	KUNIT_CASE_SLOW(text_and_fin_lost),
 	KUNIT_CASE_SLOW(fin_overtakes_text),
 	KUNIT_CASE_SLOW(time_wait_2msl__60s),
 	KUNIT_CASE_SLOW(time_wait_2msl__by_knob),
+	KUNIT_CASE_SLOW(time_wait_2msl__by_socket),
 	KUNIT_CASE_SLOW(time_wait_late_segment),
 	KUNIT_CASE_SLOW(time_wait_rst__survives_under_rfc1337),
 	KUNIT_CASE_SLOW(time_wait_rst__kills_without_rfc1337),
+	KUNIT_CASE_SLOW(time_wait_exhaustion),
 	KUNIT_CASE_SLOW(time_wait__max_tw_0_makes_none),
 	KUNIT_CASE_SLOW(time_wait_reuse__by_new_syn),
 	KUNIT_CASE_SLOW(time_wait_reuse__not_by_old_syn),
@@ -869,7 +1035,12 @@ WIRE_SUITES(xtcp_close_wire,
 	KUNIT_CASE_SLOW(close_with_unread_data__sends_rst),
 	KUNIT_CASE_SLOW(data_after_close__gets_rst),
 	KUNIT_CASE_SLOW(close__too_many_orphans),
+	KUNIT_CASE_SLOW(server_process_killed),
+	KUNIT_CASE_SLOW(server_process_killed__unread_text),
+	KUNIT_CASE_SLOW(server_process_killed__unsent_text),
+	KUNIT_CASE_SLOW(server_process_killed__listener),
 	KUNIT_CASE_SLOW(client_reboots),
+	KUNIT_CASE_SLOW(client_reboots__connects_again),
 	KUNIT_CASE_SLOW(client_dies_keepalive),
 	KUNIT_CASE_SLOW(keepalive__answered),
 	KUNIT_CASE_SLOW(keepalive__set_before_connect),

@@ -248,7 +248,7 @@ static void loss_fast_retransmit(struct kunit *test)
 }
 
 /* Two duplicate ACKs are reordering, not loss: the timer it is. */
-static void loss__two_duplicate_acks_are_not_enough(struct kunit *test)
+static void loss_fast_retransmit__not_by_two_acks(struct kunit *test)
 {
 	struct wire *w = connected(test);
 
@@ -266,7 +266,7 @@ static void loss__two_duplicate_acks_are_not_enough(struct kunit *test)
 }
 
 /* NewReno (RFC 6582): a partial ACK shows the next hole. */
-static void loss__two_holes_by_partial_ack(struct kunit *test)
+static void loss_fast_retransmit__two_holes(struct kunit *test)
 {
 	struct wire *w = connected(test);
 
@@ -548,8 +548,97 @@ static void paws__old_segment_dropped(struct kunit *test)
 	wire_transfer(w, A, 100, 100);
 }
 
-/* The idle exception, with a day of 100 ms. */
-static void paws_idle(struct kunit *test)
+/*
+ * 4 GiB of text later: between two quiet sockets nothing but the numbers would
+ * have moved, to where they are now. That brings back the number of the first
+ * octet of a stream of which @n octets were sent and acknowledged.
+ */
+static void wrap_sequence(struct wire *w, u32 n)
+{
+	struct xtcp_sock *a = wire_xs(w, A), *b = wire_xs(w, B);
+
+	lock_sock(w->side[A].sock->sk);
+	a->tcb.snd_una -= n;
+	a->tcb.snd_nxt -= n;
+	a->tcb.snd_wl2 -= n;
+	a->snd.write_seq -= n;
+	a->snd.small_seq -= n;
+	release_sock(w->side[A].sock->sk);
+	lock_sock(w->side[B].sock->sk);
+	b->tcb.rcv_nxt -= n;
+	b->tcb.rcv_adv -= n;
+	b->tcb.snd_wl1 -= n;
+	b->tcb.last_ack_sent -= n;
+	b->rcv.copied_seq -= n;
+	b->rcv.acked_seq -= n;
+	b->rcv.tune_seq -= n;
+	release_sock(w->side[B].sock->sk);
+	w->side[A].sent = 0;
+	w->side[B].received = 0;
+}
+
+/* A duplicate of the stream's beginning was under way for all of 4 GiB. */
+static struct wire *wrapped(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_transfer(w, A, 100, 100);
+	wire_run_ms(w, 200);
+	wrap_sequence(w, 100);
+	wire_epoch(w);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 100, .ts_age = 150,
+		    .junk = true);
+	return w;
+}
+
+/* Its numbers fit once more; its timestamp does not. */
+static void paws_wrap(struct kunit *test)
+{
+	struct wire *w = wrapped(test);
+
+	WIRE_EQ(w, wire_recv(w, B, 1000), -EAGAIN);
+	wire_run_ms(w, 50);
+	WIRE_EXPECT(w,
+		    "0.000 *           -> . 1:101 ack 1 -> ESTABLISHED\n"
+		    "0.000 ESTABLISHED <- . 1 ack 1     <- ESTABLISHED\n");
+	wire_transfer(w, A, 3000, 1000);
+	wire_transfer(w, B, 3000, 1000);
+}
+
+/* The experiment: without PAWS the old text is delivered as the new. */
+static void paws_wrap__paws_off(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	struct kvec vec;
+	struct msghdr msg = { };
+	u8 text[100];
+
+	wire_knob(w, paws, 0);
+	wrapped(test);
+	vec = (struct kvec){ .iov_base = text, .iov_len = sizeof(text) };
+	WIRE_EQ(w, kernel_recvmsg(w->side[B].sock, &msg, &vec, 1, 100, MSG_DONTWAIT), 100);
+	WIRE_EQ(w, text[0], WIRE_JUNK);
+}
+
+/*
+ * After 24 days of silence a timestamp may have wrapped, and says nothing any
+ * more (RFC 7323 5.5). They pass by setting the timestamp's age.
+ */
+static void paws_idle_24_days(struct kunit *test)
+{
+	struct wire *w = puppet(test);
+	u64 *taken_us = &wire_xs(w, B)->tcb.ts_recent_us;
+
+	*taken_us = xtcp_now_us() - 24 * 86400ULL * USEC_PER_SEC + USEC_PER_MSEC;
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 50, .ts_age = 50);
+	WIRE_EQ(w, wire_recv(w, B, 1000), -EAGAIN);
+	wire_run_ms(w, 2);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 50, .ts_age = 50);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 50);
+}
+
+/* The same, with a day of 100 ms. */
+static void paws_idle_24_days__by_knob(struct kunit *test)
 {
 	struct wire *w = test->priv;
 
@@ -826,8 +915,8 @@ WIRE_SUITES(xtcp_data_wire,
 	KUNIT_CASE_SLOW(loss_rto),
 	KUNIT_CASE_SLOW(loss_rto__whole_flight),
 	KUNIT_CASE_SLOW(loss_fast_retransmit),
-	KUNIT_CASE_SLOW(loss__two_duplicate_acks_are_not_enough),
-	KUNIT_CASE_SLOW(loss__two_holes_by_partial_ack),
+	KUNIT_CASE_SLOW(loss_fast_retransmit__not_by_two_acks),
+	KUNIT_CASE_SLOW(loss_fast_retransmit__two_holes),
 	KUNIT_CASE_SLOW(loss__of_an_ack),
 	KUNIT_CASE_SLOW(loss__of_the_only_ack),
 	KUNIT_CASE_SLOW(corrupt__dropped_and_sent_again),
@@ -845,7 +934,10 @@ WIRE_SUITES(xtcp_data_wire,
 	KUNIT_CASE_SLOW(trimmed__partly_old),
 	KUNIT_CASE_SLOW(beyond_window__not_taken),
 	KUNIT_CASE_SLOW(paws__old_segment_dropped),
-	KUNIT_CASE_SLOW(paws_idle),
+	KUNIT_CASE_SLOW(paws_wrap),
+	KUNIT_CASE_SLOW(paws_wrap__paws_off),
+	KUNIT_CASE_SLOW(paws_idle_24_days),
+	KUNIT_CASE_SLOW(paws_idle_24_days__by_knob),
 	KUNIT_CASE_SLOW(timestamps__missing_is_dropped),
 	KUNIT_CASE_SLOW(zero_window__probes_double),
 	KUNIT_CASE_SLOW(zero_window__probe_times),

@@ -42,6 +42,26 @@ static void syn_sent__port_unreachable(struct kunit *test)
 	WIRE_EQ(w, wire_error(w, A), ECONNREFUSED);
 }
 
+static void syn_sent__net_unreachable(struct kunit *test)
+{
+	struct wire *w = connecting(test);
+
+	wire_icmp(w, A, WIRE_NET_UNREACHABLE, 0);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, wire_error(w, A), ENETUNREACH);
+}
+
+/* As tables of the kernel have it: not the same in both families. */
+static void syn_sent__prohibited(struct kunit *test)
+{
+	struct wire *w = connecting(test);
+	bool ipv6 = w->side[A].sock->sk->sk_family == AF_INET6;
+
+	wire_icmp(w, A, WIRE_PROHIBITED, 0);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, wire_error(w, A), ipv6 ? EACCES : EHOSTUNREACH);
+}
+
 /* RFC 5927 4.1: it quotes a sequence number that is not out: a blind attack. */
 static void syn_sent__wrong_sequence_number(struct kunit *test)
 {
@@ -158,6 +178,8 @@ static void too_big__not_absurdly_small(struct kunit *test)
 WIRE_SUITES(xtcp_icmp_wire,
 	KUNIT_CASE_SLOW(syn_sent__host_unreachable),
 	KUNIT_CASE_SLOW(syn_sent__port_unreachable),
+	KUNIT_CASE_SLOW(syn_sent__net_unreachable),
+	KUNIT_CASE_SLOW(syn_sent__prohibited),
 	KUNIT_CASE_SLOW(syn_sent__wrong_sequence_number),
 	KUNIT_CASE_SLOW(established__unreachable_is_a_hint),
 	KUNIT_CASE_SLOW(established__port_unreachable_is_a_hint),

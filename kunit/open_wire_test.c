@@ -910,20 +910,68 @@ static void timestamps__are_echoed(struct kunit *test)
 	WIRE_EQ(w, ack->tsval - syn->tsval, 20);	/* a tick is a millisecond */
 }
 
-/* A8: the ISN follows the clock: the next life begins above the last. */
-static void isn__of_the_next_life_is_higher(struct kunit *test)
+/* A path of 600 octets is what both ends announce. */
+static void mss_negotiation__mtu_of_the_route(struct kunit *test)
 {
 	struct wire *w = test->priv;
+
+	w->show_options = true;
+	wire_knob(w, timestamps, 0);
+	wire_knob(w, window_scaling, 0);
+	wire_path(w, 600);
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	WIRE_EQ(w, wire_send(w, A, 1000), 1000);
+	wire_run_ms(w, 5);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_SENT    -> S 0 mss 612        -> SYN_RCVD\n"
+		    "0.010 ESTABLISHED <- S. 0 ack 1 mss 612 <- SYN_RCVD\n"
+		    "0.020 ESTABLISHED -> . 1 ack 1          -> ...\n"
+		    "0.020 ESTABLISHED -> . 1:613 ack 1      -> ...\n"
+		    "0.020 ESTABLISHED -> P. 613:1001 ack 1  -> ...\n");
+}
+
+/* No router may cut a segment up: it must say that it is too big. */
+static void mss_negotiation__no_fragmentation(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	struct wire_segment *seg;
+
+	wire_establish(w);
+	wire_transfer(w, A, 5000, 1000);
+	wire_transfer(w, B, 5000, 1000);
+	list_for_each_entry(seg, &w->segments, link)
+		WIRE_EQ(w, seg->whole, true);
+}
+
+/* Ticks of the ISN clock between two connects of the same ports, 4 s apart. */
+static u32 isn_growth(struct wire *w)
+{
 	u32 first;
 
 	wire_knob(w, syn_retries, 1);
 	wire_drop(w, A, WIRE_SYN, 1, WIRE_FOREVER);
-	WIRE_EQ(w, wire_connect(w, A), -ETIMEDOUT);
+	WIRE_EQ(w, wire_connect(w, A), -ETIMEDOUT);	/* after 3 s */
 	first = w->conn[0].isn[A];
 	wire_run_ms(w, 1000);
 	WIRE_EQ(w, wire_connect(w, A), -ETIMEDOUT);
-	/* 3 s of retries and 1 s of pause at 250,000 a second */
-	WIRE_EQ(w, DIV_ROUND_CLOSEST(w->conn[0].isn[A] - first, 1000), 1000);
+	return w->conn[0].isn[A] - first;
+}
+
+/* A8: the ISN follows the clock: the next life begins above the last. */
+static void isn_clock(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, DIV_ROUND_CLOSEST(isn_growth(w), 1000), 1000);
+}
+
+static void isn_clock__tick_by_knob(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, isn_tick_ns, 64000);
+	WIRE_EQ(w, DIV_ROUND_CLOSEST(isn_growth(w), 100), 625);
 }
 
 WIRE_SUITES(xtcp_open_wire,
@@ -978,6 +1026,9 @@ WIRE_SUITES(xtcp_open_wire,
 	KUNIT_CASE_SLOW(timestamps__are_echoed),
 	KUNIT_CASE_SLOW(mss_negotiation__tcp_maxseg),
 	KUNIT_CASE_SLOW(mss_negotiation__no_option_is_536),
-	KUNIT_CASE_SLOW(isn__of_the_next_life_is_higher),
+	KUNIT_CASE_SLOW(mss_negotiation__mtu_of_the_route),
+	KUNIT_CASE_SLOW(mss_negotiation__no_fragmentation),
+	KUNIT_CASE_SLOW(isn_clock),
+	KUNIT_CASE_SLOW(isn_clock__tick_by_knob),
 	{ }
 );

@@ -878,6 +878,34 @@ int wire_client(struct wire *w, unsigned int conn)
 	return err == -EINPROGRESS ? 0 : err;
 }
 
+/* bind() to the address alone, as with IP_BIND_ADDRESS_NO_PORT. */
+static int wire_bind_addr(struct wire *w, struct socket *sock, enum wire_end end)
+{
+	struct sockaddr_storage addr;
+	int len = wire_sockaddr(w, end, 0, &addr);
+
+	((struct sockaddr_in *)&addr)->sin_port = 0;	/* sin6_port is there, too */
+	inet_set_bit(BIND_ADDRESS_NO_PORT, sock->sk);
+	sock->sk->sk_sndtimeo = WIRE_PATIENCE;
+	return kernel_bind(sock, (struct sockaddr *)&addr, len);
+}
+
+int wire_client_port(struct wire *w, unsigned int conn, u16 low, u16 high)
+{
+	struct socket **sock = &w->client[conn];
+	int err;
+
+	err = sock_create_kern(&init_net, w->ip->family, SOCK_STREAM, WIRE_PROTOCOL, sock);
+	if (err)
+		return err;
+	WRITE_ONCE(inet_sk((*sock)->sk)->local_port_range, (u32)high << 16 | low);
+	err = wire_bind_addr(w, *sock, A);
+	err = err ?: wire_connect_sock(w, *sock, B, 0);
+	if (err)
+		wire_client_release(w, conn);
+	return err;
+}
+
 int wire_accept(struct wire *w, enum wire_end end)
 {
 	struct wire_side *side = &w->side[end];
@@ -930,6 +958,11 @@ static void wire_release_one(struct socket **sock)
 	if (*sock)
 		sock_release(*sock);
 	*sock = NULL;
+}
+
+void wire_client_release(struct wire *w, unsigned int conn)
+{
+	wire_release_one(&w->client[conn]);
 }
 
 void wire_release(struct wire *w, enum wire_end end)

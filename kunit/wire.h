@@ -236,6 +236,9 @@ int wire_sockaddr(const struct wire *w, enum wire_end end, unsigned int conn,
 		  struct sockaddr_storage *addr);
 int wire_accept(struct wire *w, enum wire_end end);
 int wire_client(struct wire *w, unsigned int conn);
+/* Waited for; its port is chosen by connect(), out of @low..@high. */
+int wire_client_port(struct wire *w, unsigned int conn, u16 low, u16 high);
+void wire_client_release(struct wire *w, unsigned int conn);
 int wire_option(struct wire *w, enum wire_end end, int level, int name, int value);
 int wire_get_option(struct wire *w, enum wire_end end, int level, int name);
 int wire_linger(struct wire *w, enum wire_end end, int seconds);
