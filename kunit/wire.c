@@ -405,6 +405,7 @@ static void wire_record_header(struct wire_segment *seg, const struct tcphdr *th
 	seg->seq = ntohl(th->seq);
 	seg->ack = ntohl(th->ack_seq);
 	seg->wnd = ntohs(th->window);
+	seg->up = ntohs(th->urg_ptr);
 	seg->len = len - th->doff * 4;
 	wire_record_options(seg, (const u8 *)(th + 1), (const u8 *)th + th->doff * 4);
 }
@@ -679,6 +680,7 @@ static void wire_inject_header(const struct wire *w, const struct wire_inject *i
 	th->doff = in->doff ?: (sizeof(*th) + opt_len) / 4;
 	((u8 *)th)[13] = in->ctl;
 	th->window = htons(in->wnd ? (u16)in->wnd : XTCP_WINDOW_MAX);
+	th->urg_ptr = htons(in->up);
 }
 
 static struct wire_packet wire_packet(const struct wire *w, enum wire_end from)
@@ -1148,6 +1150,8 @@ static void wire_format_segment(const struct wire *w, const struct wire_segment 
 		n += scnprintf(p + n, room - n, ":%d", (s32)seg->seq_rel + seg->len);
 	if (seg->ctl & XTCP_ACK)
 		n += scnprintf(p + n, room - n, " ack %d", (s32)seg->ack_rel);
+	if (seg->ctl & XTCP_URG)
+		n += scnprintf(p + n, room - n, " up %u", seg->up);
 	if (w->show_window)
 		n += scnprintf(p + n, room - n, " win %u", seg->wnd);
 	if (w->show_options)

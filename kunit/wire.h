@@ -119,6 +119,7 @@ struct wire_segment {
 	u8 wscale;
 	u16 mss;
 	u16 wnd;
+	u16 up;			/* urgent pointer */
 	u16 len;		/* octets of text */
 	u32 seq, ack;		/* as in the header */
 	u32 seq_rel, ack_rel;
@@ -176,6 +177,7 @@ struct wire_inject {
 	u8 conn;
 	u16 len;		/* octets of text */
 	u32 wnd;		/* 0: 65535, WIRE_WND_0: none */
+	u16 up;			/* urgent pointer */
 	u32 seq, ack;
 	s32 ts_age;		/* that much older than the newest timestamp */
 	bool no_ts;		/* although the connection uses them */

@@ -22,6 +22,7 @@ struct xtcp_header {
 	u32 seq;
 	u32 ack;
 	u16 wnd;
+	u16 up;				/* with XTCP_URG */
 	u8 ctl;				/* enum xtcp_control */
 	struct xtcp_options opt;
 };
@@ -54,7 +55,10 @@ void xtcp_output_free(struct sock *sk, struct sk_buff *skb);
 void xtcp_output_syn(struct sock *sk);
 void xtcp_output_syn_ack(struct sock *sk);
 void xtcp_output_ack(struct sock *sk);
-/* An old sequence number without text: the peer must answer with an ACK. */
+/*
+ * An old sequence number without text: the peer must answer with an ACK. What
+ * is urgent is told as well, by a segment the peer may take (RFC 9293 3.8.6.1).
+ */
 void xtcp_output_probe(struct sock *sk);
 void xtcp_output_rst(struct sock *sk);
 /**

@@ -29,6 +29,18 @@ bool xtcp_receive_admit(struct sock *sk, struct sk_buff *skb);
  */
 void xtcp_receive_text(struct sock *sk, struct sk_buff *skb, struct xtcp_verdict *v);
 
+/* Does the user stand before the urgent octet? Without the lock: a glance. */
+bool xtcp_receive_at_mark(const struct sock *sk);
+
+/**
+ * xtcp_receive_consume() - the user has read on, or must not read it any more
+ * @sk: socket
+ * @seq: next octet to read; what precedes it is freed
+ *
+ * Past the mark there is nothing urgent any more.
+ */
+void xtcp_receive_consume(struct sock *sk, u32 seq);
+
 /* Throw away what is ahead of order. */
 void xtcp_receive_purge_ooo(struct sock *sk);
 

@@ -59,6 +59,7 @@ struct xtcp_receive {
 	u32 acked_seq;			/* rcv_nxt in the last ACK we sent */
 	u16 mss;			/* largest segment seen, for delayed ACKs */
 	u8 quick_acks;			/* ACK that many at once, undelayed */
+	u8 urgent_octet;		/* valid when tcb.rcv_urgent says HERE */
 	u32 window_clamp;		/* never advertise more */
 	u32 tune_seq;			/* copied_seq when autotuning last looked */
 	u64 tune_us;			/* and when that was */

@@ -16,7 +16,9 @@ void xtcp_write_space(struct sock *sk);
 
 /* socket/receive.c */
 int xtcp_recvmsg(XTCP_RECVMSG_PARAMS);
-/* Octets the user may read now. */
+/* Octets in order that the user has not read, urgent or not. */
+u32 xtcp_unread(const struct sock *sk);
+/* Those of them before the mark. */
 u32 xtcp_readable(const struct sock *sk);
 int xtcp_set_rcvlowat(struct sock *sk, int val);
 

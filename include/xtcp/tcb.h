@@ -31,6 +31,14 @@ enum xtcp_state {
 	XTCP_STATES		= TCP_CLOSING + 1,
 };
 
+/* Of the peer's urgent text, the last octet: the one before RCV.UP. */
+enum xtcp_urgent {
+	XTCP_URGENT_NONE,	/* never announced, or the user has read past it */
+	XTCP_URGENT_AWAITED,	/* announced */
+	XTCP_URGENT_HERE,
+	XTCP_URGENT_READ,	/* out of band (MSG_OOB) */
+};
+
 struct xtcp_tcb {
 	u8	state;			/* enum xtcp_state */
 
@@ -46,6 +54,8 @@ struct xtcp_tcb {
 	u8	snd_wscale;		/* Snd.Wind.Shift */
 	u8	rcv_wscale;		/* Rcv.Wind.Shift */
 	u16	snd_mss;		/* what the peer announced; until then the default */
+	u8	rcv_urgent;		/* enum xtcp_urgent; rcv_up counts unless NONE */
+	bool	snd_urgent;		/* urgent text unacknowledged: snd_up counts */
 
 	/* Send sequence variables */
 	u32	iss;
@@ -55,11 +65,13 @@ struct xtcp_tcb {
 	u32	snd_wl1;
 	u32	snd_wl2;
 	u32	snd_wnd_max;		/* MAX.SND.WND (RFC 5961 section 5) */
+	u32	snd_up;			/* behind the urgent text (RFC 6093) */
 
 	/* Receive sequence variables */
 	u32	irs;
 	u32	rcv_nxt;
 	u32	rcv_adv;		/* right edge we advertised: RCV.NXT + RCV.WND */
+	u32	rcv_up;			/* behind the urgent text (RFC 6093) */
 
 	/* Timestamps (RFC 7323 section 4.3) */
 	u32	ts_recent;		/* TS.Recent */
@@ -81,6 +93,7 @@ struct xtcp_segment {
 	u32	ack;			/* SEG.ACK */
 	u32	text_len;		/* octets of text, SYN and FIN not counted */
 	u32	wnd;			/* SEG.WND, as on the wire: not scaled */
+	u16	up;			/* SEG.UP, from SEG.SEQ */
 	u8	ctl;			/* enum xtcp_control */
 	struct xtcp_options opt;
 };
@@ -114,6 +127,7 @@ enum xtcp_event {
 	XTCP_EV_TW_RESTART	= 1 << 9,  /* TIME_WAIT: 2MSL begins anew */
 	XTCP_EV_TW_REUSE	= 1 << 10, /* TIME_WAIT: the SYN opens a new life */
 	XTCP_EV_SYN_AGAIN	= 1 << 11, /* our RST ended an old life: the SYN has room */
+	XTCP_EV_URGENT		= 1 << 12, /* rcv_up is new, or further on */
 };
 
 struct xtcp_verdict {

@@ -120,6 +120,26 @@ static bool takes_text(u8 state)
 }
 
 /*
+ * Sixth, check the URG bit. SEG.UP points behind the urgent text (RFC 6093 3.1);
+ * 0 comes from those who mean its last octet. An octet that is here already was
+ * not urgent when it came: a pointer to it is late.
+ */
+static void step6_urg(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
+		      struct xtcp_verdict *v)
+{
+	u32 up = seg->seq + (seg->up ?: 1);
+
+	if (!(seg->ctl & XTCP_URG) || !takes_text(v->state) ||
+	    xtcp_seq_leq(up, tcb->rcv_nxt))
+		return;
+	if (tcb->rcv_urgent && xtcp_seq_leq(up, tcb->rcv_up))
+		return;
+	tcb->rcv_up = up;
+	tcb->rcv_urgent = XTCP_URGENT_AWAITED;
+	v->events |= XTCP_EV_URGENT;
+}
+
+/*
  * The part of the text inside the window: v->text_seq, text_len. Returns
  * whether the FIN behind it is inside as well.
  */
@@ -263,6 +283,7 @@ static void syn_sent(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 	v->state = XTCP_ESTABLISHED;
 	v->events |= XTCP_EV_ESTABLISHED;
 	v->reply = XTCP_REPLY_ACK;
+	step6_urg(tcb, seg, v);
 	text_and_fin(tcb, seg, v);
 }
 
@@ -536,7 +557,7 @@ static void other_states(struct xtcp_tcb *tcb, const struct xtcp_segment *arrive
 		return;
 	if (!step5_ack(tcb, &seg, now_us, v))
 		return;
-	/* Sixth, the URG bit: urgent text stays in the stream. */
+	step6_urg(tcb, &seg, v);
 	text_and_fin(tcb, &seg, v);
 }
 

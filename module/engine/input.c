@@ -24,6 +24,7 @@ void xtcp_input_parse(struct sk_buff *skb, struct xtcp_segment *seg)
 	seg->seq = ntohl(th->seq);
 	seg->ack = ntohl(th->ack_seq);
 	seg->wnd = ntohs(th->window);
+	seg->up = ntohs(th->urg_ptr);
 	seg->ctl = xtcp_control_bits(th);
 	seg->text_len = skb->len - header_len;
 	xtcp_options_parse((const u8 *)(th + 1), header_len - sizeof(*th), &seg->opt);
@@ -177,6 +178,24 @@ static void carry_out_ack(struct sock *sk, const struct xtcp_segment *seg,
 		xtcp_timers_window_open(sk);
 }
 
+/* The next octet to read is the urgent one, and it is here. */
+static bool before_urgent_octet(const struct sock *sk)
+{
+	return xtcp_receive_at_mark(sk) && !sock_flag(sk, SOCK_URGINLINE) &&
+	       xtcp_sk(sk)->rcv.copied_seq != xtcp_sk(sk)->tcb.rcv_nxt;
+}
+
+/*
+ * RFC 9293 MUST-32: the user is told, by SIGURG. The mark has moved on: what was
+ * urgent before is text like any other, unless the user stood before it.
+ */
+static void carry_out_urgent(struct sock *sk, bool stood_before)
+{
+	sk_send_sigurg(sk);
+	if (stood_before)
+		xtcp_receive_consume(sk, xtcp_sk(sk)->rcv.copied_seq + 1);
+}
+
 static void carry_out_fin(struct sock *sk)
 {
 	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | RCV_SHUTDOWN);
@@ -306,7 +325,7 @@ int xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_segment seg;
 	struct xtcp_verdict v;
-	bool refused;
+	bool refused, stood_before;
 
 	/*
 	 * Found in the table, then the connection ended, here or on another CPU:
@@ -325,6 +344,7 @@ int xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
 	if (refused)
 		refuse_text(sk, &seg);
 	xs->tcb.paws_idle_us = xtcp_net_paws_idle_us(xtcp_sk_net(sk));
+	stood_before = before_urgent_octet(sk);
 	xtcp_segment_arrives(&xs->tcb, &seg, xtcp_now_us(), &v);
 	if (refused && !v.reply)
 		v.reply = XTCP_REPLY_ACK;	/* alive, and still at rcv_nxt */
@@ -339,6 +359,8 @@ int xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
 		return 0;
 	}
 	xtcp_timers_heard(sk);
+	if (v.events & XTCP_EV_URGENT)
+		carry_out_urgent(sk, stood_before);
 	carry_out(sk, skb, &seg, &v);
 	return 0;
 }

@@ -25,7 +25,7 @@ void xtcp_output_write_header(struct tcphdr *th, const struct xtcp_header *h)
 		htons(xtcp_output_header_len(h) / 4 << 12 | h->ctl);
 	th->window = htons(h->wnd);
 	th->check = 0;
-	th->urg_ptr = 0;
+	th->urg_ptr = htons(h->up);
 	xtcp_options_write((__be32 *)(th + 1), &h->opt);
 }
 
@@ -102,6 +102,20 @@ static u16 window_of(struct sock *sk, u8 ctl)
 	return xtcp_window_select(sk);
 }
 
+/*
+ * The urgent pointer of a segment at @seq (RFC 9293 3.8.5); 0: nothing urgent
+ * from there on. Where it does not reach it points behind all that was sent, for
+ * later segments to move on: it must not name an octet that is not the last.
+ */
+static u16 urgent_pointer(const struct xtcp_tcb *tcb, u32 seq)
+{
+	if (!tcb->snd_urgent || xtcp_seq_geq(seq, tcb->snd_up))
+		return 0;
+	if (tcb->snd_up - seq <= U16_MAX)
+		return tcb->snd_up - seq;
+	return xtcp_seq_gt(seq + U16_MAX, tcb->snd_nxt) ? U16_MAX : 0;
+}
+
 /* Put the header in front of @skb, whose text begins at @seq, and send it. */
 static int transmit(struct sock *sk, struct sk_buff *skb, u32 seq, u8 ctl)
 {
@@ -111,9 +125,12 @@ static int transmit(struct sock *sk, struct sk_buff *skb, u32 seq, u8 ctl)
 		.dest	= inet_sk(sk)->inet_dport,
 		.seq	= seq,
 		.ack	= ctl & XTCP_ACK ? xs->tcb.rcv_nxt : 0,
+		.up	= urgent_pointer(&xs->tcb, seq),
 		.ctl	= ctl,
 	};
 
+	if (h.up)
+		h.ctl |= XTCP_URG;
 	fill_options(sk, ctl, &h.opt);
 	h.wnd = window_of(sk, ctl);
 	skb_push(skb, xtcp_output_header_len(&h));
@@ -165,7 +182,12 @@ void xtcp_output_ack(struct sock *sk)
 
 void xtcp_output_probe(struct sock *sk)
 {
-	send_control(sk, xtcp_sk(sk)->tcb.snd_una - 1, XTCP_ACK);
+	const struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
+
+	/* Whether the window is shut or not: from the old one URG is not taken. */
+	if (tcb->snd_urgent)
+		send_control(sk, tcb->snd_una, XTCP_ACK);
+	send_control(sk, tcb->snd_una - 1, XTCP_ACK);
 }
 
 void xtcp_output_rst(struct sock *sk)
@@ -239,11 +261,13 @@ static bool may_send_text(const struct xtcp_sock *xs)
 
 /*
  * RFC 9293 3.7.4 (RFC 896), in Minshall's way: one small segment at a time.
- * What is corked waits longer, but the persist timer ends that too.
+ * What is corked waits longer, but the persist timer ends that too. What is
+ * urgent does not wait.
  */
 static bool nagle_holds(const struct xtcp_sock *xs, const struct sk_buff *skb)
 {
-	if (skb->len >= xs->snd.mss || (XTCP_SKB_CB(skb)->ctl & XTCP_FIN))
+	if (skb->len >= xs->snd.mss || (XTCP_SKB_CB(skb)->ctl & XTCP_FIN) ||
+	    xs->tcb.snd_urgent)
 		return false;
 	if (xs->snd.cork || xs->snd.more)
 		return true;
@@ -375,6 +399,8 @@ void xtcp_output_clean(struct sock *sk, u64 *sent_ns)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct sk_buff *skb;
 
+	if (xtcp_seq_geq(xs->tcb.snd_una, xs->tcb.snd_up))
+		xs->tcb.snd_urgent = false;
 	*sent_ns = 0;
 	while ((skb = skb_peek(&xs->snd.rtx_queue))) {
 		if (xtcp_seq_gt(XTCP_SKB_CB(skb)->end_seq, xs->tcb.snd_una))

@@ -274,12 +274,29 @@ static void mark_text(struct sk_buff *skb, const struct xtcp_verdict *v)
 		cb->ctl &= ~XTCP_FIN;
 }
 
+/* The urgent octet may be here before the text in front of it. */
+static void take_urgent_octet(struct sock *sk, const struct sk_buff *skb,
+			      const struct xtcp_verdict *v)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	u32 mark = xs->tcb.rcv_up - 1;
+
+	if (xs->tcb.rcv_urgent != XTCP_URGENT_AWAITED ||
+	    mark - v->text_seq >= v->text_len)
+		return;
+	skb_copy_bits(skb, mark - XTCP_SKB_CB(skb)->seq, &xs->rcv.urgent_octet, 1);
+	WRITE_ONCE(xs->tcb.rcv_urgent, XTCP_URGENT_HERE);
+	if (!sock_flag(sk, SOCK_DEAD))
+		sk->sk_data_ready(sk);
+}
+
 void xtcp_receive_text(struct sock *sk, struct sk_buff *skb, struct xtcp_verdict *v)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 
 	skb_dst_drop(skb);
 	mark_text(skb, v);
+	take_urgent_octet(sk, skb, v);
 	xs->rcv.mss = max_t(u32, xs->rcv.mss, min_t(u32, v->text_len, U16_MAX));
 	if (v->events & XTCP_EV_OUT_OF_ORDER) {
 		xs->stats.ooo++;
@@ -290,4 +307,29 @@ void xtcp_receive_text(struct sock *sk, struct sk_buff *skb, struct xtcp_verdict
 	queue_in_order(sk, skb);
 	if (!(v->events & XTCP_EV_FIN))
 		drain_ooo(sk, v);
+}
+
+/* --- read --------------------------------------------------------------- */
+
+bool xtcp_receive_at_mark(const struct sock *sk)
+{
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+
+	return READ_ONCE(xs->tcb.rcv_urgent) &&
+	       READ_ONCE(xs->tcb.rcv_up) - 1 == READ_ONCE(xs->rcv.copied_seq);
+}
+
+void xtcp_receive_consume(struct sock *sk, u32 seq)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	u32 n = seq - xs->rcv.copied_seq;
+	struct sk_buff *skb;
+
+	WRITE_ONCE(xs->rcv.copied_seq, seq);
+	sk_peek_offset_bwd(sk, n);
+	if (xs->tcb.rcv_urgent && xtcp_seq_geq(seq, xs->tcb.rcv_up))
+		WRITE_ONCE(xs->tcb.rcv_urgent, XTCP_URGENT_NONE);
+	while ((skb = skb_peek(&sk->sk_receive_queue)) &&
+	       xtcp_seq_leq(XTCP_SKB_CB(skb)->end_seq, seq))
+		sk_eat_skb(sk, skb);
 }

@@ -43,7 +43,7 @@ void xtcp_shutdown(struct sock *sk, int how)
 /* Throw the received away; was any of it never read? */
 static bool purge_received(struct sock *sk)
 {
-	bool unread = xtcp_readable(sk) > 0;
+	bool unread = xtcp_unread(sk) > 0;
 
 	skb_queue_purge(&sk->sk_receive_queue);
 	xtcp_receive_purge_ooo(sk);

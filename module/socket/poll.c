@@ -5,6 +5,7 @@
 #include <asm/ioctls.h>
 #include <net/sock.h>
 #include <net/tcp_states.h>
+#include <xtcp/receive.h>
 #include <xtcp/request.h>
 #include <xtcp/socket.h>
 
@@ -25,6 +26,21 @@ static bool opening(const struct sock *sk)
 	return (1 << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV);
 }
 
+/* An urgent octet out of band is no text that read() would give. */
+static __poll_t poll_readable(struct sock *sk)
+{
+	u32 target = sock_rcvlowat(sk, 0, INT_MAX);
+	__poll_t mask = 0;
+
+	if (xtcp_receive_at_mark(sk) && !sock_flag(sk, SOCK_URGINLINE))
+		target++;
+	if (xtcp_unread(sk) >= target)
+		mask |= EPOLLIN | EPOLLRDNORM;
+	if (READ_ONCE(xtcp_sk(sk)->tcb.rcv_urgent) == XTCP_URGENT_HERE)
+		mask |= EPOLLPRI;
+	return mask;
+}
+
 __poll_t xtcp_poll(struct file *file, struct socket *sock, poll_table *wait)
 {
 	struct sock *sk = sock->sk;
@@ -39,11 +55,8 @@ __poll_t xtcp_poll(struct file *file, struct socket *sock, poll_table *wait)
 		mask |= EPOLLHUP;
 	if (shutdown & RCV_SHUTDOWN)
 		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
-	if (!opening(sk)) {
-		if (xtcp_readable(sk) >= sock_rcvlowat(sk, 0, INT_MAX))
-			mask |= EPOLLIN | EPOLLRDNORM;
-		mask |= poll_writable(sk);
-	}
+	if (!opening(sk))
+		mask |= poll_readable(sk) | poll_writable(sk);
 	smp_rmb();	/* sk_err is written before the state changes */
 	if (READ_ONCE(sk->sk_err) || !skb_queue_empty_lockless(&sk->sk_error_queue))
 		mask |= EPOLLERR;
@@ -73,6 +86,9 @@ int xtcp_ioctl(struct sock *sk, int cmd, xtcp_ioctl_arg_t arg)
 	switch (cmd) {
 	case SIOCINQ:
 		answ = xtcp_readable(sk);
+		break;
+	case SIOCATMARK:
+		answ = xtcp_receive_at_mark(sk);
 		break;
 	case SIOCOUTQ:
 		answ = unacknowledged(sk, xs->tcb.snd_una);

@@ -8,7 +8,7 @@
 #include <xtcp/receive.h>
 #include <xtcp/socket.h>
 
-u32 xtcp_readable(const struct sock *sk)
+u32 xtcp_unread(const struct sock *sk)
 {
 	const struct xtcp_sock *xs = xtcp_sk(sk);
 	u32 n;
@@ -22,6 +22,21 @@ u32 xtcp_readable(const struct sock *sk)
 	return n;
 }
 
+/* Octets from @seq to the mark, where reading stops; without one, very many. */
+static u32 to_mark(const struct sock *sk, u32 seq)
+{
+	const struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
+
+	return tcb->rcv_urgent ? tcb->rcv_up - 1 - seq : U32_MAX;
+}
+
+u32 xtcp_readable(const struct sock *sk)
+{
+	if (sock_flag(sk, SOCK_URGINLINE))
+		return xtcp_unread(sk);
+	return min(xtcp_unread(sk), to_mark(sk, xtcp_sk(sk)->rcv.copied_seq));
+}
+
 int xtcp_set_rcvlowat(struct sock *sk, int val)
 {
 	int most = sk->sk_userlocks & SOCK_RCVBUF_LOCK ? sk->sk_rcvbuf / 2 :
@@ -33,7 +48,7 @@ int xtcp_set_rcvlowat(struct sock *sk, int val)
 		WRITE_ONCE(sk->sk_rcvbuf, 2 * val);
 		xtcp_sk(sk)->rcv.window_clamp = val;
 	}
-	if (xtcp_readable(sk) >= READ_ONCE(sk->sk_rcvlowat))
+	if (xtcp_unread(sk) >= READ_ONCE(sk->sk_rcvlowat))
 		sk->sk_data_ready(sk);
 	return 0;
 }
@@ -77,16 +92,6 @@ static bool must_stop(struct sock *sk, int copied, long timeo, int *ret)
 	return *ret;
 }
 
-/* Drop skbs read to their end. */
-static void eat(struct sock *sk)
-{
-	struct sk_buff *skb;
-
-	while ((skb = skb_peek(&sk->sk_receive_queue)) &&
-	       xtcp_seq_leq(XTCP_SKB_CB(skb)->end_seq, xtcp_sk(sk)->rcv.copied_seq))
-		sk_eat_skb(sk, skb);
-}
-
 static int copy_out(struct sk_buff *skb, u32 offset, struct msghdr *msg, u32 n,
 		    int flags)
 {
@@ -102,17 +107,48 @@ static u32 peek_start(const struct sock *sk, int flags)
 	return xtcp_sk(sk)->rcv.copied_seq + (flags & MSG_PEEK && off > 0 ? off : 0);
 }
 
-/* The user has read on: @seq is the next octet. */
-static void advance(struct sock *sk, u32 seq, int flags)
+/* The user has read, or seen, @n octets up to @seq. */
+static void advance(struct sock *sk, u32 seq, u32 n, int flags)
 {
-	struct xtcp_sock *xs = xtcp_sk(sk);
-	u32 n = seq - xs->rcv.copied_seq;
-
 	if (flags & MSG_PEEK)
-		return;
-	WRITE_ONCE(xs->rcv.copied_seq, seq);
-	sk_peek_offset_bwd(sk, n);
-	eat(sk);
+		sk_peek_offset_fwd(sk, n);
+	else
+		xtcp_receive_consume(sk, seq);
+}
+
+/*
+ * At the mark: text before it is given first. A signal, SIGURG perhaps, also goes
+ * first: its handler may want to know that it is at the mark.
+ */
+static bool stop_at_mark(int copied, long timeo, int *ret)
+{
+	*ret = 0;
+	if (!copied && signal_pending(current))
+		*ret = timeo ? sock_intr_errno(timeo) : -EAGAIN;
+	return copied || *ret;
+}
+
+/*
+ * Up to @n octets of @skb, not across the mark; 0: the urgent octet, which is not
+ * in the stream, was skipped.
+ */
+static int give(struct sock *sk, struct sk_buff *skb, u32 offset, struct msghdr *msg,
+		u32 n, u32 *seq, int flags)
+{
+	u32 before_mark = to_mark(sk, *seq);
+
+	if (n && !before_mark && !sock_flag(sk, SOCK_URGINLINE)) {
+		*seq += 1;
+		advance(sk, *seq, 1, flags);
+		return 0;
+	}
+	if (before_mark)
+		n = min(n, before_mark);
+	if (copy_out(skb, offset, msg, n, flags))
+		return -EFAULT;
+	*seq += n;
+	advance(sk, *seq, n, flags);
+	return n;
 }
 
 static int receive(struct sock *sk, struct msghdr *msg, size_t len, int flags,
@@ -124,15 +160,15 @@ static int receive(struct sock *sk, struct msghdr *msg, size_t len, int flags,
 	struct sk_buff *skb;
 
 	do {
+		if (!to_mark(sk, seq) && stop_at_mark(copied, timeo, &ret))
+			return copied ?: ret;
 		skb = find(sk, seq, &offset, &n);
 		if (skb) {
-			n = min_t(u32, n, len);
-			if (copy_out(skb, offset, msg, n, flags))
-				return copied ?: -EFAULT;
-			seq += n;
-			copied += n;
-			len -= n;
-			advance(sk, seq, flags);
+			ret = give(sk, skb, offset, msg, min_t(u32, n, len), &seq, flags);
+			if (ret < 0)
+				return copied ?: ret;
+			copied += ret;
+			len -= ret;
 			continue;
 		}
 		if (copied >= target && !READ_ONCE(sk->sk_backlog.tail))
@@ -152,21 +188,46 @@ static int receive(struct sock *sk, struct msghdr *msg, size_t len, int flags,
 		if (xtcp_seq_lt(seq, xtcp_sk(sk)->rcv.copied_seq))
 			seq = xtcp_sk(sk)->rcv.copied_seq;
 	} while (len);
-	if (flags & MSG_PEEK)
-		sk_peek_offset_fwd(sk, copied);
 	return copied;
+}
+
+/* MSG_OOB: the urgent octet, whatever text is before it. Never waits. */
+static int receive_urgent(struct sock *sk, struct msghdr *msg, size_t len, int flags)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	u8 urgent = xs->tcb.rcv_urgent;
+	int err = 0;
+
+	if (sock_flag(sk, SOCK_URGINLINE) || urgent == XTCP_URGENT_NONE ||
+	    urgent == XTCP_URGENT_READ)
+		return -EINVAL;
+	if (sk->sk_state == TCP_CLOSE && !sock_flag(sk, SOCK_DONE))
+		return -ENOTCONN;
+	if (urgent == XTCP_URGENT_AWAITED)
+		return sk->sk_state == TCP_CLOSE ||
+		       (sk->sk_shutdown & RCV_SHUTDOWN) ? 0 : -EAGAIN;
+	if (!(flags & MSG_PEEK))
+		WRITE_ONCE(xs->tcb.rcv_urgent, XTCP_URGENT_READ);
+	msg->msg_flags |= MSG_OOB;
+	if (!len)
+		msg->msg_flags |= MSG_TRUNC;
+	else if (!(flags & MSG_TRUNC))
+		err = memcpy_to_msg(msg, &xs->rcv.urgent_octet, 1);
+	return err ?: (int)min_t(size_t, len, 1);
 }
 
 int xtcp_recvmsg(XTCP_RECVMSG_PARAMS)
 {
-	int ret = -ENOTCONN;
+	int ret;
 
 	if (flags & MSG_ERRQUEUE)
 		return xtcp_recv_error(sk, msg, len);
-	if (flags & MSG_OOB)
-		return -EINVAL;		/* urgent text is not kept apart */
 	lock_sock(sk);
-	if (sk->sk_state != TCP_LISTEN)
+	if (sk->sk_state == TCP_LISTEN)
+		ret = -ENOTCONN;
+	else if (flags & MSG_OOB)
+		ret = receive_urgent(sk, msg, len, flags);
+	else
 		ret = receive(sk, msg, len, flags,
 			      sock_rcvtimeo(sk, flags & MSG_DONTWAIT));
 	if (ret > 0 && !(flags & MSG_PEEK)) {

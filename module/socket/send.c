@@ -90,11 +90,15 @@ static int wait_for_space(struct sock *sk, long *timeo)
 	return err;
 }
 
-/* Send what is full as it fills: the wire need not wait for the copying. */
+/*
+ * Send what is full as it fills: the wire need not wait for the copying. What is
+ * urgent waits for its end, which every segment of it has to point at.
+ */
 static void push_full(struct sock *sk, const struct sk_buff *skb,
 		      struct msghdr *msg)
 {
-	if (skb->len >= xtcp_sk(sk)->snd.mss && msg_data_left(msg))
+	if (skb->len >= xtcp_sk(sk)->snd.mss && msg_data_left(msg) &&
+	    !(msg->msg_flags & MSG_OOB))
 		xtcp_output_push(sk);
 }
 
@@ -133,10 +137,17 @@ out:
 
 static int check_flags(const struct msghdr *msg)
 {
-	/* Urgent text and Fast Open are not there yet. */
-	if (msg->msg_flags & (MSG_OOB | MSG_FASTOPEN))
+	/* Fast Open is not there yet. */
+	if (msg->msg_flags & MSG_FASTOPEN)
 		return -EOPNOTSUPP;
 	return 0;
+}
+
+/* All that is queued is urgent now; its last octet is the one that counts. */
+static void mark_urgent(struct xtcp_sock *xs)
+{
+	xs->tcb.snd_up = xs->snd.write_seq;
+	xs->tcb.snd_urgent = true;
 }
 
 static int send_locked(struct sock *sk, struct msghdr *msg)
@@ -155,6 +166,8 @@ static int send_locked(struct sock *sk, struct msghdr *msg)
 		xtcp_sk(sk)->snd.more = 1;
 		copied = send_text(sk, msg, timeo);
 		xtcp_sk(sk)->snd.more = !!(msg->msg_flags & MSG_MORE);
+		if (copied > 0 && (msg->msg_flags & MSG_OOB))
+			mark_urgent(xtcp_sk(sk));
 		xtcp_output_push(sk);
 		err = min(copied, 0);
 	}

@@ -283,6 +283,14 @@ class Receiving(SocketTest):
         self.assertEqual(self.client.recv(100, socket.MSG_PEEK), b"rld")
         self.assertEqual(self.client.recv(100), b"hello, world")
 
+    def test_so_peek_off_moves_though_not_all_is_there(self):
+        self.arrive(b"hello")
+        self.client.setsockopt(socket.SOL_SOCKET, SO_PEEK_OFF, 0)
+        peek = socket.MSG_PEEK | socket.MSG_DONTWAIT
+        self.assertEqual(self.client.recv(100, peek | socket.MSG_WAITALL), b"hello")
+        with self.raises(errno.EAGAIN):
+            self.client.recv(100, peek)
+
     # MSG_TRUNC: throw away
 
     def test_trunc_discards(self):

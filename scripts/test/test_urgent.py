@@ -188,6 +188,16 @@ class Sending(UrgentTest):
             self.socket().send(b"!", OOB | socket.MSG_NOSIGNAL)
 
 
+    def test_before_accept(self):
+        listener = self.listener()
+        self.client = self.connected(listener)
+        self.send(b"ab!", b"cd")
+        self.server = self.accept(listener)
+        self.assertEqual(self.server.recv(1, OOB), b"!")
+        self.assertEqual(self.server.recv(100), b"ab")
+        self.assertEqual(self.server.recv(100), b"cd")
+
+
 class Mark(UrgentTest):
     """Not inline: the urgent octet is taken out, reading stops where it was."""
 
