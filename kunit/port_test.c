@@ -317,7 +317,7 @@ static struct sock *listener_for(u32 addr, u16 port)
 	struct sock *sk;
 
 	rcu_read_lock();
-	sk = xtcp_port_lookup_listener(&key);
+	sk = xtcp_port_lookup_listener(&key, NULL);
 	rcu_read_unlock();
 	return sk;
 }

@@ -51,6 +51,8 @@ struct xtcp_af_ops {
 	 * tell? They do if the families of both say so.
 	 */
 	bool (*bind_overlap)(const struct sock *a, const struct sock *b);
+	/* Are two sockets of this family bound to the very same address? */
+	bool (*bind_same)(const struct sock *a, const struct sock *b);
 
 	/* A route for an answer without a socket; NULL if there is none. */
 	struct dst_entry *(*request_route)(const struct sock *listener,

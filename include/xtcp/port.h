@@ -10,6 +10,7 @@
 #include <linux/list.h>
 #include <net/net_namespace.h>
 
+struct sk_buff;
 struct sock;
 struct xtcp_flow_key;
 
@@ -68,11 +69,13 @@ void xtcp_port_put_time_wait(struct net *net, u16 port, u8 sharing);
 /**
  * xtcp_port_lookup_listener() - the listener that a SYN is for
  * @key: local address and port, device
+ * @skb: the SYN, for a program that chooses in a SO_REUSEPORT group; or NULL
  *
  * The most specific wins: bound address over wildcard, bound device over any.
  * Context: rcu_read_lock().
  */
-struct sock *xtcp_port_lookup_listener(const struct xtcp_flow_key *key);
+struct sock *xtcp_port_lookup_listener(const struct xtcp_flow_key *key,
+				       struct sk_buff *skb);
 
 /**
  * xtcp_port_next_listener() - walk all listeners, for /proc

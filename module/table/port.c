@@ -11,6 +11,7 @@
 #include <linux/rculist.h>
 #include <linux/slab.h>
 #include <net/ip.h>
+#include <net/sock_reuseport.h>
 #include <xtcp/af.h>
 #include <xtcp/net.h>
 #include <xtcp/port.h>
@@ -291,6 +292,26 @@ void xtcp_port_release(struct sock *sk)
 	spin_unlock_bh(&bucket->lock);
 }
 
+static bool same_group(const struct sock *a, const struct sock *b)
+{
+	return a != b && reuseport_together(a, b) && a->sk_family == b->sk_family &&
+	       a->sk_bound_dev_if == b->sk_bound_dev_if &&
+	       xtcp_sk(a)->af->bind_same(a, b);
+}
+
+/* SO_REUSEPORT: the kernel's groups, for their BPF programs. Bucket lock held. */
+static int join_group(struct sock *sk, struct xtcp_port *port)
+{
+	bool any = !sk->sk_rcv_saddr;
+	struct sock *other;
+
+	sk_for_each(other, &port->listeners) {
+		if (same_group(sk, other))
+			return reuseport_add_sock(sk, other, any);
+	}
+	return reuseport_alloc(sk, any);
+}
+
 int xtcp_port_listen(struct sock *sk)
 {
 	struct xtcp_port *port = xtcp_sk(sk)->port;
@@ -301,7 +322,9 @@ int xtcp_port_listen(struct sock *sk)
 	/* Two may have bound it with SO_REUSEADDR: only one listens. */
 	if (in_use(sk, port))
 		err = -EADDRINUSE;
-	else if (sk_unhashed(sk))
+	else if (sk->sk_reuseport)
+		err = join_group(sk, port);
+	if (!err && sk_unhashed(sk))
 		hlist_add_head_rcu(&sk->sk_node, &port->listeners);
 	spin_unlock_bh(&bucket->lock);
 	return err;
@@ -314,6 +337,8 @@ void xtcp_port_unlisten(struct sock *sk)
 
 	if (!port || sk_unhashed(sk))
 		return;
+	if (rcu_access_pointer(sk->sk_reuseport_cb))
+		reuseport_detach_sock(sk);
 	bucket = bucket_of(sock_net(sk), port->port);
 	spin_lock_bh(&bucket->lock);
 	hlist_del_init_rcu(&sk->sk_node);
@@ -360,32 +385,36 @@ static int listener_score(const struct sock *sk, const struct xtcp_flow_key *key
 	return score + 2;
 }
 
-/* Several listeners of equal rank (SO_REUSEPORT) share by the 4-tuple. */
-struct sock *xtcp_port_lookup_listener(const struct xtcp_flow_key *key)
+/* Which of its group (SO_REUSEPORT): a BPF program says, or the 4-tuple. */
+static struct sock *of_group(struct sock *sk, const struct xtcp_flow_key *key,
+			     struct sk_buff *skb)
+{
+	u32 hash = jhash(key->addrs, xtcp_flow_addrs_len(key->family),
+			 (__force u16)key->remote_port ^ ports.perturb[0]);
+
+	if (!sk || !sk->sk_reuseport)
+		return sk;
+	return reuseport_select_sock(sk, hash, skb, skb ? tcp_hdrlen(skb) : 0) ?: sk;
+}
+
+struct sock *xtcp_port_lookup_listener(const struct xtcp_flow_key *key,
+				       struct sk_buff *skb)
 {
 	u16 num = ntohs(key->local_port);
 	struct xtcp_port *port = find(bucket_of(key->net, num), key->net, num);
 	struct sock *sk, *best = NULL;
 	int score, best_score = 0;
-	u32 equals = 0, hash;
 
 	if (!port)
 		return NULL;
-	hash = jhash(key->addrs, xtcp_flow_addrs_len(key->family),
-		     (__force u16)key->remote_port);
 	sk_for_each_rcu(sk, &port->listeners) {
 		score = listener_score(sk, key);
 		if (score > best_score) {
 			best = sk;
 			best_score = score;
-			equals = 1;
-		} else if (score && score == best_score &&
-			   reciprocal_scale(hash, ++equals) == 0) {
-			best = sk;
 		}
-		hash = hash * 1664525 + 1013904223;
 	}
-	return best;
+	return of_group(best, key, skb);
 }
 
 struct sock *xtcp_port_next_listener(struct net *net, unsigned int *bucket,

@@ -94,7 +94,7 @@ void xtcp_demux_segment(struct xtcp_net *xn, const struct xtcp_af_ops *af,
 			struct sk_buff *skb, const struct xtcp_flow_key *key)
 {
 	struct xtcp_flow *flow = xtcp_flow_lookup(key);
-	struct sock *listener = flow ? NULL : xtcp_port_lookup_listener(key);
+	struct sock *listener = flow ? NULL : xtcp_port_lookup_listener(key, skb);
 	struct sock *owner = policy_owner(flow, listener);
 
 	if (!flow && !listener) {

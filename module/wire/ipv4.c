@@ -291,6 +291,11 @@ static bool bind_overlap(const struct sock *a, const struct sock *b)
 	       a->sk_rcv_saddr == b->sk_rcv_saddr;
 }
 
+static bool bind_same(const struct sock *a, const struct sock *b)
+{
+	return a->sk_rcv_saddr == b->sk_rcv_saddr;
+}
+
 static void request_flowi4(struct flowi4 *fl4, const struct sock *listener,
 			   const struct xtcp_request *req)
 {
@@ -403,6 +408,7 @@ const struct xtcp_af_ops xtcp_ipv4_ops = {
 	.getsockopt	= ip_getsockopt,
 	.listener_score	= listener_score,
 	.bind_overlap	= bind_overlap,
+	.bind_same	= bind_same,
 	.request_route	= request_route,
 	.request_xmit	= request_xmit,
 	.unshare	= unshare,

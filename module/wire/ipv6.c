@@ -501,6 +501,12 @@ static bool bind_overlap(const struct sock *a, const struct sock *b)
 	return overlap4(a, b) || overlap6(a, b);
 }
 
+static bool bind_same(const struct sock *a, const struct sock *b)
+{
+	return ipv6_addr_equal(&a->sk_v6_rcv_saddr, &b->sk_v6_rcv_saddr) &&
+	       ipv6_only_sock(a) == ipv6_only_sock(b);
+}
+
 /* --- down: requests, answers ---------------------------------------------------- */
 
 static void request_flowi6(struct flowi6 *fl6, const struct sock *sk,
@@ -693,6 +699,7 @@ const struct xtcp_af_ops xtcp_ipv6_ops = {
 	.getsockopt	= ipv6_getsockopt,
 	.listener_score	= listener_score,
 	.bind_overlap	= bind_overlap,
+	.bind_same	= bind_same,
 	.request_route	= request_route,
 	.request_xmit	= request_xmit,
 	.unshare	= unshare,
@@ -709,6 +716,7 @@ void __init xtcp_ipv6_fill_mapped_ops(void)
 	xtcp_mapped_ops.getsockopt = ipv6_getsockopt;
 	xtcp_mapped_ops.listener_score = listener_score;
 	xtcp_mapped_ops.bind_overlap = bind_overlap;
+	xtcp_mapped_ops.bind_same = bind_same;
 	xtcp_mapped_ops.child_init = mapped_child_init;
 }
 

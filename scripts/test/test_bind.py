@@ -1,4 +1,5 @@
 """bind(): ephemeral ports, errors, and who may share a port with whom."""
+import ctypes
 import errno
 import os
 import select
@@ -6,7 +7,7 @@ import socket
 import struct
 import unittest
 
-from xtcp_sockets import (IP_BIND_ADDRESS_NO_PORT, IP_FREEBIND, IP_LOCAL_PORT_RANGE, LOCALHOST, PROTO, SocketTest, libc,
+from xtcp_sockets import (IP_BIND_ADDRESS_NO_PORT, IP_FREEBIND, IP_LOCAL_PORT_RANGE, LOCALHOST, PROTO, SocketTest, events, libc,
                           loopback_up, sockaddr, unshare_network)
 
 RANGE = "net/ipv4/ip_local_port_range"
@@ -401,6 +402,19 @@ class Sharing(BindTest):
                 self.accept(ready)
                 accepted[ready is other] += 1
         self.assertGreater(min(accepted), 0)
+
+    def test_reuseport_a_program_chooses(self):
+        """SO_ATTACH_REUSEPORT_CBPF: the second listener of the group takes them all."""
+        one = self.listener(reuseport=True)
+        other = self.listener(port=self.port_of(one), reuseport=True)
+        so_attach_reuseport_cbpf, bpf_ret_k = 51, 0x06
+        code = ctypes.create_string_buffer(struct.pack("HBBI", bpf_ret_k, 0, 0, 1))
+        program = struct.pack("HxxxxxxP", 1, ctypes.addressof(code))
+        one.setsockopt(socket.SOL_SOCKET, so_attach_reuseport_cbpf, program)
+        clients = [self.connected(one) for _ in range(12)]
+        for _ in clients:
+            self.accept(other)
+        self.assertEqual(events(one), "")
 
     def test_reuseport_the_other_goes_on(self):
         one = self.listener(reuseport=True)
