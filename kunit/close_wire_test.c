@@ -573,6 +573,18 @@ static void linger0__sends_rst(struct kunit *test)
 	WIRE_EQ(w, time_waits(), 0);
 }
 
+/* RFC 7323 3.2: a RST SHOULD carry timestamps where all else does. */
+static void linger0__rst_has_timestamps(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	w->show_options = true;
+	WIRE_EQ(w, wire_linger(w, A, 0), 0);
+	wire_release(w, A);
+	wire_run_ms(w, 20);
+	WIRE_EXPECT(w, "0.000 ESTABLISHED -> R. 1 ack 1 ts -> CLOSED\n");
+}
+
 /* close() waits for the ACK of its FIN, no longer than told. */
 static void linger__waits_for_the_ack(struct kunit *test)
 {
@@ -1026,6 +1038,7 @@ WIRE_SUITES(xtcp_close_wire,
 	KUNIT_CASE_SLOW(time_wait_reuse__by_new_syn),
 	KUNIT_CASE_SLOW(time_wait_reuse__not_by_old_syn),
 	KUNIT_CASE_SLOW(linger0__sends_rst),
+	KUNIT_CASE_SLOW(linger0__rst_has_timestamps),
 	KUNIT_CASE_SLOW(linger__waits_for_the_ack),
 	KUNIT_CASE_SLOW(fin_wait_2__orphan_60s),
 	KUNIT_CASE_SLOW(fin_wait_2__tcp_linger2),

@@ -78,8 +78,6 @@ static void fill_options(struct sock *sk, u8 ctl, struct xtcp_options *opt)
 	const struct xtcp_tcb *tcb = &xs->tcb;
 
 	*opt = (struct xtcp_options){ };
-	if (ctl & XTCP_RST)
-		return;
 	if (tcb->ts_ok) {
 		opt->has_ts = 1;
 		opt->tsval = xtcp_ts_now(xs->ts_offset);
