@@ -83,6 +83,7 @@ static const char * const ack_names[ACK_PLACES] = {
 enum variant {
 	W_ZERO,		/* RCV.WND is 0 */
 	W_TIGHT,	/* RCV.WND is 4: text does not fit whole */
+	W_EXACT,	/* RCV.WND is 10: text fits, a FIN behind it does not */
 	PASSIVE,	/* SYN_RCVD by way of LISTEN */
 	SYN_TEXT,	/* our SYN carried text: an ACK may lie between */
 	SYN_ACKED,	/* SYN_SENT: our SYN is acknowledged (four-way open) */
@@ -94,12 +95,12 @@ enum variant {
 };
 
 static const char * const variant_names[VARIANTS] = {
-	"window zero", "window 4", "passive", "text on SYN", "SYN acked", "idle",
+	"window zero", "window 4", "window 10", "passive", "text on SYN", "SYN acked", "idle",
 	"FIN unsent", "RST kills", "new window",
 };
 
 #define V(v) BIT(v)
-#define WINDOWS (V(W_ZERO) | V(W_TIGHT))
+#define WINDOWS (V(W_ZERO) | V(W_TIGHT) | V(W_EXACT))
 
 static const struct state {
 	const char *name;
@@ -484,7 +485,7 @@ static const struct rule rules[] = {
 	  "9293 3.10.7.4 first: valid ACKs are accepted" },
 	{ SYNCHRONISED, TEXTS, S(AT), ANY, V(W_ZERO), 0, &no_room,
 	  "9293 3.10.7.4 first: valid ACKs are accepted, 3.8.6.1: an ACK still" },
-	/* decision: a FIN without text needs no room and is taken; 3.10.7.4 first would not. */
+	/* decision: a FIN without text needs no room and goes on; 3.10.7.4 first would drop it. */
 
 	/* Second: RST. */
 	{ TO(SYN_RCVD), RSTS, S(AT), ANY, V(PASSIVE), 0, &back_to_listen,
@@ -594,7 +595,9 @@ static u32 rcv_wnd(const struct cell *c)
 {
 	if (varied(c, W_ZERO))
 		return 0;
-	return varied(c, W_TIGHT) ? WINDOW_TIGHT : WINDOW;
+	if (varied(c, W_TIGHT))
+		return WINDOW_TIGHT;
+	return varied(c, W_EXACT) ? TEXT : WINDOW;
 }
 
 static u32 outstanding(const struct cell *c)
@@ -643,7 +646,7 @@ static bool variant_exists(const struct cell *c)
 {
 	if (c->variant & ~c->state->variants)
 		return false;
-	return (c->variant & WINDOWS) != WINDOWS &&
+	return hweight16(c->variant & WINDOWS) <= 1 &&
 	       (c->variant & (V(SYN_TEXT) | V(SYN_ACKED))) != (V(SYN_TEXT) | V(SYN_ACKED));
 }
 
@@ -775,11 +778,15 @@ static u32 text_end(const struct cell *c)
 	return xtcp_seq_gt(end, adv) ? adv : end;
 }
 
+/*
+ * decision: a FIN needs no room and may stand behind the last octet of the window.
+ * 3.10.7.4, first, would trim it.
+ */
 static bool fin_fits(const struct cell *c)
 {
 	u32 fin = segment_seq(c) + kinds[c->kind].text_len;
 
-	return (kinds[c->kind].ctl & XTCP_FIN) && xtcp_seq_lt(fin, rcv_nxt(c) + rcv_wnd(c));
+	return (kinds[c->kind].ctl & XTCP_FIN) && xtcp_seq_leq(fin, rcv_nxt(c) + rcv_wnd(c));
 }
 
 /* 3.10.7.4, first: the steps see the idealized segment, a FIN beyond the window is no more. */
@@ -1059,10 +1066,14 @@ static void try_cell(struct trial *t, const struct cell *c, const struct rule *r
 
 /* ---- The walk ---- */
 
+/* Of one state; one mistake can show in hundreds of cells. */
+enum { REPORTS = 100 };
+
 struct walk {
 	struct kunit *test;
 	bool count_only;
 	unsigned int cells;
+	unsigned int wrong;
 	unsigned int reached[ARRAY_SIZE(rules)];
 	struct trial trial;
 };
@@ -1081,29 +1092,34 @@ static void report(struct kunit *test, const struct cell *c, const char *wrong, 
 		   seq_names[c->seq], ack_names[c->ack], variants, wrong, from);
 }
 
-/* Judge one cell at each base; one report is enough. */
+static bool is_right_at_each_base(struct trial *t, struct cell *c, const struct rule *rule)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bases); i++) {
+		c->base = bases[i];
+		try_cell(t, c, rule);
+		if (!is_right(t))
+			return false;
+	}
+	return true;
+}
+
 static void judge(struct walk *w, struct cell *c)
 {
 	const struct rule *rule = find_rule(c);
-	unsigned int i;
 
 	w->cells++;
 	if (w->count_only) {
-		w->reached[rule ? rule - rules : 0]++;
+		if (rule)
+			w->reached[rule - rules]++;
 		return;
 	}
-	if (!rule) {
-		report(w->test, c, "no row of the table covers it", "grid_test.c");
+	if (rule && is_right_at_each_base(&w->trial, c, rule))
 		return;
-	}
-	for (i = 0; i < ARRAY_SIZE(bases); i++) {
-		c->base = bases[i];
-		try_cell(&w->trial, c, rule);
-		if (!is_right(&w->trial)) {
-			report(w->test, c, w->trial.wrong, rule->from);
-			return;
-		}
-	}
+	if (w->wrong++ < REPORTS)
+		report(w->test, c, rule ? w->trial.wrong : "no row of the table covers it",
+		       rule ? rule->from : "grid_test.c");
 }
 
 /* Every kind, sequence and acknowledgment of one variant of a state. */
@@ -1153,7 +1169,7 @@ static void grid__state(struct kunit *test)
 	const struct state *state = test->param_value;
 
 	walk_state(w, state);
-	KUNIT_EXPECT_GT(test, w->cells, 0);
+	KUNIT_EXPECT_EQ(test, w->wrong, 0);
 	kunit_info(test, "%s: %u cells", state->name, w->cells);
 }
 
