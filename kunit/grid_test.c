@@ -877,11 +877,11 @@ static bool reply_is_right(struct trial *t)
 
 static bool drop_is_right(struct trial *t)
 {
-	bool dropped = t->v.drop;
+	u8 dropped = t->v.drop ? DROPPED : TAKEN;
 
-	if (t->rule->then->drop == EITHER || dropped == (t->rule->then->drop == DROPPED))
+	if (t->rule->then->drop == EITHER || t->rule->then->drop == dropped)
 		return true;
-	return WRONG(t, "expected it %s, saw drop reason %u", dropped ? "taken" : "dropped", t->v.drop);
+	return WRONG(t, "expected it %s, saw drop reason %u", t->v.drop ? "taken" : "dropped", t->v.drop);
 }
 
 static bool error_is_right(struct trial *t)
