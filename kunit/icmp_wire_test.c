@@ -55,11 +55,10 @@ static void syn_sent__net_unreachable(struct kunit *test)
 static void syn_sent__prohibited(struct kunit *test)
 {
 	struct wire *w = connecting(test);
-	bool ipv6 = w->side[A].sock->sk->sk_family == AF_INET6;
 
 	wire_icmp(w, A, WIRE_PROHIBITED, 0);
 	WIRE_STATE(w, A, CLOSED);
-	WIRE_EQ(w, wire_error(w, A), ipv6 ? EACCES : EHOSTUNREACH);
+	WIRE_EQ(w, wire_error(w, A), wire_is_ipv6(w) ? EACCES : EHOSTUNREACH);
 }
 
 /* RFC 5927 4.1: it quotes a sequence number that is not out: a blind attack. */

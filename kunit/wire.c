@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The virtual wire, see wire.h. Both addresses live on lo. A netfilter hook
+ * The virtual wire, see wire.h. Both addresses are this host's. A netfilter hook
  * takes every segment of the protocol out of the loopback device's way,
  * records it, asks the script, and hands it on when it is due.
  */
@@ -291,6 +291,11 @@ static u8 wire_conn_state(struct wire *w, enum wire_end end, unsigned int conn)
 	if (state == XTCP_CLOSED && w->side[end].listener)
 		return XTCP_LISTEN;
 	return state;
+}
+
+bool wire_is_ipv6(const struct wire *w)
+{
+	return w->ip->family == AF_INET6;
 }
 
 u8 wire_state(struct wire *w, enum wire_end end)
@@ -789,7 +794,7 @@ void wire_icmp_too_big(struct wire *w, enum wire_end to, u32 seq, unsigned int t
 
 void wire_path(struct wire *w, unsigned int text)
 {
-	WIRE_EQ(w, w->ip->set_mtu(w, wire_mtu(w, text)), 0);
+	WIRE_EQ(w, wire_ip_routes(w->ip, wire_mtu(w, text)), 0);
 }
 
 /* Sockets */
@@ -809,6 +814,7 @@ static int wire_bind(struct wire *w, struct socket *sock, enum wire_end end,
 	sock->sk->sk_sndtimeo = WIRE_PATIENCE;
 	sock->sk->sk_rcvtimeo = WIRE_PATIENCE;
 	sock_set_reuseaddr(sock->sk);
+	inet_set_bit(FREEBIND, sock->sk);	/* no device has the addresses */
 	return kernel_bind(sock, (struct sockaddr *)&addr, len);
 }
 
@@ -888,6 +894,7 @@ static int wire_bind_addr(struct wire *w, struct socket *sock, enum wire_end end
 
 	((struct sockaddr_in *)&addr)->sin_port = 0;	/* sin6_port is there, too */
 	inet_set_bit(BIND_ADDRESS_NO_PORT, sock->sk);
+	inet_set_bit(FREEBIND, sock->sk);
 	sock->sk->sk_sndtimeo = WIRE_PATIENCE;
 	return kernel_bind(sock, (struct sockaddr *)&addr, len);
 }
@@ -1325,29 +1332,23 @@ static int wire_hook_on(struct wire *w)
 	return nf_register_net_hook(&init_net, &w->hook);
 }
 
-/* Each step, and what undoes it. */
+static void wire_take_up(struct wire *w)
+{
+	wire_ip_no_routes(w->ip);
+	w->ip->close(w);
+	wire_restore_lo(w);
+}
+
 static int wire_lay(struct wire *w)
 {
 	int err;
 
 	err = wire_prepare_lo(w);
+	w->ip->open(w);
+	err = err ?: wire_ip_routes(w->ip, wire_mtu(w, WIRE_TEXT));
+	err = err ?: wire_hook_on(w);
 	if (err)
-		goto err_lo;
-	err = w->ip->open(w);
-	if (err)
-		goto err_lo;
-	err = w->ip->set_mtu(w, wire_mtu(w, WIRE_TEXT));
-	if (err)
-		goto err_ip;
-	err = wire_hook_on(w);
-	if (err)
-		goto err_ip;
-	return 0;
-
-err_ip:
-	w->ip->close(w);
-err_lo:
-	wire_restore_lo(w);
+		wire_take_up(w);
 	return err;
 }
 
@@ -1456,8 +1457,7 @@ unsigned int wire_close(struct wire *w)
 	wire_reset(w);
 	nf_unregister_net_hook(&init_net, &w->hook);
 	WIRE_EQ(w, w->bad_checksums, 0);
-	w->ip->close(w);
-	wire_restore_lo(w);
+	wire_take_up(w);
 	w->xn->knobs = w->knobs;
 	failures = w->failures;
 	kfree(w);

@@ -162,7 +162,6 @@ struct wire {
 	u64 epoch_ns;
 	u64 delay_ns;
 	netdev_features_t old_features;		/* of lo; to restore, as these: */
-	unsigned int old_mtu6;
 	int old_min_advmss6;
 	struct rnd_state random;
 	unsigned int loss_percent;
@@ -301,6 +300,7 @@ void wire_icmp_too_big(struct wire *w, enum wire_end to, u32 seq, unsigned int t
 void wire_path(struct wire *w, unsigned int text);
 
 /* Looking. */
+bool wire_is_ipv6(const struct wire *w);
 u8 wire_state(struct wire *w, enum wire_end end);
 struct xtcp_sock *wire_xs(struct wire *w, enum wire_end end);
 u64 wire_counter(unsigned int which);

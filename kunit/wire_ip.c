@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Routes and addresses are asked for as ip(8) does: there is no other door. */
+/* The routes of the virtual wire, asked for as ip(8) does: there is no other door. */
 
 #include <linux/net.h>
-#include <linux/netlink.h>
+#include <net/netlink.h>
 #include "wire_ip.h"
 
 /* The kernel answers before the sending returns. */
-static int rtnl_answer(struct socket *sock)
+static int answer(struct socket *sock)
 {
 	struct {
 		struct nlmsghdr header;
@@ -21,7 +21,7 @@ static int rtnl_answer(struct socket *sock)
 	return answer.body.error;
 }
 
-int wire_rtnl(struct sk_buff *request)
+static int ask(struct sk_buff *request)
 {
 	/* Without an address our rights would be those of an open file. */
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
@@ -38,9 +38,57 @@ int wire_rtnl(struct sk_buff *request)
 	vec = (struct kvec){ .iov_base = request->data, .iov_len = request->len };
 	err = kernel_sendmsg(sock, &msg, &vec, 1, request->len);
 	if (err > 0)
-		err = rtnl_answer(sock);
+		err = answer(sock);
 	sock_release(sock);
 out:
 	kfree_skb(request);
 	return err;
+}
+
+/* "ip route ... local ADDR dev lo table local mtu MTU" */
+static struct sk_buff *request(const struct wire_ip *ip, int type, int flags,
+			       enum wire_end end, u32 mtu)
+{
+	struct sk_buff *skb = nlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
+	struct nlattr *metrics;
+	struct nlmsghdr *nlh;
+	struct rtmsg *rtm;
+
+	if (!skb)
+		return NULL;
+	nlh = nlmsg_put(skb, 0, 0, type, sizeof(*rtm), NLM_F_REQUEST | NLM_F_ACK | flags);
+	rtm = nlmsg_data(nlh);
+	*rtm = (struct rtmsg){
+		.rtm_family = ip->family,
+		.rtm_dst_len = ip->addr_len * 8,
+		.rtm_table = RT_TABLE_LOCAL,
+		.rtm_protocol = RTPROT_BOOT,
+		.rtm_scope = RT_SCOPE_HOST,
+		.rtm_type = RTN_LOCAL,
+	};
+	nla_put(skb, RTA_DST, ip->addr_len, &ip->addr[end]);
+	nla_put_u32(skb, RTA_OIF, LOOPBACK_IFINDEX);
+	metrics = nla_nest_start(skb, RTA_METRICS);
+	nla_put_u32(skb, RTAX_MTU, mtu);
+	nla_nest_end(skb, metrics);
+	nlmsg_end(skb, nlh);
+	return skb;
+}
+
+int wire_ip_routes(const struct wire_ip *ip, unsigned int mtu)
+{
+	enum wire_end end;
+	int err = 0;
+
+	for (end = A; end <= B && !err; end++)
+		err = ask(request(ip, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, end, mtu));
+	return err;
+}
+
+void wire_ip_no_routes(const struct wire_ip *ip)
+{
+	enum wire_end end;
+
+	for (end = A; end <= B; end++)
+		ask(request(ip, RTM_DELROUTE, 0, end, 0));
 }

@@ -21,13 +21,12 @@ struct wire_ip {
 	u8 pf;				/* of the netfilter hook */
 	__be16 ethertype;
 	u8 header_len;			/* without options */
-	union nf_inet_addr addr[2];	/* of A and of B, on lo */
+	u8 addr_len;
+	union nf_inet_addr addr[2];	/* of A and of B */
 
-	/* Make the addresses known to the host, and forget them. lo is up. */
-	int (*open)(struct wire *w);
+	/* Before there are routes to the addresses, and after. */
+	void (*open)(struct wire *w);
 	void (*close)(struct wire *w);
-	/* What IP takes between them, both ways. 0 or -errno. */
-	int (*set_mtu)(struct wire *w, unsigned int mtu);
 
 	void (*parse)(const struct sk_buff *skb, struct wire_packet *p);
 	void (*push)(struct sk_buff *skb, const struct wire_packet *p);
@@ -47,7 +46,11 @@ extern const struct wire_ip wire_ipv4;
 extern const struct wire_ip wire_ipv6;
 #endif
 
-/* A request to rtnetlink, which is freed; NULL is -ENOMEM. 0 or -errno. */
-int wire_rtnl(struct sk_buff *request);
+/*
+ * Both addresses are this host's by routes of their own, which take packets of
+ * @mtu octets: lo may take more. 0 or -errno.
+ */
+int wire_ip_routes(const struct wire_ip *ip, unsigned int mtu);
+void wire_ip_no_routes(const struct wire_ip *ip);
 
 #endif

@@ -1,66 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
-/* IPv4 on the virtual wire: two addresses out of 127/8, with routes of their own. */
+/* IPv4 on the virtual wire: two addresses out of 127/8. */
 
 #include <linux/icmp.h>
-#include <linux/inetdevice.h>
-#include <linux/netfilter_ipv4.h>
 #include <net/ip.h>
-#include <net/netlink.h>
 #include <net/route.h>
 #include "wire_ip.h"
 
-/* "ip route ... local ADDR dev lo table local mtu MTU" */
-static struct sk_buff *route_request(int type, int flags, __be32 addr, u32 mtu)
+static void open(struct wire *w)
 {
-	struct sk_buff *skb = nlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
-	struct nlattr *metrics;
-	struct nlmsghdr *nlh;
-	struct rtmsg *rtm;
-
-	if (!skb)
-		return NULL;
-	nlh = nlmsg_put(skb, 0, 0, type, sizeof(*rtm), NLM_F_REQUEST | NLM_F_ACK | flags);
-	rtm = nlmsg_data(nlh);
-	*rtm = (struct rtmsg){
-		.rtm_family = AF_INET,
-		.rtm_dst_len = 32,
-		.rtm_table = RT_TABLE_LOCAL,
-		.rtm_protocol = RTPROT_BOOT,
-		.rtm_scope = RT_SCOPE_HOST,
-		.rtm_type = RTN_LOCAL,
-	};
-	nla_put_in_addr(skb, RTA_DST, addr);
-	nla_put_u32(skb, RTA_OIF, LOOPBACK_IFINDEX);
-	metrics = nla_nest_start(skb, RTA_METRICS);
-	nla_put_u32(skb, RTAX_MTU, mtu);
-	nla_nest_end(skb, metrics);
-	nlmsg_end(skb, nlh);
-	return skb;
 }
 
-static int set_mtu(struct wire *w, unsigned int mtu)
-{
-	enum wire_end end;
-	int err = 0;
-
-	for (end = A; end <= B && !err; end++)
-		err = wire_rtnl(route_request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE,
-					      w->ip->addr[end].ip, mtu));
-	return err;
-}
-
-static int open(struct wire *w)
-{
-	return 0;		/* all of 127/8 is this host */
-}
-
+/* Forget path MTUs learned from ICMP. */
 static void close(struct wire *w)
 {
-	enum wire_end end;
-
-	for (end = A; end <= B; end++)
-		wire_rtnl(route_request(RTM_DELROUTE, 0, w->ip->addr[end].ip, 0));
-	/* Forget path MTUs learned from ICMP. */
 	fnhe_genid_bump(&init_net);
 	rt_genid_bump_ipv4(&init_net);
 }
@@ -152,10 +104,10 @@ const struct wire_ip wire_ipv4 = {
 	.pf = NFPROTO_IPV4,
 	.ethertype = htons(ETH_P_IP),
 	.header_len = sizeof(struct iphdr),
+	.addr_len = sizeof(struct in_addr),
 	.addr = { { .ip = htonl(0x7f010001) }, { .ip = htonl(0x7f010002) } },
 	.open = open,
 	.close = close,
-	.set_mtu = set_mtu,
 	.parse = parse,
 	.push = push,
 	.checksum = checksum,

@@ -1,41 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/* IPv6 on the virtual wire: two unique local addresses, on lo as long as it is open. */
+/* IPv6 on the virtual wire: two unique local addresses. */
 
 #include <linux/kconfig.h>
 
 #if IS_ENABLED(CONFIG_IPV6)
 
 #include <linux/icmpv6.h>
-#include <linux/if_addr.h>
-#include <linux/rtnetlink.h>
-#include <net/addrconf.h>
 #include <net/ip6_checksum.h>
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
-#include <net/netlink.h>
 #include "wire_ip.h"
-
-/* "ip -6 addr ... ADDR/128 dev lo nodad" */
-static struct sk_buff *addr_request(int type, int flags, const struct in6_addr *addr)
-{
-	struct sk_buff *skb = nlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
-	struct ifaddrmsg *ifm;
-	struct nlmsghdr *nlh;
-
-	if (!skb)
-		return NULL;
-	nlh = nlmsg_put(skb, 0, 0, type, sizeof(*ifm), NLM_F_REQUEST | NLM_F_ACK | flags);
-	ifm = nlmsg_data(nlh);
-	*ifm = (struct ifaddrmsg){
-		.ifa_family = AF_INET6,
-		.ifa_prefixlen = 128,
-		.ifa_flags = IFA_F_NODAD,
-		.ifa_index = LOOPBACK_IFINDEX,
-	};
-	nla_put_in6_addr(skb, IFA_LOCAL, addr);
-	nlmsg_end(skb, nlh);
-	return skb;
-}
 
 static struct dst_entry *route(const struct wire_packet *p)
 {
@@ -52,80 +26,16 @@ static struct dst_entry *route(const struct wire_packet *p)
 	return NULL;
 }
 
-static bool is_local(const struct in6_addr *addr)
+/* So that a path below 1280 is announced as what it is. */
+static void open(struct wire *w)
 {
-	struct wire_packet p = { .saddr.in6 = *addr, .daddr.in6 = *addr };
-	struct dst_entry *dst = route(&p);
-	bool local = dst && dst_rt6_info(dst)->rt6i_flags & RTF_LOCAL;
-
-	dst_release(dst);
-	return local;
-}
-
-/* Even without DAD a work item makes the route. */
-static int wait_for_routes(const struct wire_ip *ip)
-{
-	unsigned int i;
-
-	for (i = 0; i < 1000; i++) {
-		if (is_local(&ip->addr[A].in6) && is_local(&ip->addr[B].in6))
-			return 0;
-		schedule_timeout_uninterruptible(1);
-	}
-	return -ETIMEDOUT;
-}
-
-static struct inet6_dev *lo6(void)
-{
-	return __in6_dev_get(init_net.loopback_dev);
-}
-
-/*
- * lo itself must not go below 1280, or IPv6 leaves it. The MTU of IPv6 on it
- * may, and so may the MSS that is announced because of it.
- */
-static int set_mtu(struct wire *w, unsigned int mtu)
-{
-	rtnl_lock();
-	WRITE_ONCE(lo6()->cnf.mtu6, mtu);
-	rtnl_unlock();
-	return 0;
+	w->old_min_advmss6 = init_net.ipv6.sysctl.ip6_rt_min_advmss;
+	WRITE_ONCE(init_net.ipv6.sysctl.ip6_rt_min_advmss, XTCP_MSS_MIN);
 }
 
 static void close(struct wire *w)
 {
-	enum wire_end end;
-
-	for (end = A; end <= B; end++)
-		wire_rtnl(addr_request(RTM_DELADDR, 0, &w->ip->addr[end].in6));
-	set_mtu(w, w->old_mtu6);
 	WRITE_ONCE(init_net.ipv6.sysctl.ip6_rt_min_advmss, w->old_min_advmss6);
-}
-
-static int add_addresses(struct wire *w)
-{
-	enum wire_end end;
-	int err = 0;
-
-	for (end = A; end <= B && !err; end++)
-		err = wire_rtnl(addr_request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL,
-					     &w->ip->addr[end].in6));
-	return err ?: wait_for_routes(w->ip);
-}
-
-static int open(struct wire *w)
-{
-	int err;
-
-	if (!lo6())
-		return -ENODEV;
-	w->old_mtu6 = lo6()->cnf.mtu6;
-	w->old_min_advmss6 = init_net.ipv6.sysctl.ip6_rt_min_advmss;
-	WRITE_ONCE(init_net.ipv6.sysctl.ip6_rt_min_advmss, XTCP_MSS_MIN);
-	err = add_addresses(w);
-	if (err)
-		close(w);
-	return err;
 }
 
 static void parse(const struct sk_buff *skb, struct wire_packet *p)
@@ -205,13 +115,13 @@ const struct wire_ip wire_ipv6 = {
 	.pf = NFPROTO_IPV6,
 	.ethertype = htons(ETH_P_IPV6),
 	.header_len = sizeof(struct ipv6hdr),
+	.addr_len = sizeof(struct in6_addr),
 	.addr = {
 		{ .in6.s6_addr = { [0] = 0xfd, [15] = 1 } },
 		{ .in6.s6_addr = { [0] = 0xfd, [15] = 2 } },
 	},
 	.open = open,
 	.close = close,
-	.set_mtu = set_mtu,
 	.parse = parse,
 	.push = push,
 	.checksum = checksum,
