@@ -62,11 +62,20 @@ void xtcp_input_drop(struct xtcp_net *xn, struct sk_buff *skb, unsigned int drop
  * @flow: from a lookup with the quoted header
  * @seq: quoted sequence number; ignored unless outstanding (RFC 5927 4)
  * @error: positive errno
- * @hard: RFC 1122 4.2.3.9 counts it among the hard ones
  *
  * Context: softirq, rcu_read_lock(), no locks.
  */
-void xtcp_icmp_error(struct xtcp_flow *flow, u32 seq, int error, bool hard);
+void xtcp_icmp_error(struct xtcp_flow *flow, u32 seq, int error);
+
+/**
+ * xtcp_icmp_opening() - is the message about a SYN or SYN-ACK of a socket?
+ * @flow: from a lookup with the quoted header
+ * @seq: quoted sequence number
+ *
+ * Then it goes to the socket's error queue, before the error ends the wait.
+ * Context: as xtcp_icmp_error().
+ */
+struct sock *xtcp_icmp_opening(struct xtcp_flow *flow, u32 seq);
 
 /**
  * xtcp_icmp_pmtu() - the path takes no more than @mtu octets (RFC 1191)

@@ -2,7 +2,8 @@
 /*
  * What ICMP says about a flow (RFC 1122 4.2.3.9, RFC 5927): the quoted sequence
  * number must be one we have outstanding. An established connection takes
- * errors as hints; only one that is still opening is ended by them.
+ * errors as hints, and tells a user who asked for them (IP_RECVERR); only one that
+ * is still opening is ended by them.
  */
 
 #include <net/dst.h>
@@ -17,15 +18,28 @@ static bool outstanding(const struct xtcp_tcb *tcb, u32 seq)
 	return xtcp_seq_between(tcb->snd_una, seq, tcb->snd_nxt);
 }
 
-static void socket_error(struct sock *sk, u32 seq, int error, bool hard)
+static bool opening(const struct sock *sk)
 {
-	bool opening = (1 << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV);
+	return (1 << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV);
+}
 
+struct sock *xtcp_icmp_opening(struct xtcp_flow *flow, u32 seq)
+{
+	struct sock *sk;
+
+	if (flow->kind != XTCP_FLOW_SOCKET)
+		return NULL;
+	sk = xtcp_flow_sk(flow);
+	return opening(sk) && outstanding(&xtcp_sk(sk)->tcb, seq) ? sk : NULL;
+}
+
+static void socket_error(struct sock *sk, u32 seq, int error)
+{
 	if (!outstanding(&xtcp_sk(sk)->tcb, seq))
 		return;
-	if (opening && !sock_owned_by_user(sk)) {
+	if (opening(sk) && !sock_owned_by_user(sk)) {
 		xtcp_fail(sk, error);
-	} else if (hard && !sock_owned_by_user(sk) && xtcp_sk(sk)->af->recverr(sk)) {
+	} else if (!sock_owned_by_user(sk) && xtcp_sk(sk)->af->recverr(sk)) {
 		WRITE_ONCE(sk->sk_err, error);
 		sk_error_report(sk);
 	} else {
@@ -33,7 +47,7 @@ static void socket_error(struct sock *sk, u32 seq, int error, bool hard)
 	}
 }
 
-void xtcp_icmp_error(struct xtcp_flow *flow, u32 seq, int error, bool hard)
+void xtcp_icmp_error(struct xtcp_flow *flow, u32 seq, int error)
 {
 	struct xtcp_request *req;
 	struct sock *sk;
@@ -43,7 +57,7 @@ void xtcp_icmp_error(struct xtcp_flow *flow, u32 seq, int error, bool hard)
 		sk = xtcp_flow_sk(flow);
 		bh_lock_sock(sk);
 		if (sk->sk_state != TCP_CLOSE)
-			socket_error(sk, seq, error, hard);
+			socket_error(sk, seq, error);
 		bh_unlock_sock(sk);
 		break;
 	case XTCP_FLOW_REQUEST:

@@ -359,6 +359,8 @@ int xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
 		return 0;
 	}
 	xtcp_timers_heard(sk);
+	/* What ICMP hinted at is over: it is not why we give up one day. */
+	WRITE_ONCE(sk->sk_err_soft, 0);
 	if (v.events & XTCP_EV_URGENT)
 		carry_out_urgent(sk, stood_before);
 	carry_out(sk, skb, &seg, &v);

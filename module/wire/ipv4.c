@@ -73,18 +73,15 @@ static int receive(struct sk_buff *skb)
 
 /* --- ICMP ------------------------------------------------------------------ */
 
-/* errno and whether it ends things, from type and code (RFC 1122 4.2.3.9). */
-static int icmp_errno(u8 type, u8 code, bool *hard)
+/* errno from type and code (RFC 1122 4.2.3.9); 0: nothing to say. */
+static int icmp_errno(u8 type, u8 code)
 {
-	*hard = false;
 	switch (type) {
 	case ICMP_DEST_UNREACH:
 		if (code > NR_ICMP_UNREACH)
 			return 0;
-		*hard = icmp_err_convert[code].fatal;
 		return icmp_err_convert[code].errno;
 	case ICMP_PARAMETERPROB:
-		*hard = true;
 		return EPROTO;
 	case ICMP_TIME_EXCEEDED:
 		return EHOSTUNREACH;
@@ -109,7 +106,7 @@ static int icmp_error(struct sk_buff *skb, u32 info)
 	};
 	const struct icmphdr *icmp = icmp_hdr(skb);
 	struct xtcp_flow *flow = xtcp_flow_lookup(&key);
-	bool hard;
+	struct sock *sk;
 	int err;
 
 	if (!flow)
@@ -118,9 +115,13 @@ static int icmp_error(struct sk_buff *skb, u32 info)
 		xtcp_icmp_pmtu(flow, ntohl(th->seq), info);
 		return 0;
 	}
-	err = icmp_errno(icmp->type, icmp->code, &hard);
-	if (err)
-		xtcp_icmp_error(flow, ntohl(th->seq), err, hard);
+	err = icmp_errno(icmp->type, icmp->code);
+	if (!err)
+		return 0;
+	sk = xtcp_icmp_opening(flow, ntohl(th->seq));
+	if (sk)
+		ip_icmp_error(sk, skb, err, th->dest, info, (u8 *)th);
+	xtcp_icmp_error(flow, ntohl(th->seq), err);
 	return 0;
 }
 

@@ -146,7 +146,7 @@ static int icmp_error(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
 		.family		= AF_INET6,
 	};
 	struct xtcp_flow *flow = xtcp_flow_lookup(&key);
-	bool hard;
+	struct sock *sk;
 	int err;
 
 	if (!flow)
@@ -160,8 +160,11 @@ static int icmp_error(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
 		return 0;
 	}
 	/* RFC 4443 3.1 and RFC 1122 4.2.3.9, as all of the kernel has it. */
-	hard = icmpv6_err_convert(type, code, &err);
-	xtcp_icmp_error(flow, ntohl(th->seq), err, hard);
+	icmpv6_err_convert(type, code, &err);
+	sk = xtcp_icmp_opening(flow, ntohl(th->seq));
+	if (sk)
+		ipv6_icmp_error(sk, skb, err, th->dest, ntohl(info), (u8 *)th);
+	xtcp_icmp_error(flow, ntohl(th->seq), err);
 	return 0;
 }
 
