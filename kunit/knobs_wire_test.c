@@ -545,6 +545,26 @@ static void client_dies_keepalive__user_timeout(struct kunit *test)
 	WIRE_EQ(w, wire_count(w, B, WIRE_ACK), 2);
 }
 
+/* R1: IP is told that the route may be dead; it takes another path hash. */
+static void server_host_dies__retries1(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	u32 hash;
+
+	wire_knob(w, retries1, 2);
+	wire_establish(w);
+	hash = wire_xs(w, A)->inet.sk.sk_txhash;
+	wire_drop(w, A, WIRE_DATA, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 650);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 3);
+	WIRE_EQ(w, wire_xs(w, A)->inet.sk.sk_txhash, hash);
+	wire_run_ms(w, 800);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 4);
+	if (wire_xs(w, A)->inet.sk.sk_txhash == hash)
+		wire_fail(w, WIRE_HERE, "the path hash is the same");
+}
+
 WIRE_SUITES(xtcp_knobs_wire,
 	KUNIT_CASE_SLOW(syn_lost__linear_timeouts),
 	KUNIT_CASE_SLOW(synack_lost__linear_timeouts),
@@ -571,5 +591,6 @@ WIRE_SUITES(xtcp_knobs_wire,
 	KUNIT_CASE_SLOW(challenge_acks__limit_of_the_namespace),
 	KUNIT_CASE_SLOW(paws__off_lets_old_text_in),
 	KUNIT_CASE_SLOW(client_dies_keepalive__user_timeout),
+	KUNIT_CASE_SLOW(server_host_dies__retries1),
 	{ }
 );

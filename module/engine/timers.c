@@ -142,6 +142,13 @@ static u8 syn_backoff(const struct sock *sk)
 	return retries > linear ? min(retries - linear, 63U) : 0;
 }
 
+/* R1 (RFC 9293 3.8.3): perhaps it is the route that is dead. */
+static void doubt_route(struct sock *sk)
+{
+	if (xtcp_sk(sk)->retransmits == xtcp_knob(xtcp_sk_net(sk), retries1))
+		dst_negative_advice(sk);
+}
+
 static void retransmit_syn(struct sock *sk, u64 due_ns)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
@@ -151,6 +158,7 @@ static void retransmit_syn(struct sock *sk, u64 due_ns)
 		give_up(sk, XTCP_CNT_SYN_TIMEOUTS);
 		return;
 	}
+	doubt_route(sk);
 	xs->retransmits++;
 	xs->backoff = syn_backoff(sk);
 	xs->stats.retrans++;
@@ -183,9 +191,7 @@ static void retransmit_text(struct sock *sk, u64 due_ns)
 		return;
 	}
 	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_RTO_TIMEOUTS);
-	/* R1: perhaps it is the route that is dead. */
-	if (xs->retransmits == xtcp_knob(xtcp_sk_net(sk), retries1))
-		dst_negative_advice(sk);
+	doubt_route(sk);
 	xtcp_recovery_timeout(sk);
 	if (xs->retransmits < U8_MAX)
 		xs->retransmits++;
