@@ -26,8 +26,8 @@ struct xtcp_af_ops {
 	int (*connect_ports)(struct sock *sk);
 	/* connect() failed: forget destination, route, and source if not bound. */
 	void (*connect_failed)(struct sock *sk);
-	/* The cached route is no longer valid: a new one, or NULL. Socket lock. */
-	struct dst_entry *(*rebuild_route)(struct sock *sk);
+	/* The cached route, if it is valid still, or a new one; or NULL. Socket lock. */
+	struct dst_entry *(*route)(struct sock *sk);
 	/* Hand a segment of @sk to IP. */
 	int (*xmit)(struct sock *sk, struct sk_buff *skb);
 	/* Write th->check of an skb of @sk: in full, or for the device. */

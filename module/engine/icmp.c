@@ -71,14 +71,14 @@ void xtcp_icmp_error(struct xtcp_flow *flow, u32 seq, int error)
 static void apply_pmtu(struct sock *sk, u32 mtu)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
-	struct dst_entry *dst = __sk_dst_check(sk, 0);
+	struct dst_entry *dst = xs->af->route(sk);
 	u16 old_mss = xs->snd.mss;
 
 	if (!dst)
 		return;
 	dst->ops->update_pmtu(dst, sk, NULL, mtu, true);
 	/* The new MTU belongs to a new route; the old one is stale by now. */
-	dst = __sk_dst_check(sk, 0) ?: xs->af->rebuild_route(sk);
+	dst = xs->af->route(sk);
 	if (!dst || dst_mtu(dst) >= xs->snd.pmtu)
 		return;
 	xtcp_output_sync_mss(sk, dst_mtu(dst));

@@ -205,13 +205,16 @@ static int connect_ports(struct sock *sk)
 	return 0;
 }
 
-static struct dst_entry *rebuild_route(struct sock *sk)
+static struct dst_entry *route(struct sock *sk)
 {
+	struct dst_entry *dst = __sk_dst_check(sk, 0);
 	struct inet_sock *inet = inet_sk(sk);
 	struct ip_options_rcu *opt;
 	__be32 next_hop;
 	struct rtable *rt;
 
+	if (dst)
+		return dst;
 	rcu_read_lock();
 	opt = rcu_dereference(inet->inet_opt);
 	next_hop = opt && opt->opt.srr ? opt->opt.faddr : inet->inet_daddr;
@@ -399,7 +402,7 @@ const struct xtcp_af_ops xtcp_ipv4_ops = {
 	.connect_route	= connect_route,
 	.connect_ports	= connect_ports,
 	.connect_failed	= connect_failed,
-	.rebuild_route	= rebuild_route,
+	.route		= route,
 	.xmit		= xmit,
 	.checksum	= checksum,
 	.options_len	= options_len,

@@ -264,10 +264,13 @@ static struct dst_entry *find_route(struct sock *sk)
 	return dst;
 }
 
-static struct dst_entry *rebuild_route(struct sock *sk)
+static struct dst_entry *route(struct sock *sk)
 {
-	struct dst_entry *dst = find_route(sk);
+	struct dst_entry *dst = __sk_dst_check(sk, inet6_sk(sk)->dst_cookie);
 
+	if (dst)
+		return dst;
+	dst = find_route(sk);
 	if (IS_ERR(dst)) {
 		WRITE_ONCE(sk->sk_err_soft, -PTR_ERR(dst));
 		sk->sk_route_caps = 0;
@@ -391,11 +394,9 @@ static int connect_ports(struct sock *sk)
 static int xmit(struct sock *sk, struct sk_buff *skb)
 {
 	const struct ipv6_pinfo *np = inet6_sk(sk);
-	struct dst_entry *dst = __sk_dst_check(sk, np->dst_cookie);
+	struct dst_entry *dst = route(sk);
 	int err;
 
-	if (!dst)
-		dst = rebuild_route(sk);
 	if (!dst) {
 		kfree_skb(skb);
 		return -EHOSTUNREACH;
@@ -692,7 +693,7 @@ const struct xtcp_af_ops xtcp_ipv6_ops = {
 	.connect_route	= connect_route,
 	.connect_ports	= connect_ports,
 	.connect_failed	= connect_failed,
-	.rebuild_route	= rebuild_route,
+	.route		= route,
 	.xmit		= xmit,
 	.checksum	= checksum,
 	.options_len	= options_len,
