@@ -2,7 +2,6 @@
 /* Ending a connection, as ladders: mission C, module/close/. */
 
 #include <linux/tcp.h>
-#include <uapi/linux/xtcp.h>
 #include "wire.h"
 
 static int time_waits(void)
@@ -393,19 +392,6 @@ static void time_wait_2msl__by_knob(struct kunit *test)
 	struct wire *w = connected(test);
 
 	wire_knob(w, msl_ms, 1000);
-	close_both(w);
-	wire_run_ms(w, 1909);			/* 2.109 */
-	WIRE_STATE(w, A, TIME_WAIT);
-	wire_run_ms(w, 2);
-	WIRE_STATE(w, A, CLOSED);
-}
-
-/* The socket's own MSL counts for the TIME_WAIT it leaves behind. */
-static void time_wait_2msl__by_socket(struct kunit *test)
-{
-	struct wire *w = connected(test);
-
-	WIRE_EQ(w, wire_option(w, A, SOL_XTCP, XTCP_MSL_MS, 1000), 0);
 	close_both(w);
 	wire_run_ms(w, 1909);			/* 2.109 */
 	WIRE_STATE(w, A, TIME_WAIT);
@@ -1029,7 +1015,6 @@ WIRE_SUITES(xtcp_close_wire,
 	KUNIT_CASE_SLOW(fin_overtakes_text),
 	KUNIT_CASE_SLOW(time_wait_2msl__60s),
 	KUNIT_CASE_SLOW(time_wait_2msl__by_knob),
-	KUNIT_CASE_SLOW(time_wait_2msl__by_socket),
 	KUNIT_CASE_SLOW(time_wait_late_segment),
 	KUNIT_CASE_SLOW(time_wait_rst__survives_under_rfc1337),
 	KUNIT_CASE_SLOW(time_wait_rst__kills_without_rfc1337),

@@ -174,7 +174,7 @@ static void too_big__not_absurdly_small(struct kunit *test)
 	wire_transfer(w, A, 5000, 1000);
 }
 
-WIRE_SUITES(xtcp_icmp_wire,
+WIRE_SUITES_MAPPED(xtcp_icmp_wire,
 	KUNIT_CASE_SLOW(syn_sent__host_unreachable),
 	KUNIT_CASE_SLOW(syn_sent__port_unreachable),
 	KUNIT_CASE_SLOW(syn_sent__net_unreachable),

@@ -4,6 +4,7 @@
  * these run in suite_init(), which has no limit; the cases tell the outcome.
  */
 
+#include <linux/ipv6.h>
 #include <linux/tcp.h>
 #include "wire.h"
 
@@ -11,7 +12,7 @@ static struct {
 	unsigned int host_dies, keepalive, idle, orphan;
 } failures;
 
-static int family;
+static enum wire_family family;
 
 static struct wire *connected(int rcvbuf)
 {
@@ -125,7 +126,7 @@ static unsigned int run_orphan_shut_out(void)
 
 static int long_init(struct kunit_suite *suite)
 {
-	family = AF_INET;
+	family = WIRE_IPV4;
 	failures.host_dies = run_host_dies();
 	failures.keepalive = run_keepalive();
 	failures.idle = run_idle_hours();
@@ -136,8 +137,8 @@ static int long_init(struct kunit_suite *suite)
 /* The timers are the same for all: one look at them is enough, hours are not free. */
 static int long6_init(struct kunit_suite *suite)
 {
-	family = AF_INET6;
-	if (wire_has_family(family))
+	family = WIRE_IPV6;
+	if (ipv6_mod_enabled())
 		failures.host_dies = run_host_dies();
 	return 0;
 }

@@ -980,7 +980,7 @@ static void isn_clock__tick_by_knob(struct kunit *test)
 	WIRE_EQ(w, DIV_ROUND_CLOSEST(isn_growth(w), 100), 625);
 }
 
-WIRE_SUITES(xtcp_open_wire,
+WIRE_SUITES_MAPPED(xtcp_open_wire,
 	KUNIT_CASE_SLOW(normal_open),
 	KUNIT_CASE_SLOW(normal_open__counts),
 	KUNIT_CASE_SLOW(normal_open__measures_the_round_trip),

@@ -583,7 +583,7 @@ static void option__so_error_and_protocol(struct kunit *test)
 	WIRE_EQ(w, wire_get_option(w, A, SOL_SOCKET, SO_TYPE), SOCK_STREAM);
 }
 
-WIRE_SUITES(xtcp_socket_wire,
+WIRE_SUITES_MAPPED(xtcp_socket_wire,
 	KUNIT_CASE_SLOW(recv__nothing_there),
 	KUNIT_CASE_SLOW(recv__piece_by_piece),
 	KUNIT_CASE_SLOW(recv__peek_takes_nothing),

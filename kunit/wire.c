@@ -5,9 +5,11 @@
  * records it, asks the script, and hands it on when it is due.
  */
 
+#include <linux/ipv6.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/rtnetlink.h>
 #include <linux/sched.h>
+#include <net/ipv6.h>
 #include <xtcp/options.h>
 #include "wire.h"
 #include "wire_ip.h"
@@ -802,7 +804,11 @@ void wire_path(struct wire *w, unsigned int text)
 int wire_sockaddr(const struct wire *w, enum wire_end end, unsigned int conn,
 		  struct sockaddr_storage *addr)
 {
-	return w->ip->sockaddr(&w->ip->addr[end], wire_port(w, end, conn), addr);
+	union nf_inet_addr ip = w->ip->addr[end];
+
+	if (w->sockets != w->ip)
+		ipv6_addr_set_v4mapped(ip.ip, &ip.in6);
+	return w->sockets->sockaddr(&ip, wire_port(w, end, conn), addr);
 }
 
 static int wire_bind(struct wire *w, struct socket *sock, enum wire_end end,
@@ -823,7 +829,8 @@ static int wire_create(struct wire *w, enum wire_end end, unsigned int conn,
 {
 	int err;
 
-	err = sock_create_kern(&init_net, w->ip->family, SOCK_STREAM, WIRE_PROTOCOL, sock);
+	err = sock_create_kern(&init_net, w->sockets->family, SOCK_STREAM, WIRE_PROTOCOL,
+			       sock);
 	if (err)
 		return err;
 	err = wire_bind(w, *sock, end, conn);
@@ -904,7 +911,8 @@ int wire_client_port(struct wire *w, unsigned int conn, u16 low, u16 high)
 	struct socket **sock = &w->client[conn];
 	int err;
 
-	err = sock_create_kern(&init_net, w->ip->family, SOCK_STREAM, WIRE_PROTOCOL, sock);
+	err = sock_create_kern(&init_net, w->sockets->family, SOCK_STREAM, WIRE_PROTOCOL,
+			       sock);
 	if (err)
 		return err;
 	WRITE_ONCE(inet_sk((*sock)->sk)->local_port_range, (u32)high << 16 | low);
@@ -1352,23 +1360,29 @@ static int wire_lay(struct wire *w)
 	return err;
 }
 
-static const struct wire_ip *wire_ip_of(int family)
-{
 #if IS_ENABLED(CONFIG_IPV6)
-	if (family == AF_INET6)
-		return &wire_ipv6;
+#define WIRE_IPV6_OR_NULL &wire_ipv6
+#else
+#define WIRE_IPV6_OR_NULL NULL
 #endif
-	return family == AF_INET ? &wire_ipv4 : NULL;
-}
 
-struct wire *wire_open(struct kunit *test, int family)
+static const struct {
+	const struct wire_ip *packets, *sockets;
+} wire_families[] = {
+	[WIRE_IPV4]	= { &wire_ipv4, &wire_ipv4 },
+	[WIRE_IPV6]	= { WIRE_IPV6_OR_NULL, WIRE_IPV6_OR_NULL },
+	[WIRE_MAPPED]	= { &wire_ipv4, WIRE_IPV6_OR_NULL },
+};
+
+struct wire *wire_open(struct kunit *test, enum wire_family family)
 {
 	struct wire *w = kzalloc(sizeof(*w), GFP_KERNEL);
 
 	if (!w)
 		return NULL;
 	w->test = test;
-	w->ip = wire_ip_of(family);
+	w->ip = wire_families[family].packets;
+	w->sockets = wire_families[family].sockets;
 	spin_lock_init(&w->lock);
 	INIT_LIST_HEAD(&w->segments);
 	w->shown = &w->segments;
@@ -1376,7 +1390,7 @@ struct wire *wire_open(struct kunit *test, int family)
 	w->side[B].port = WIRE_PORT_B;
 	w->delay_ns = WIRE_DELAY_MS * NSEC_PER_MSEC;
 	wire_set_knobs(w);
-	if (w->ip && !wire_lay(w))
+	if (w->sockets && !wire_lay(w))
 		return w;
 	w->xn->knobs = w->knobs;
 	kfree(w);
@@ -1464,34 +1478,33 @@ unsigned int wire_close(struct wire *w)
 	return failures;
 }
 
-/* Without the family nothing can be tested; that is no failure. */
-bool wire_has_family(int family)
+static int wire_init_family(struct kunit *test, enum wire_family family)
 {
-	struct socket *sock;
-	int err = sock_create_kern(&init_net, family, SOCK_STREAM, WIRE_PROTOCOL, &sock);
-
-	if (!err)
-		sock_release(sock);
-	return err != -EAFNOSUPPORT && err != -EPROTONOSUPPORT;
+	test->priv = wire_open(test, family);
+	return test->priv ? 0 : -ENOMEM;
 }
 
 int wire_init(struct kunit *test)
 {
-	test->priv = wire_open(test, AF_INET);
-	return test->priv ? 0 : -ENOMEM;
+	return wire_init_family(test, WIRE_IPV4);
 }
 
 int wire_init6(struct kunit *test)
 {
 	wire_need_ipv6(test);
-	test->priv = wire_open(test, AF_INET6);
-	return test->priv ? 0 : -ENOMEM;
+	return wire_init_family(test, WIRE_IPV6);
+}
+
+int wire_init_mapped(struct kunit *test)
+{
+	wire_need_ipv6(test);
+	return wire_init_family(test, WIRE_MAPPED);
 }
 
 void wire_need_ipv6(struct kunit *test)
 {
-	if (!wire_has_family(AF_INET6))
-		kunit_skip(test, "no IPv6");
+	if (!ipv6_mod_enabled())
+		kunit_skip(test, "no IPv6 in this kernel");
 }
 
 void wire_exit(struct kunit *test)

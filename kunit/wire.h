@@ -43,6 +43,12 @@
 
 enum wire_end { A, B };
 
+enum wire_family {
+	WIRE_IPV4,
+	WIRE_IPV6,
+	WIRE_MAPPED,		/* IPv4 between sockets of AF_INET6 (RFC 4291 2.5.5.2) */
+};
+
 /* What a rule of the script is about. */
 enum wire_kind {
 	WIRE_ANY,
@@ -144,7 +150,8 @@ struct wire_side {
 
 struct wire {
 	struct kunit *test;	/* NULL: outside of a test case */
-	const struct wire_ip *ip;	/* the family */
+	const struct wire_ip *ip;	/* of the packets */
+	const struct wire_ip *sockets;	/* of the sockets */
 	unsigned int failures;
 	spinlock_t lock;	/* segments and rules; BH off */
 	struct nf_hook_ops hook;
@@ -193,10 +200,10 @@ struct wire_inject {
 /* A suite's .init, one for each family, and .exit: test->priv is the wire. */
 int wire_init(struct kunit *test);
 int wire_init6(struct kunit *test);
+int wire_init_mapped(struct kunit *test);
 void wire_exit(struct kunit *test);
-/* Skip the test if this kernel or module is without IPv6. */
+/* Skip the test if this kernel is without IPv6. */
 void wire_need_ipv6(struct kunit *test);
-bool wire_has_family(int family);
 
 /*
  * Two suites from one list of cases, which { } ends: name over IPv4, name##6
@@ -208,6 +215,13 @@ bool wire_has_family(int family);
 	WIRE_SUITE(name, wire_init);					\
 	WIRE_SUITE(name##6, wire_init6);				\
 	kunit_test_suites(&name, &name##6)
+
+/* For what sockets have to do with addresses: a third one, name_mapped. */
+#define WIRE_SUITES_MAPPED(name, ...)					\
+	static struct kunit_case name##_mapped_cases[] = { __VA_ARGS__ };	\
+	WIRE_SUITE(name##_mapped, wire_init_mapped);			\
+	kunit_test_suite(name##_mapped);				\
+	WIRE_SUITES(name, __VA_ARGS__)
 
 #define WIRE_SUITE(name_, init_)					\
 	static struct kunit_suite name_ = {				\
@@ -221,7 +235,7 @@ bool wire_has_family(int family);
  * The same outside of a test case (@test NULL): a suite's suite_init() has no
  * time limit, a case has five minutes. wire_close() returns the failures.
  */
-struct wire *wire_open(struct kunit *test, int family);
+struct wire *wire_open(struct kunit *test, enum wire_family family);
 /* Releases every socket, waits for the rest to end, forgets what was recorded. */
 void wire_reset(struct wire *w);
 unsigned int wire_close(struct wire *w);
