@@ -22,6 +22,42 @@
  *
  * Virtual time (time-travel=inf-cpu) makes it all exact: a segment that is not
  * sent on a whole millisecond is shown with the surplus, "~+123us".
+ *
+ * What opening (A) and closing (C) must do, and the cases that show it. A name
+ * alone is a case, or all of name__*; where it is said before the colon: of the
+ * suites xtcp_NAME_wire, xtcp_NAME_wire6 and, of some, xtcp_NAME_wire_mapped.
+ *
+ * A1  three segments			open: normal_open data_in_third_segment data_in_syn
+ * A2  SYN lost				open: syn_lost syn_retries tcp_syncnt rto_init rto_max;
+ *					knobs: syn_lost
+ * A3  SYN-ACK lost			open: synack_lost; knobs: synack_lost
+ * A4  third segment lost		open: third_ack_lost third_ack_lost_then_data
+ *					third_ack_overtaken_by_data
+ * A5  an old SYN comes first		open: old_syn_first; knobs: old_life_at_the_peer
+ * A6  two and four segments		knobs: two_way_open two_way_old_syn four_way_open
+ * A7  both open at once		open: simultaneous_open
+ * A8  ISN				open: isn_clock; knobs: isn_constant_old_data; isn_test.c
+ * A9  queues full			open: syn_queue_full accept_queue_full listener_closes
+ *					request; knobs: abort_on_overflow
+ * A12 what is negotiated		open: mss_negotiation options window_scaling timestamps;
+ *					icmp: too_big
+ * A13 refused, unreachable, impatient	open: connect_refused connect_nonblocking user_timeout
+ *					tcp_syncnt; icmp: syn_sent request; socket:
+ *					poll__connecting poll__refused; knobs: defer_accept
+ * C1  four segments, or three		close: normal_close three_segment_close half_close
+ *					close_after_text close_in_syn_rcvd
+ * C2  one of them is lost		close: first_fin_lost fin_ack_lost second_fin_lost
+ *					last_ack_lost text_and_fin_lost fin_wait_2
+ * C3  TIME_WAIT and its relief		close: time_wait_2msl time_wait_late_segment
+ *					time_wait_rst time_wait_exhaustion time_wait
+ *					time_wait_reuse linger0; knobs: time_wait_2msl
+ *					time_wait_reuse; port_test.c
+ * C4  both close at once		close: simultaneous_close
+ * C5  nobody closes			close: close_wait_leak
+ * C6  the other side is gone		close: client_dies_keepalive keepalive client_reboots
+ *					server_process_killed server_host_dies; long:
+ *					client_dies_keepalive server_host_dies; knobs:
+ *					client_dies_keepalive; data: zero_window__peer_dies
  */
 #ifndef _XTCP_KUNIT_WIRE_H
 #define _XTCP_KUNIT_WIRE_H
