@@ -544,6 +544,22 @@ static void time_wait_reuse__not_by_old_syn(struct kunit *test)
 		    "0.000 x <- . 2 ack 2 <- TIME_WAIT\n");
 }
 
+/* The server closed first, and shall start again at once. */
+static void time_wait_reuse__so_reuseaddr(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_release(w, B);
+	wire_run_ms(w, 50);
+	wire_release(w, A);
+	wire_run_ms(w, 100);
+	WIRE_STATE(w, B, TIME_WAIT);
+	w->no_reuse = true;
+	WIRE_EQ(w, wire_listen(w, B, 8), -EADDRINUSE);
+	w->no_reuse = false;
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+}
+
 static void linger0__sends_rst(struct kunit *test)
 {
 	struct wire *w = connected(test);
@@ -1022,6 +1038,7 @@ WIRE_SUITES(xtcp_close_wire,
 	KUNIT_CASE_SLOW(time_wait__max_tw_0_makes_none),
 	KUNIT_CASE_SLOW(time_wait_reuse__by_new_syn),
 	KUNIT_CASE_SLOW(time_wait_reuse__not_by_old_syn),
+	KUNIT_CASE_SLOW(time_wait_reuse__so_reuseaddr),
 	KUNIT_CASE_SLOW(linger0__sends_rst),
 	KUNIT_CASE_SLOW(linger0__rst_has_timestamps),
 	KUNIT_CASE_SLOW(linger__waits_for_the_ack),

@@ -819,7 +819,8 @@ static int wire_bind(struct wire *w, struct socket *sock, enum wire_end end,
 
 	sock->sk->sk_sndtimeo = WIRE_PATIENCE;
 	sock->sk->sk_rcvtimeo = WIRE_PATIENCE;
-	sock_set_reuseaddr(sock->sk);
+	if (!w->no_reuse)
+		sock_set_reuseaddr(sock->sk);
 	inet_set_bit(FREEBIND, sock->sk);	/* no device has the addresses */
 	return kernel_bind(sock, (struct sockaddr *)&addr, len);
 }

@@ -51,7 +51,7 @@
  * C3  TIME_WAIT and its relief		close: time_wait_2msl time_wait_late_segment
  *					time_wait_rst time_wait_exhaustion time_wait
  *					time_wait_reuse linger0; knobs: time_wait_2msl
- *					time_wait_reuse; port_test.c
+ *					time_wait_reuse
  * C4  both close at once		close: simultaneous_close
  * C5  nobody closes			close: close_wait_leak
  * C6  the other side is gone		close: client_dies_keepalive keepalive client_reboots
@@ -208,6 +208,7 @@ struct wire {
 	int old_min_advmss6;
 	struct rnd_state random;
 	unsigned int loss_percent;
+	bool no_reuse;			/* bind() without SO_REUSEADDR */
 	bool show_window;
 	bool show_options;
 };
