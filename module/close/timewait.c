@@ -220,7 +220,7 @@ void xtcp_timewait_enter(struct sock *sk)
 /* --- from record to socket: connect() -------------------------------------- */
 
 /* tw_reuse: RFC 6191 lets timestamps tell the new life from the old. */
-static bool may_take_over(const struct sock *sk, const struct xtcp_time_wait *tw)
+static bool may_take_over(struct sock *sk, const struct xtcp_time_wait *tw)
 {
 	const struct xtcp_net *xn = xtcp_sk_net(sk);
 	u64 delay_ns = (u64)xtcp_knob(xn, tw_reuse_delay_ms) * NSEC_PER_MSEC;

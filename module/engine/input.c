@@ -73,6 +73,7 @@ static void answer_dropped(struct sock *sk, const struct sk_buff *skb,
 	}
 	if ((v->events & XTCP_EV_SYN_AGAIN) && may_answer(sk)) {
 		xtcp_count(xtcp_sk_net(sk), XTCP_CNT_SYN_AGAIN);
+		xtcp_sk(sk)->stats.retrans++;	/* no round trip to measure (Karn) */
 		xtcp_output_syn(sk);
 	}
 }
@@ -97,15 +98,15 @@ static void sample_handshake(struct sock *sk, const struct xtcp_segment *seg)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	u64 us = 0;
 
-	if (!xs->retransmits)
+	if (!xs->retransmits && !xs->stats.retrans)
 		us = div_u64(ktime_get_ns() - xs->first_retransmit_ns, NSEC_PER_USEC) ?: 1;
 	else if (xs->tcb.ts_ok && seg->opt.tsecr)
 		us = (u64)(xtcp_ts_now(xs->ts_offset) - seg->opt.tsecr) * USEC_PER_MSEC;
 	if (us)
 		xtcp_rtt_sample(&xs->rtt, min_t(u64, us, U32_MAX),
 				xtcp_sk_knob(sk, rto_min_ms), xtcp_sk_knob(sk, rto_max_ms));
-	else if (xs->retransmits)
-		/* RFC 6298 5.7 */
+	else
+		/* RFC 6298 5.7; a sample by timestamp knows better. */
 		xs->rtt.rto_us = max_t(u32, xs->rtt.rto_us, 3 * USEC_PER_SEC);
 }
 
