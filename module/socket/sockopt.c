@@ -230,13 +230,29 @@ static int set_congestion(sockptr_t val, unsigned int len)
 	return strcmp(name, xtcp_cong_reno.name) ? -ENOENT : 0;
 }
 
+/* Options of the IP header take their octets from every segment. */
+static int set_below(struct sock *sk, int level, int name, sockptr_t optval,
+		     unsigned int len)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	int err = xs->af->setsockopt(sk, level, name, optval, len);
+
+	if (err)
+		return err;
+	lock_sock(sk);
+	if (!((1 << sk->sk_state) & (TCPF_CLOSE | TCPF_LISTEN | TCPF_SYN_SENT)))
+		xtcp_output_sync_mss(sk, xs->snd.pmtu);
+	release_sock(sk);
+	return 0;
+}
+
 int xtcp_setsockopt(struct sock *sk, int level, int name, sockptr_t optval,
 		    unsigned int len)
 {
 	int val, err;
 
 	if (level != SOL_TCP && level != SOL_XTCP)
-		return xtcp_sk(sk)->af->setsockopt(sk, level, name, optval, len);
+		return set_below(sk, level, name, optval, len);
 	if (level == SOL_TCP && name == TCP_CONGESTION)
 		return set_congestion(optval, len);
 	if (len < sizeof(int))
