@@ -91,7 +91,8 @@ static void run_silent_hours(void)
 {
 	struct wire *w = connected(0);
 
-	failures.keepalive = failures.idle = 1;
+	failures.keepalive = 1;
+	failures.idle = 1;
 	if (!w || !w->side[B].sock)
 		return;
 	connect_neighbour(w);

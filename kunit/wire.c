@@ -1362,7 +1362,7 @@ static int wire_lay(struct wire *w)
 }
 
 #if IS_ENABLED(CONFIG_IPV6)
-#define WIRE_IPV6_OR_NULL &wire_ipv6
+#define WIRE_IPV6_OR_NULL (&wire_ipv6)
 #else
 #define WIRE_IPV6_OR_NULL NULL
 #endif
