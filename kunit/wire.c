@@ -619,6 +619,7 @@ static unsigned int wire_hook(void *priv, struct sk_buff *skb,
 	struct wire *w = priv;
 
 	w->ip->parse(skb, &p);
+	w->fragments += p.fragment;
 	if (p.protocol != WIRE_PROTOCOL)
 		return NF_ACCEPT;
 	skb = wire_own(skb);
@@ -1472,6 +1473,7 @@ unsigned int wire_close(struct wire *w)
 	wire_reset(w);
 	nf_unregister_net_hook(&init_net, &w->hook);
 	WIRE_EQ(w, w->bad_checksums, 0);
+	WIRE_EQ(w, w->fragments, 0);
 	wire_take_up(w);
 	w->xn->knobs = w->knobs;
 	failures = w->failures;

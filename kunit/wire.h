@@ -196,6 +196,7 @@ struct wire {
 	struct wire_segment *held[2];
 	unsigned int under_way;
 	unsigned int bad_checksums;
+	unsigned int fragments;		/* of IP: there must be none */
 	struct wire_rule rules[WIRE_RULES];
 	struct wire_side side[2];
 	struct wire_conn conn[WIRE_CONNS];

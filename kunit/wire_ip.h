@@ -13,6 +13,7 @@ struct wire_packet {
 	union nf_inet_addr saddr, daddr;
 	u8 protocol;
 	bool whole;			/* no router may cut it up */
+	bool fragment;
 	unsigned int header_len;
 };
 

@@ -26,6 +26,7 @@ static void parse(const struct sk_buff *skb, struct wire_packet *p)
 		.daddr.ip = iph->daddr,
 		.protocol = iph->protocol,
 		.whole = iph->frag_off == htons(IP_DF),
+		.fragment = ip_is_fragment(iph),
 		.header_len = iph->ihl * 4,
 	};
 }

@@ -47,6 +47,7 @@ static void parse(const struct sk_buff *skb, struct wire_packet *p)
 		.daddr.in6 = ip6h->daddr,
 		.protocol = ip6h->nexthdr,
 		.whole = true,
+		.fragment = ip6h->nexthdr == NEXTHDR_FRAGMENT,
 		.header_len = sizeof(*ip6h),
 	};
 }
