@@ -798,6 +798,49 @@ static void window__never_shrinks(struct kunit *test)
 	}
 }
 
+/* The largest window that @end announced, octets. */
+static u32 largest_window(struct wire *w, enum wire_end end)
+{
+	u8 shift = wire_xs(w, end)->tcb.rcv_wscale;
+	struct wire_segment *seg;
+	u32 most = 0;
+
+	list_for_each_entry(seg, &w->segments, link)
+		if (seg->from == end)
+			most = max(most, (u32)seg->wnd << (seg->ctl & XTCP_SYN ? 0 : shift));
+	return most;
+}
+
+/* TCP_WINDOW_CLAMP of the listener holds for its children, from the SYN-ACK on. */
+static void window__clamped(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_WINDOW_CLAMP, 4096), 0);
+	connected(test);
+	WIRE_EQ(w, wire_xs(w, B)->window_clamp, 4096);
+	wire_transfer(w, A, 100000, 60000);
+	WIRE_EQ(w, largest_window(w, B), 4096);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_WINDOW_CLAMP, 20000), 0);
+	wire_transfer(w, A, 100000, 60000);
+	WIRE_EQ(w, largest_window(w, B), 20032);	/* the scale is 6 */
+}
+
+/* A clamp below the unit of the window scale is one unit, not a shut window. */
+static void window__clamped_below_the_scale(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, rmem_max, 1 << 30);
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_WINDOW_CLAMP, 2000), 0);
+	connected(test);
+	WIRE_EQ(w, wire_xs(w, B)->tcb.rcv_wscale, 14);
+	wire_transfer(w, A, 100000, 60000);
+	WIRE_EQ(w, largest_window(w, B), 16384);
+}
+
 /* Nothing is sent beyond the window the peer gave. */
 static void window__is_obeyed(struct kunit *test)
 {
@@ -945,6 +988,8 @@ WIRE_SUITES(xtcp_data_wire,
 	KUNIT_CASE_SLOW(zero_window__update_lost),
 	KUNIT_CASE_SLOW(zero_window__peer_dies),
 	KUNIT_CASE_SLOW(window__never_shrinks),
+	KUNIT_CASE_SLOW(window__clamped),
+	KUNIT_CASE_SLOW(window__clamped_below_the_scale),
 	KUNIT_CASE_SLOW(window__is_obeyed),
 	KUNIT_CASE_SLOW(slow_start__doubles),
 	KUNIT_CASE_SLOW(initial_cwnd__by_knob),

@@ -54,6 +54,9 @@ void xtcp_receive_purge_ooo(struct sock *sk);
  */
 u32 xtcp_window_initial(const struct sock *sk, bool scaling, u8 *wscale);
 
+/* The window of an empty receive buffer. */
+u32 xtcp_window_largest(const struct sock *sk);
+
 /**
  * xtcp_window_select() - SEG.WND of the segment about to be sent
  * @sk: socket; tcb.rcv_adv, last_ack_sent and rcv.acked_seq move along

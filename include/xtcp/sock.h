@@ -60,7 +60,6 @@ struct xtcp_receive {
 	u16 mss;			/* largest segment seen, for delayed ACKs */
 	u8 quick_acks;			/* ACK that many at once, undelayed */
 	u8 urgent_octet;		/* valid when tcb.rcv_urgent says HERE */
-	u32 window_clamp;		/* never advertise more */
 	u32 tune_seq;			/* copied_seq when autotuning last looked */
 	u64 tune_us;			/* and when that was */
 };
@@ -123,9 +122,12 @@ struct xtcp_sock {
 	struct xtcp_own_knobs own;	/* XTCP_OWN_UNSET: the knob */
 	u8 defer_accept;		/* TCP_DEFER_ACCEPT, in SYN-ACKs sent again */
 	u8 save_syn;			/* TCP_SAVE_SYN */
+	bool recv_inq;			/* TCP_INQ */
 	u8 time_wait_queue;		/* of its own msl_ms (timewait.h); 0: the knob's */
 	s32 linger2_ms;			/* 0: the knob, < 0: do not wait */
 	u32 user_timeout_ms;		/* 0: none */
+	u32 window_clamp;		/* never advertise more; 0: no such limit */
+	u32 notsent_lowat;		/* unsent octets that make writers wait; 0: none */
 	u32 keepidle_ms;		/* these three: 0, the knob */
 	u32 keepintvl_ms;
 	u32 keepcnt;

@@ -11,6 +11,8 @@ struct tcp_info;
 
 /* socket/send.c */
 int xtcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t size);
+/* May more be written (TCP_NOTSENT_LOWAT)? To @wake a writer half of it must be sent. */
+bool xtcp_stream_memory_free(const struct sock *sk, int wake);
 /* sk->sk_write_space; any context, with or without the lock */
 void xtcp_write_space(struct sock *sk);
 

@@ -171,7 +171,6 @@ static void carry_out_ack(struct sock *sk, const struct xtcp_segment *seg,
 		xtcp_recovery_acked(sk, v->acked);
 		xtcp_timers_acked(sk);
 		xtcp_output_grow_buffer(sk);
-		sk->sk_write_space(sk);
 	}
 	if (v->events & XTCP_EV_DUPACK)
 		xtcp_recovery_dupack(sk);
@@ -299,6 +298,9 @@ static void carry_out(struct sock *sk, struct sk_buff *skb,
 		carry_out_fin(sk);
 	/* Text goes out first: it carries the ACK that may be owed. */
 	xtcp_output_push(sk);
+	/* There is room again, and less that waits unsent (TCP_NOTSENT_LOWAT). */
+	if (v->events & (XTCP_EV_ACKED | XTCP_EV_WINDOW | XTCP_EV_DUPACK))
+		sk->sk_write_space(sk);
 	if (v->reply == XTCP_REPLY_SYN_ACK) {
 		xtcp_state_set(sk, XTCP_SYN_RCVD);
 		xtcp_output_syn_ack(sk);

@@ -81,6 +81,7 @@ static void gather(struct sock *sk, struct sk_buff *to)
 		if (len && skb_copy_bits(next, offset, skb_put(to, len), len))
 			break;
 		cb->end_seq += len;
+		to->tstamp = next->tstamp ?: to->tstamp;
 		__skb_unlink(next, &sk->sk_receive_queue);
 		kfree_skb(next);
 		xtcp_count(xtcp_sk_net(sk), XTCP_CNT_RCV_COMPACTED);
@@ -172,6 +173,8 @@ static bool coalesce(struct sock *sk, struct sk_buff *skb)
 	atomic_add(delta, &sk->sk_rmem_alloc);
 	sk_mem_charge(sk, delta);
 	XTCP_SKB_CB(tail)->end_seq = XTCP_SKB_CB(skb)->end_seq;
+	/* SO_TIMESTAMP is about the last of what is read. */
+	tail->tstamp = skb->tstamp ?: tail->tstamp;
 	skb_orphan(skb);
 	kfree_skb_partial(skb, fragstolen);
 	return true;

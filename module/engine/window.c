@@ -14,10 +14,23 @@ static u32 space_to_window(u32 space)
 	return space / 2;
 }
 
-/* Half of the largest window the buffer allows (RFC 9293 3.8.6.2.2). */
+/* TCP_WINDOW_CLAMP, as a window that scaling can express. */
+static u32 clamp_window(const struct sock *sk, u32 wnd)
+{
+	u32 clamp = READ_ONCE(xtcp_sk(sk)->window_clamp);
+
+	return clamp ? min(wnd, ALIGN(clamp, 1U << xtcp_sk(sk)->tcb.rcv_wscale)) : wnd;
+}
+
+u32 xtcp_window_largest(const struct sock *sk)
+{
+	return clamp_window(sk, space_to_window(READ_ONCE(sk->sk_rcvbuf)));
+}
+
+/* Half of the largest window (RFC 9293 3.8.6.2.2). */
 static u32 half_window(const struct sock *sk)
 {
-	return space_to_window(sk->sk_rcvbuf) / 2;
+	return xtcp_window_largest(sk) / 2;
 }
 
 /* Free buffer, as octets of text. */
@@ -26,7 +39,7 @@ static u32 free_window(const struct sock *sk)
 	int used = atomic_read(&sk->sk_rmem_alloc) + READ_ONCE(sk->sk_backlog.len);
 	int room = READ_ONCE(sk->sk_rcvbuf) - used;
 
-	return min(space_to_window(max(room, 0)), xtcp_sk(sk)->rcv.window_clamp);
+	return clamp_window(sk, space_to_window(max(room, 0)));
 }
 
 u32 xtcp_window_initial(const struct sock *sk, bool scaling, u8 *wscale)
@@ -40,7 +53,7 @@ u32 xtcp_window_initial(const struct sock *sk, bool scaling, u8 *wscale)
 		while (*wscale < XTCP_WSCALE_MAX &&
 		       space_to_window(most) > (u32)XTCP_WINDOW_MAX << *wscale)
 			(*wscale)++;
-	return min_t(u32, space_to_window(sk->sk_rcvbuf), XTCP_WINDOW_MAX);
+	return min_t(u32, xtcp_window_largest(sk), XTCP_WINDOW_MAX);
 }
 
 /*
@@ -99,8 +112,6 @@ void xtcp_window_autotune(struct sock *sk)
 		return;
 	/* Twice for growth in slow start, twice for the overhead of skbs. */
 	want = min_t(u64, 4ULL * copied, max);
-	if (want > sk->sk_rcvbuf) {
+	if (want > sk->sk_rcvbuf)
 		WRITE_ONCE(sk->sk_rcvbuf, want);
-		xs->rcv.window_clamp = space_to_window(want);
-	}
 }

@@ -24,7 +24,6 @@ static void offer(struct sock *sk)
 	xs->ts_offset = xtcp_isn_ts_offset(xn, &xs->flow);
 	wnd = xtcp_window_initial(sk, xs->tcb.wscale_ok, &xs->tcb.rcv_wscale);
 	xs->tcb.rcv_adv = wnd;
-	xs->rcv.window_clamp = (u32)XTCP_WINDOW_MAX << xs->tcb.rcv_wscale;
 }
 
 /* Above the numbers of a TIME_WAIT that we took over, if we did. */

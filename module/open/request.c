@@ -295,7 +295,6 @@ static struct sock *create_child(const struct xtcp_request *req,
 	xs->retransmits = req->retransmits;
 	xs->snd.write_seq = req->iss + 1;
 	xs->snd.small_seq = req->iss;
-	xs->rcv.window_clamp = (u32)XTCP_WINDOW_MAX << req->flow.rcv_wscale;
 	xs->saved_syn = copy_saved_syn(req);
 	child->sk_mark = req->mark;
 	xs->af->child_init(child, req->listener, req, skb, dst);

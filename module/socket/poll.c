@@ -12,13 +12,13 @@
 /* Room to write now? If not, whoever frees some wakes us. */
 static __poll_t poll_writable(struct sock *sk)
 {
-	if (sk->sk_shutdown & SEND_SHUTDOWN || sk_stream_is_writeable(sk))
+	if (sk->sk_shutdown & SEND_SHUTDOWN || __sk_stream_is_writeable(sk, 1))
 		return EPOLLOUT | EPOLLWRNORM;
 	sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
 	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
 	/* Pairs with xtcp_write_space(): one of us sees the other's store. */
 	smp_mb__after_atomic();
-	return sk_stream_is_writeable(sk) ? EPOLLOUT | EPOLLWRNORM : 0;
+	return __sk_stream_is_writeable(sk, 1) ? EPOLLOUT | EPOLLWRNORM : 0;
 }
 
 static bool opening(const struct sock *sk)

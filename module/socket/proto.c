@@ -252,6 +252,7 @@ struct proto xtcp_prot = {
 	.get_port		= xtcp_port_bind,
 	.put_port		= xtcp_port_release,
 	.sockets_allocated	= &sockets_allocated,
+	.stream_memory_free	= xtcp_stream_memory_free,
 	.memory_allocated	= &memory_allocated,
 	.per_cpu_fw_alloc	= &per_cpu_fw_alloc,
 	.memory_pressure	= &memory_pressure,

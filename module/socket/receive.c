@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* recv() and its kin: text from the receive queue to the user. */
 
+#include <linux/errqueue.h>
+#include <linux/net_tstamp.h>
+#include <linux/tcp.h>
 #include <net/inet_common.h>
 #include <net/ip.h>
+#include <net/scm.h>
 #include <net/sock.h>
 #include <net/tcp_states.h>
 #include <xtcp/receive.h>
@@ -44,10 +48,8 @@ int xtcp_set_rcvlowat(struct sock *sk, int val)
 
 	val = min(val, most);
 	WRITE_ONCE(sk->sk_rcvlowat, val ?: 1);
-	if (!(sk->sk_userlocks & SOCK_RCVBUF_LOCK) && 2 * val > sk->sk_rcvbuf) {
+	if (!(sk->sk_userlocks & SOCK_RCVBUF_LOCK) && 2 * val > sk->sk_rcvbuf)
 		WRITE_ONCE(sk->sk_rcvbuf, 2 * val);
-		xtcp_sk(sk)->rcv.window_clamp = val;
-	}
 	if (xtcp_unread(sk) >= READ_ONCE(sk->sk_rcvlowat))
 		sk->sk_data_ready(sk);
 	return 0;
@@ -92,11 +94,20 @@ static bool must_stop(struct sock *sk, int copied, long timeo, int *ret)
 	return *ret;
 }
 
-static int copy_out(struct sk_buff *skb, u32 offset, struct msghdr *msg, u32 n,
-		    int flags)
+/* One call of recvmsg(). */
+struct reading {
+	struct msghdr *msg;
+	int flags;
+	u32 seq;			/* next octet */
+	ktime_t stamp;			/* when the last one came in; 0: not known */
+};
+
+static int copy_out(struct reading *r, struct sk_buff *skb, u32 offset, u32 n)
 {
+	if (skb->tstamp)
+		r->stamp = skb->tstamp;
 	/* MSG_TRUNC: thrown away unseen (tcp(7)). */
-	return flags & MSG_TRUNC ? 0 : skb_copy_datagram_msg(skb, offset, msg, n);
+	return r->flags & MSG_TRUNC ? 0 : skb_copy_datagram_msg(skb, offset, r->msg, n);
 }
 
 /* How far MSG_PEEK has come: from SO_PEEK_OFF, if set. */
@@ -107,13 +118,14 @@ static u32 peek_start(const struct sock *sk, int flags)
 	return xtcp_sk(sk)->rcv.copied_seq + (flags & MSG_PEEK && off > 0 ? off : 0);
 }
 
-/* The user has read, or seen, @n octets up to @seq. */
-static void advance(struct sock *sk, u32 seq, u32 n, int flags)
+/* The user has read, or seen, @n octets more. */
+static void advance(struct sock *sk, struct reading *r, u32 n)
 {
-	if (flags & MSG_PEEK)
+	r->seq += n;
+	if (r->flags & MSG_PEEK)
 		sk_peek_offset_fwd(sk, n);
 	else
-		xtcp_receive_consume(sk, seq);
+		xtcp_receive_consume(sk, r->seq);
 }
 
 /*
@@ -132,39 +144,37 @@ static bool stop_at_mark(int copied, long timeo, int *ret)
  * Up to @n octets of @skb, not across the mark; 0: the urgent octet, which is not
  * in the stream, was skipped.
  */
-static int give(struct sock *sk, struct sk_buff *skb, u32 offset, struct msghdr *msg,
-		u32 n, u32 *seq, int flags)
+static int give(struct sock *sk, struct reading *r, struct sk_buff *skb, u32 offset,
+		u32 n)
 {
-	u32 before_mark = to_mark(sk, *seq);
+	u32 before_mark = to_mark(sk, r->seq);
 
 	if (n && !before_mark && !sock_flag(sk, SOCK_URGINLINE)) {
-		*seq += 1;
-		advance(sk, *seq, 1, flags);
+		advance(sk, r, 1);
 		return 0;
 	}
 	if (before_mark)
 		n = min(n, before_mark);
-	if (copy_out(skb, offset, msg, n, flags))
+	if (copy_out(r, skb, offset, n))
 		return -EFAULT;
-	*seq += n;
-	advance(sk, *seq, n, flags);
+	advance(sk, r, n);
 	return n;
 }
 
-static int receive(struct sock *sk, struct msghdr *msg, size_t len, int flags,
-		   long timeo)
+static int receive(struct sock *sk, struct reading *r, size_t len, long timeo)
 {
-	int target = sock_rcvlowat(sk, flags & MSG_WAITALL, len);
-	u32 seq = peek_start(sk, flags), offset, n;
+	int target = sock_rcvlowat(sk, r->flags & MSG_WAITALL, len);
 	int ret, copied = 0;
 	struct sk_buff *skb;
+	u32 offset, n;
 
+	r->seq = peek_start(sk, r->flags);
 	do {
-		if (!to_mark(sk, seq) && stop_at_mark(copied, timeo, &ret))
+		if (!to_mark(sk, r->seq) && stop_at_mark(copied, timeo, &ret))
 			return copied ?: ret;
-		skb = find(sk, seq, &offset, &n);
+		skb = find(sk, r->seq, &offset, &n);
 		if (skb) {
-			ret = give(sk, skb, offset, msg, min_t(u32, n, len), &seq, flags);
+			ret = give(sk, r, skb, offset, min_t(u32, n, len));
 			if (ret < 0)
 				return copied ?: ret;
 			copied += ret;
@@ -185,8 +195,8 @@ static int receive(struct sock *sk, struct msghdr *msg, size_t len, int flags,
 		if (ret < 0)
 			return copied ?: ret;
 		/* Someone else read meanwhile: a peek begins after that. */
-		if (xtcp_seq_lt(seq, xtcp_sk(sk)->rcv.copied_seq))
-			seq = xtcp_sk(sk)->rcv.copied_seq;
+		if (xtcp_seq_lt(r->seq, xtcp_sk(sk)->rcv.copied_seq))
+			r->seq = xtcp_sk(sk)->rcv.copied_seq;
 	} while (len);
 	return copied;
 }
@@ -216,8 +226,57 @@ static int receive_urgent(struct sock *sk, struct msghdr *msg, size_t len, int f
 	return err ?: (int)min_t(size_t, len, 1);
 }
 
+/* --- control messages ---------------------------------------------------- */
+
+static void put_timestamp(struct sock *sk, struct msghdr *msg, struct timespec64 ts)
+{
+	bool ns = sock_flag(sk, SOCK_RCVTSTAMPNS);
+	struct __kernel_old_timespec old = { ts.tv_sec, ts.tv_nsec };
+	struct __kernel_timespec new = { ts.tv_sec, ts.tv_nsec };
+
+	/* In microseconds the layout is the same, the last number another. */
+	if (!ns) {
+		old.tv_nsec /= NSEC_PER_USEC;
+		new.tv_nsec /= NSEC_PER_USEC;
+	}
+	if (sock_flag(sk, SOCK_TSTAMP_NEW))
+		put_cmsg(msg, SOL_SOCKET, ns ? SO_TIMESTAMPNS_NEW : SO_TIMESTAMP_NEW,
+			 sizeof(new), &new);
+	else
+		put_cmsg(msg, SOL_SOCKET, ns ? SO_TIMESTAMPNS_OLD : SO_TIMESTAMP_OLD,
+			 sizeof(old), &old);
+}
+
+/* SO_TIMESTAMP and its kin: when the last of the text came in. */
+static void put_stamp(struct sock *sk, struct msghdr *msg, ktime_t stamp)
+{
+	struct scm_timestamping_internal tss = { .ts[0] = ktime_to_timespec64(stamp) };
+
+	if (!stamp)
+		return;
+	if (sock_flag(sk, SOCK_RCVTSTAMP))
+		put_timestamp(sk, msg, tss.ts[0]);
+	if (!(READ_ONCE(sk->sk_tsflags) & SOF_TIMESTAMPING_SOFTWARE))
+		return;
+	if (sock_flag(sk, SOCK_TSTAMP_NEW))
+		put_cmsg_scm_timestamping64(msg, &tss);
+	else
+		put_cmsg_scm_timestamping(msg, &tss);
+}
+
+/* TCP_INQ: octets left to read. At the end of the stream 1: there is a 0 to read. */
+static void put_inq(struct sock *sk, struct msghdr *msg)
+{
+	if (!xtcp_sk(sk)->recv_inq && !msg->msg_get_inq)
+		return;
+	msg->msg_inq = xtcp_unread(sk) ?: sock_flag(sk, SOCK_DONE);
+	if (xtcp_sk(sk)->recv_inq)
+		put_cmsg(msg, SOL_TCP, TCP_CM_INQ, sizeof(msg->msg_inq), &msg->msg_inq);
+}
+
 int xtcp_recvmsg(XTCP_RECVMSG_PARAMS)
 {
+	struct reading r = { .msg = msg, .flags = flags };
 	int ret;
 
 	if (flags & MSG_ERRQUEUE)
@@ -228,12 +287,15 @@ int xtcp_recvmsg(XTCP_RECVMSG_PARAMS)
 	else if (flags & MSG_OOB)
 		ret = receive_urgent(sk, msg, len, flags);
 	else
-		ret = receive(sk, msg, len, flags,
-			      sock_rcvtimeo(sk, flags & MSG_DONTWAIT));
+		ret = receive(sk, &r, len, sock_rcvtimeo(sk, flags & MSG_DONTWAIT));
 	if (ret > 0 && !(flags & MSG_PEEK)) {
 		xtcp_window_autotune(sk);
 		xtcp_window_update(sk);
 	}
 	release_sock(sk);
+	if (ret >= 0) {
+		put_stamp(sk, msg, r.stamp);
+		put_inq(sk, msg);
+	}
 	return ret;
 }

@@ -194,6 +194,15 @@ int xtcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
 	return ret;
 }
 
+bool xtcp_stream_memory_free(const struct sock *sk, int wake)
+{
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+	u32 lowat = READ_ONCE(xs->notsent_lowat);
+	u32 unsent = READ_ONCE(xs->snd.write_seq) - READ_ONCE(xs->tcb.snd_nxt);
+
+	return !lowat || (u64)unsent << wake < lowat;
+}
+
 /* As sk_stream_write_space(), which is not exported; only if someone waits. */
 void xtcp_write_space(struct sock *sk)
 {

@@ -6,6 +6,7 @@
 #include <net/sock.h>
 #include <xtcp/af.h>
 #include <xtcp/output.h>
+#include <xtcp/receive.h>
 #include <xtcp/request.h>
 #include <xtcp/socket.h>
 #include <xtcp/sysctl.h>
@@ -174,6 +175,32 @@ static int set_quickack(struct xtcp_sock *xs, int val)
 	return 0;
 }
 
+/* Octets. Only a socket without a connection can be without. */
+static int set_window_clamp(struct xtcp_sock *xs, int val)
+{
+	if (!val && xs->tcb.state != XTCP_CLOSED)
+		return -EINVAL;
+	WRITE_ONCE(xs->window_clamp, val ? max_t(u32, val, SOCK_MIN_RCVBUF / 2) : 0);
+	return 0;
+}
+
+static int set_notsent_lowat(struct xtcp_sock *xs, int val)
+{
+	struct sock *sk = (struct sock *)xs;
+
+	WRITE_ONCE(xs->notsent_lowat, val);
+	sk->sk_write_space(sk);
+	return 0;
+}
+
+static int set_inq(struct xtcp_sock *xs, int val)
+{
+	if (val < 0 || val > 1)
+		return -EINVAL;
+	xs->recv_inq = val;
+	return 0;
+}
+
 static int set_keepidle(struct xtcp_sock *xs, int val)
 {
 	struct sock *sk = (struct sock *)xs;
@@ -213,6 +240,12 @@ static int set_int(struct xtcp_sock *xs, int name, int val)
 		return set_defer_accept(xs, val);
 	case TCP_SAVE_SYN:
 		return set_save_syn(xs, val);
+	case TCP_WINDOW_CLAMP:
+		return set_window_clamp(xs, val);
+	case TCP_NOTSENT_LOWAT:
+		return set_notsent_lowat(xs, val);
+	case TCP_INQ:
+		return set_inq(xs, val);
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -286,6 +319,13 @@ static int linger2_s(const struct sock *sk)
 	return (ms ?: xtcp_knob(xtcp_sk_net(sk), fin_timeout_ms)) / MSEC_PER_SEC;
 }
 
+static u32 window_clamp(const struct sock *sk)
+{
+	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
+		return xtcp_sk(sk)->window_clamp;
+	return xtcp_sk(sk)->window_clamp ?: xtcp_window_largest(sk);
+}
+
 static int get_int(struct sock *sk, int name, int *val)
 {
 	const struct xtcp_sock *xs = xtcp_sk(sk);
@@ -327,6 +367,15 @@ static int get_int(struct sock *sk, int name, int *val)
 		break;
 	case TCP_SAVE_SYN:
 		*val = xs->save_syn;
+		break;
+	case TCP_WINDOW_CLAMP:
+		*val = window_clamp(sk);
+		break;
+	case TCP_NOTSENT_LOWAT:
+		*val = xs->notsent_lowat;
+		break;
+	case TCP_INQ:
+		*val = xs->recv_inq;
 		break;
 	default:
 		return -ENOPROTOOPT;
