@@ -3,6 +3,7 @@
 #ifndef _XTCP_INPUT_H
 #define _XTCP_INPUT_H
 
+#include <linux/errqueue.h>
 #include <xtcp/tcb.h>
 
 struct sk_buff;
@@ -57,25 +58,23 @@ void xtcp_input_fin_wait_2(struct sock *sk);
  */
 void xtcp_input_drop(struct xtcp_net *xn, struct sk_buff *skb, unsigned int drop);
 
+/* A message of ICMP or ICMPv6. */
+struct xtcp_icmp {
+	struct sk_buff *skb;		/* ->data at the IP header it quotes */
+	const struct tcphdr *th;	/* quoted; of ours, its first 8 octets */
+	const void *daddr;		/* quoted; where the segment went */
+	struct sock_extended_err ee;	/* what it says (ip(7), IP_RECVERR) */
+};
+
 /**
  * xtcp_icmp_error() - a router or host reports that @flow cannot be reached
  * @flow: from a lookup with the quoted header
- * @seq: quoted sequence number; ignored unless outstanding (RFC 5927 4)
- * @error: positive errno
+ * @icmp: the message; ignored unless the quoted sequence number is outstanding
+ *	(RFC 5927 4)
  *
  * Context: softirq, rcu_read_lock(), no locks.
  */
-void xtcp_icmp_error(struct xtcp_flow *flow, u32 seq, int error);
-
-/**
- * xtcp_icmp_opening() - is the message about a SYN or SYN-ACK of a socket?
- * @flow: from a lookup with the quoted header
- * @seq: quoted sequence number
- *
- * Then it goes to the socket's error queue, before the error ends the wait.
- * Context: as xtcp_icmp_error().
- */
-struct sock *xtcp_icmp_opening(struct xtcp_flow *flow, u32 seq);
+void xtcp_icmp_error(struct xtcp_flow *flow, const struct xtcp_icmp *icmp);
 
 /**
  * xtcp_icmp_pmtu() - the path takes no more than @mtu octets (RFC 1191)

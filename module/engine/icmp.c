@@ -23,31 +23,44 @@ static bool opening(const struct sock *sk)
 	return (1 << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV);
 }
 
-struct sock *xtcp_icmp_opening(struct xtcp_flow *flow, u32 seq)
+/* Into the error queue: who said what, and of which segment. */
+static void queue_message(struct sock *sk, const struct xtcp_icmp *icmp)
 {
-	struct sock *sk;
+	struct sk_buff *skb = skb_clone(icmp->skb, GFP_ATOMIC);
+	struct sock_exterr_skb *serr;
 
-	if (flow->kind != XTCP_FLOW_SOCKET)
-		return NULL;
-	sk = xtcp_flow_sk(flow);
-	return opening(sk) && outstanding(&xtcp_sk(sk)->tcb, seq) ? sk : NULL;
+	if (!skb)
+		return;
+	serr = SKB_EXT_ERR(skb);
+	serr->ee = icmp->ee;
+	serr->addr_offset = (const u8 *)icmp->daddr - skb_network_header(skb);
+	serr->port = icmp->th->dest;
+	serr->opt_stats = 0;
+	__skb_pull(skb, (const u8 *)icmp->th - skb->data);
+	skb_reset_transport_header(skb);
+	if (sock_queue_err_skb(sk, skb))
+		kfree_skb(skb);
 }
 
-static void socket_error(struct sock *sk, u32 seq, int error)
+static void socket_error(struct sock *sk, const struct xtcp_icmp *icmp)
 {
-	if (!outstanding(&xtcp_sk(sk)->tcb, seq))
+	bool told = xtcp_sk(sk)->af->recverr(sk);
+
+	if (!outstanding(&xtcp_sk(sk)->tcb, ntohl(icmp->th->seq)))
 		return;
+	if (opening(sk) && told)
+		queue_message(sk, icmp);
 	if (opening(sk) && !sock_owned_by_user(sk)) {
-		xtcp_fail(sk, error);
-	} else if (!sock_owned_by_user(sk) && xtcp_sk(sk)->af->recverr(sk)) {
-		WRITE_ONCE(sk->sk_err, error);
+		xtcp_fail(sk, icmp->ee.ee_errno);
+	} else if (told && !sock_owned_by_user(sk)) {
+		WRITE_ONCE(sk->sk_err, icmp->ee.ee_errno);
 		sk_error_report(sk);
 	} else {
-		WRITE_ONCE(sk->sk_err_soft, error);
+		WRITE_ONCE(sk->sk_err_soft, icmp->ee.ee_errno);
 	}
 }
 
-void xtcp_icmp_error(struct xtcp_flow *flow, u32 seq, int error)
+void xtcp_icmp_error(struct xtcp_flow *flow, const struct xtcp_icmp *icmp)
 {
 	struct xtcp_request *req;
 	struct sock *sk;
@@ -57,12 +70,12 @@ void xtcp_icmp_error(struct xtcp_flow *flow, u32 seq, int error)
 		sk = xtcp_flow_sk(flow);
 		bh_lock_sock(sk);
 		if (sk->sk_state != TCP_CLOSE)
-			socket_error(sk, seq, error);
+			socket_error(sk, icmp);
 		bh_unlock_sock(sk);
 		break;
 	case XTCP_FLOW_REQUEST:
 		req = container_of(flow, struct xtcp_request, flow);
-		if (seq == req->iss)
+		if (ntohl(icmp->th->seq) == req->iss)
 			xtcp_request_drop(req);
 		break;
 	}

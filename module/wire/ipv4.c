@@ -106,8 +106,18 @@ static int icmp_error(struct sk_buff *skb, u32 info)
 	};
 	const struct icmphdr *icmp = icmp_hdr(skb);
 	struct xtcp_flow *flow = xtcp_flow_lookup(&key);
-	struct sock *sk;
-	int err;
+	struct xtcp_icmp message = {
+		.skb	= skb,
+		.th	= th,
+		.daddr	= &iph->daddr,
+		.ee	= {
+			.ee_errno	= icmp_errno(icmp->type, icmp->code),
+			.ee_origin	= SO_EE_ORIGIN_ICMP,
+			.ee_type	= icmp->type,
+			.ee_code	= icmp->code,
+			.ee_info	= info,
+		},
+	};
 
 	if (!flow)
 		return -ENOENT;
@@ -115,13 +125,8 @@ static int icmp_error(struct sk_buff *skb, u32 info)
 		xtcp_icmp_pmtu(flow, ntohl(th->seq), info);
 		return 0;
 	}
-	err = icmp_errno(icmp->type, icmp->code);
-	if (!err)
-		return 0;
-	sk = xtcp_icmp_opening(flow, ntohl(th->seq));
-	if (sk)
-		ip_icmp_error(sk, skb, err, th->dest, info, (u8 *)th);
-	xtcp_icmp_error(flow, ntohl(th->seq), err);
+	if (message.ee.ee_errno)
+		xtcp_icmp_error(flow, &message);
 	return 0;
 }
 

@@ -146,7 +146,17 @@ static int icmp_error(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
 		.family		= AF_INET6,
 	};
 	struct xtcp_flow *flow = xtcp_flow_lookup(&key);
-	struct sock *sk;
+	struct xtcp_icmp message = {
+		.skb	= skb,
+		.th	= th,
+		.daddr	= &ip6h->daddr,
+		.ee	= {
+			.ee_origin	= SO_EE_ORIGIN_ICMP6,
+			.ee_type	= type,
+			.ee_code	= code,
+			.ee_info	= ntohl(info),
+		},
+	};
 	int err;
 
 	if (!flow)
@@ -161,10 +171,8 @@ static int icmp_error(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
 	}
 	/* RFC 4443 3.1 and RFC 1122 4.2.3.9, as all of the kernel has it. */
 	icmpv6_err_convert(type, code, &err);
-	sk = xtcp_icmp_opening(flow, ntohl(th->seq));
-	if (sk)
-		ipv6_icmp_error(sk, skb, err, th->dest, ntohl(info), (u8 *)th);
-	xtcp_icmp_error(flow, ntohl(th->seq), err);
+	message.ee.ee_errno = err;
+	xtcp_icmp_error(flow, &message);
 	return 0;
 }
 
