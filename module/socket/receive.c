@@ -292,10 +292,10 @@ int xtcp_recvmsg(XTCP_RECVMSG_PARAMS)
 		xtcp_window_autotune(sk);
 		xtcp_window_update(sk);
 	}
-	release_sock(sk);
 	if (ret >= 0) {
 		put_stamp(sk, msg, r.stamp);
 		put_inq(sk, msg);
 	}
+	release_sock(sk);
 	return ret;
 }
