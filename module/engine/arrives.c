@@ -209,6 +209,13 @@ static void text_and_fin(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 		xtcp_fin_arrives(tcb, v);
 }
 
+static void sixth_to_eighth(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
+			    struct xtcp_verdict *v)
+{
+	step6_urg(tcb, seg, v);
+	text_and_fin(tcb, seg, v);
+}
+
 /* --- 3.10.7.3 SYN-SENT ------------------------------------------------- */
 
 static void take_syn_options(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
@@ -283,8 +290,7 @@ static void syn_sent(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 	v->state = XTCP_ESTABLISHED;
 	v->events |= XTCP_EV_ESTABLISHED;
 	v->reply = XTCP_REPLY_ACK;
-	step6_urg(tcb, seg, v);
-	text_and_fin(tcb, seg, v);
+	sixth_to_eighth(tcb, seg, v);
 }
 
 /* --- 3.10.7.4 Other states --------------------------------------------- */
@@ -557,8 +563,7 @@ static void other_states(struct xtcp_tcb *tcb, const struct xtcp_segment *arrive
 		return;
 	if (!step5_ack(tcb, &seg, now_us, v))
 		return;
-	step6_urg(tcb, &seg, v);
-	text_and_fin(tcb, &seg, v);
+	sixth_to_eighth(tcb, &seg, v);
 }
 
 void xtcp_segment_arrives(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,

@@ -326,21 +326,13 @@ static u32 window_clamp(const struct sock *sk)
 	return xtcp_sk(sk)->window_clamp ?: xtcp_window_largest(sk);
 }
 
-static int get_int(struct sock *sk, int name, int *val)
+/* How long and how often: where the socket has no value, the knob's. */
+static int get_patience(struct sock *sk, int name, int *val)
 {
 	const struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_net *xn = xtcp_sk_net(sk);
 
 	switch (name) {
-	case TCP_NODELAY:
-		*val = xs->snd.nodelay;
-		break;
-	case TCP_MAXSEG:
-		*val = maxseg(sk);
-		break;
-	case TCP_CORK:
-		*val = xs->snd.cork;
-		break;
 	case TCP_KEEPIDLE:
 		*val = (xs->keepidle_ms ?: xtcp_knob(xn, keepalive_time_ms)) / MSEC_PER_SEC;
 		break;
@@ -356,14 +348,34 @@ static int get_int(struct sock *sk, int name, int *val)
 	case TCP_LINGER2:
 		*val = linger2_s(sk);
 		break;
+	case TCP_DEFER_ACCEPT:
+		*val = div_u64(xtcp_request_retries_ms(sk, xs->defer_accept), MSEC_PER_SEC);
+		break;
+	default:
+		return -ENOPROTOOPT;
+	}
+	return 0;
+}
+
+static int get_int(struct sock *sk, int name, int *val)
+{
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+
+	switch (name) {
+	case TCP_NODELAY:
+		*val = xs->snd.nodelay;
+		break;
+	case TCP_MAXSEG:
+		*val = maxseg(sk);
+		break;
+	case TCP_CORK:
+		*val = xs->snd.cork;
+		break;
 	case TCP_QUICKACK:
 		*val = !!xs->rcv.quick_acks;
 		break;
 	case TCP_USER_TIMEOUT:
 		*val = xs->user_timeout_ms;
-		break;
-	case TCP_DEFER_ACCEPT:
-		*val = div_u64(xtcp_request_retries_ms(sk, xs->defer_accept), MSEC_PER_SEC);
 		break;
 	case TCP_SAVE_SYN:
 		*val = xs->save_syn;
@@ -378,7 +390,7 @@ static int get_int(struct sock *sk, int name, int *val)
 		*val = xs->recv_inq;
 		break;
 	default:
-		return -ENOPROTOOPT;
+		return get_patience(sk, name, val);
 	}
 	return 0;
 }
