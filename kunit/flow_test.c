@@ -270,6 +270,96 @@ static void flow_next__each_once(struct kunit *test)
 	kvfree(flows);
 }
 
+/* --- IPv6 ------------------------------------------------------------------- */
+
+/* 2001:db8::1 to 2001:db8::@remote, ports of the IPv4 tuple. */
+static struct xtcp_flow_key key6_of(struct xtcp_addrs6 *addrs, u8 remote)
+{
+	*addrs = (struct xtcp_addrs6){
+		.local = { { { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 } } },
+		.remote = { { { 0x20, 0x01, 0x0d, 0xb8, [15] = remote } } },
+	};
+	return (struct xtcp_flow_key){
+		.net = &init_net,
+		.addrs = addrs,
+		.local_port = htons(1000),
+		.remote_port = htons(80),
+		.family = AF_INET6,
+	};
+}
+
+/* The addresses lie in front, in memory of the family's cache. */
+static void flow_ipv6__is_found(struct kunit *test)
+{
+	struct world *w = test->priv;
+	struct xtcp_flow_cache cache;
+	struct xtcp_addrs6 addrs, other;
+	struct xtcp_flow_key key = key6_of(&addrs, 2), not = key6_of(&other, 3);
+	struct xtcp_flow *flow;
+
+	KUNIT_ASSERT_EQ(test, xtcp_flow_cache_init(&cache, "xtcp_test", "xtcp_test6",
+						   sizeof(*flow)), 0);
+	flow = xtcp_flow_cache_alloc(&cache, AF_INET6, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, flow);
+	xtcp_flow_init(flow, XTCP_FLOW_REQUEST, &key);
+	KUNIT_EXPECT_EQ(test, xtcp_flow_insert(flow), 0);
+	KUNIT_EXPECT_EQ(test, xtcp_flow_insert(&w->a), 0);
+	KUNIT_EXPECT_PTR_EQ(test, find(&key), flow);
+	KUNIT_EXPECT_NULL(test, find(&not));
+	KUNIT_EXPECT_PTR_EQ(test, find(&w->t.key), &w->a);
+	KUNIT_EXPECT_TRUE(test, xtcp_flow_remove(flow));
+	KUNIT_EXPECT_NULL(test, find(&key));
+	synchronize_rcu();
+	xtcp_flow_cache_free(&cache, flow);
+	xtcp_flow_cache_exit(&cache);
+}
+
+/* A link-local tuple means something else on each device. */
+static void flow_ipv6__one_tuple_on_two_devices(struct kunit *test)
+{
+	struct {
+		struct xtcp_addrs6 addrs;
+		struct xtcp_flow flow;
+	} one, other;
+	struct xtcp_addrs6 addrs;
+	struct xtcp_flow_key key = key6_of(&addrs, 2);
+
+	BUILD_BUG_ON(offsetof(typeof(one), flow) != sizeof(addrs));
+	key.dif = 1;
+	xtcp_flow_init(&one.flow, XTCP_FLOW_SOCKET, &key);
+	key.dif = 2;
+	xtcp_flow_init(&other.flow, XTCP_FLOW_SOCKET, &key);
+	KUNIT_EXPECT_EQ(test, xtcp_flow_insert(&one.flow), 0);
+	KUNIT_EXPECT_EQ(test, xtcp_flow_insert(&other.flow), 0);
+	KUNIT_EXPECT_PTR_EQ(test, find(&key), &other.flow);
+	key.dif = 1;
+	KUNIT_EXPECT_PTR_EQ(test, find(&key), &one.flow);
+	xtcp_flow_remove(&one.flow);
+	xtcp_flow_remove(&other.flow);
+	synchronize_rcu();
+}
+
+static void flow_sockaddr__by_family(struct kunit *test)
+{
+	struct world *w = test->priv;
+	struct sockaddr_in6 addr;
+	struct xtcp_addrs6 addrs;
+	struct xtcp_flow_key key = key6_of(&addrs, 2);
+	struct {
+		struct xtcp_addrs6 addrs;
+		struct xtcp_flow flow;
+	} six;
+	char shown[48];
+
+	xtcp_flow_sockaddr(&w->a, false, &addr);
+	snprintf(shown, sizeof(shown), "%pISc", &addr);
+	KUNIT_EXPECT_STREQ(test, shown, "192.0.2.1");
+	xtcp_flow_init(&six.flow, XTCP_FLOW_SOCKET, &key);
+	xtcp_flow_sockaddr(&six.flow, true, &addr);
+	snprintf(shown, sizeof(shown), "%pISc", &addr);
+	KUNIT_EXPECT_STREQ(test, shown, "2001:db8::2");
+}
+
 static struct kunit_case flow_cases[] = {
 	KUNIT_CASE(flow_init__fills),
 	KUNIT_CASE(flow_lookup__empty),
@@ -284,6 +374,9 @@ static struct kunit_case flow_cases[] = {
 	KUNIT_CASE(flow_replace__of_what_is_gone),
 	KUNIT_CASE(flow_table__many),
 	KUNIT_CASE(flow_next__each_once),
+	KUNIT_CASE(flow_ipv6__is_found),
+	KUNIT_CASE(flow_ipv6__one_tuple_on_two_devices),
+	KUNIT_CASE(flow_sockaddr__by_family),
 	{ }
 };
 

@@ -32,9 +32,9 @@ def packed(host, port, family=socket.AF_INET6, flowinfo=0, scope=0):
             struct.pack("=I", scope))
 
 
-def checksum(source, target, segment):
+def checksum(source, target, segment, protocol=PROTO):
     """Of a segment under the pseudo header of IPv6 (RFC 8200 8.1)."""
-    data = source + target + struct.pack("!II", len(segment), PROTO) + segment + bytes(len(segment) % 2)
+    data = source + target + struct.pack("!II", len(segment), protocol) + segment + bytes(len(segment) % 2)
     total = sum(struct.unpack(f"!{len(data) // 2}H", data))
     while total > 0xffff:
         total = (total & 0xffff) + (total >> 16)
@@ -914,6 +914,47 @@ class Icmp(Test6):
         self.in_namespace(run)
 
 
+class Redirect(Test6):
+    """RFC 4861 8.3: a router knows a better one."""
+    OLD, NEW = "02:00:00:00:00:01", "02:00:00:00:00:02"
+
+    def network(self):
+        ip("link", "add", "va", "type", "veth", "peer", "name", "vb")
+        for device in "va", "vb":
+            ip("link", "set", device, "up")
+        ip("addr", "add", "fd00:1::1/64", "dev", "va", "nodad")
+        ip("route", "add", "2001:db8::/64", "via", "fe80::1", "dev", "va")
+        for i, mac in enumerate((self.OLD, self.NEW), 1):
+            ip("neigh", "add", f"fe80::{i}", "lladdr", mac, "dev", "va")
+
+    @staticmethod
+    def message(quoted):
+        """From the old router: take the new one."""
+        hosts = [socket.inet_pton(socket.AF_INET6, host) for host in ("fe80::1", "fd00:1::1", "fe80::2", "2001:db8::9")]
+        option = struct.pack("!BB6x", 4, (8 + len(quoted) + 7) // 8) + quoted + bytes(-len(quoted) % 8)
+        body = struct.pack("!BBHI", 137, 0, 0, 0) + b"".join(hosts[2:]) + option
+        total = checksum(*hosts[:2], body, socket.IPPROTO_ICMPV6)
+        body = body[:2] + struct.pack("!H", total) + body[4:]
+        return struct.pack("!IHBB", 6 << 28, len(body), socket.IPPROTO_ICMPV6, 255) + b"".join(hosts[:2]) + body
+
+    def test_next_syn_goes_to_the_new_router(self):
+        def run():
+            self.network()
+            wire = self.keep(socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)))
+            wire.bind(("vb", 3))
+            wire.settimeout(PATIENCE)
+            sock = self.socket6(flags=socket.SOCK_NONBLOCK)
+            self.assertEqual(sock.connect_ex(("2001:db8::9", 9)), errno.EINPROGRESS)
+            routers = []
+            while len(routers) < 2:
+                frame = wire.recv(2000)
+                if frame[12:14] == b"\x86\xdd" and frame[20] == PROTO:
+                    routers.append(frame[:6].hex(":"))
+                    wire.send(frame[6:12] + frame[:6] + frame[12:14] + self.message(frame[14:]))
+            self.assertEqual(routers, [self.OLD, self.NEW])
+        self.in_namespace(run)
+
+
 class Options(Test6):
     def test_those_of_ip_on_an_ipv6_socket(self):
         sock = self.socket6()
@@ -1039,6 +1080,29 @@ class Rows(Test6):
         port = listener.getsockname()[1]
         ports = sorted(self.connected6((LO6, MAPPED)[i % 2], port).getsockname()[1] for i in range(200))
         self.assertEqual(sorted(row[2] for row in self.rows(ROWS6) if row[3] == port), ports)
+
+
+class Trace(Test6):
+    TRACING = pathlib.Path("/sys/kernel/tracing")
+
+    def test_addresses(self):
+        if PROTO == 6:
+            self.skipTest("of xtcp only")
+        if not (self.TRACING / "events").is_dir():
+            subprocess.run(["mount", "-t", "tracefs", "tracefs", str(self.TRACING)], check=False)
+        enable = self.TRACING / "events/xtcp/xtcp_set_state/enable"
+        if not enable.exists():
+            self.skipTest("this kernel has no tracefs")
+        enable.write_text("1", encoding="ascii")
+        self.addCleanup(enable.write_text, "0", encoding="ascii")
+        for host, shown in (LO6, LO6), (MAPPED, LOCALHOST):
+            port = self.pair6(host)[0].getsockname()[1]
+            wanted = f"saddr={shown} daddr={shown} oldstate=SYN_SENT"
+            self.eventually(lambda: bool([line for line in self.lines(port) if wanted in line]))
+
+    def lines(self, port):
+        lines = (self.TRACING / "trace").read_text(encoding="ascii").splitlines()
+        return [line for line in lines if f" sport={port} " in line]
 
 
 if __name__ == "__main__":
