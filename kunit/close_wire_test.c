@@ -109,6 +109,40 @@ static void three_segment_close(struct kunit *test)
 {
 	struct wire *w = connected(test);
 
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_QUICKACK, 0), 0);
+	wire_release(w, A);
+	wire_run_ms(w, 30);
+	wire_release(w, B);
+	wire_run_ms(w, 500);
+	WIRE_EXPECT(w,
+		    "0.000 FIN_WAIT_1 -> F. 1 ack 1 -> CLOSE_WAIT\n"
+		    "0.030 TIME_WAIT  <- F. 1 ack 2 <- LAST_ACK\n"
+		    "0.040 TIME_WAIT  -> . 2 ack 2  -> CLOSED\n");
+}
+
+/* The ACK of the first FIN waits no longer than any other. */
+static void three_segment_close__too_late(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_knob(w, delack_ms, 40);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_QUICKACK, 0), 0);
+	wire_release(w, A);
+	wire_run_ms(w, 100);
+	wire_release(w, B);
+	wire_run_ms(w, 500);
+	WIRE_EXPECT(w,
+		    "0.000 FIN_WAIT_1 -> F. 1 ack 1 -> CLOSE_WAIT\n"
+		    "0.050 FIN_WAIT_2 <- . 1 ack 2  <- CLOSE_WAIT\n"
+		    "0.100 TIME_WAIT  <- F. 1 ack 2 <- LAST_ACK\n"
+		    "0.110 TIME_WAIT  -> . 2 ack 2  -> CLOSED\n");
+}
+
+/* The second segment is lost: the third tells what it said. */
+static void three_segment_close__by_loss(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
 	wire_drop(w, B, WIRE_ACK, 1, 1);
 	wire_release(w, A);
 	wire_run_ms(w, 50);
@@ -1014,6 +1048,8 @@ WIRE_SUITES(xtcp_close_wire,
 	KUNIT_CASE_SLOW(close_after_text__fin_rides_on_it),
 	KUNIT_CASE_SLOW(close_after_text__all_of_it_arrives),
 	KUNIT_CASE_SLOW(three_segment_close),
+	KUNIT_CASE_SLOW(three_segment_close__too_late),
+	KUNIT_CASE_SLOW(three_segment_close__by_loss),
 	KUNIT_CASE_SLOW(half_close__server_goes_on_sending),
 	KUNIT_CASE_SLOW(half_close__client_goes_on_sending),
 	KUNIT_CASE_SLOW(half_close__no_time_limit),

@@ -284,6 +284,11 @@ static void carry_out(struct sock *sk, struct sk_buff *skb,
 {
 	bool fin, text = v->events & XTCP_EV_TEXT;
 
+	/* Whoever closes soon answers FIN and ACK in one: it waits as text does. */
+	if ((v->events & XTCP_EV_FIN) && v->state == XTCP_CLOSE_WAIT) {
+		v->reply = XTCP_REPLY_NONE;
+		text = true;
+	}
 	if (v->events & XTCP_EV_ESTABLISHED) {
 		sample_handshake(sk, seg);
 		established(sk);
