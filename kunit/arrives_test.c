@@ -316,7 +316,7 @@ static const struct row rows[] = {
 	{ "text: in FIN_WAIT_2", XTCP_FIN_WAIT_2, 0, A, 0, 0, 100,
 	  XTCP_FIN_WAIT_2, R_NONE, 0, E(TEXT), 0 },
 	{ "text: for no one gets RST", XTCP_FIN_WAIT_2, USER_GONE, A, 0, 0, 100,
-	  XTCP_CLOSED, R_RST, 0, E(RESET), ECONNRESET },
+	  XTCP_CLOSED, R_RST, D(TEXT_AFTER_CLOSE), E(RESET), ECONNRESET },
 	{ "text: old, for no one, does no harm", XTCP_FIN_WAIT_2, USER_GONE, A, -100, 0, 100,
 	  XTCP_FIN_WAIT_2, R_ACK, D(SEQUENCE), 0, 0 },
 	{ "text: after the peer's FIN is ignored", XTCP_CLOSE_WAIT, 0, A, 0, 0, 100,

@@ -2,12 +2,25 @@
 /*
  * Everything that is counted, in one list: /proc/net/xtcp_netstat shows it
  * under these names. A reason to drop a segment is a counter too: the enum is
- * the counter, the tracepoint's argument and the verdict's word at once.
+ * the counter, the tracepoint's argument, the verdict's word and the reason for
+ * kfree_skb_reason() at once. Every dropped segment counts under one of them.
  */
 #ifndef _XTCP_COUNTERS_H
 #define _XTCP_COUNTERS_H
 
 #include <linux/types.h>
+#include <net/dropreason.h>
+
+/* X(enum suffix, name shown): why we ended a connection, as a rule with RST. */
+#define XTCP_ABORT_LIST(X)						\
+	X(ABORT_ON_TIMEOUT, "AbortOnTimeout")	/* the peer is silent */ \
+	X(ABORT_ON_DATA, "AbortOnData")		/* text after close() */ \
+	X(ABORT_ON_CLOSE, "AbortOnClose")	/* close() with text unread */ \
+	X(ABORT_ON_LINGER, "AbortOnLinger")	/* SO_LINGER 0, TCP_LINGER2 < 0 */ \
+	X(ABORT_ON_MEMORY, "AbortOnMemory")	/* too many orphans */	\
+	X(ABORT_ON_OVERFLOW, "AbortOnOverflow")	/* abort_on_overflow: RST to a client */ \
+	X(ABORT_ON_DISCONNECT, "AbortOnDisconnect") /* connect(AF_UNSPEC) */ \
+	X(ABORT_ON_LISTENER, "AbortOnListenerClose") /* never accepted */
 
 /* X(enum suffix, name shown) */
 #define XTCP_EVENT_LIST(X)						\
@@ -19,6 +32,7 @@
 	X(OUT_SEGS, "OutSegs")						\
 	X(RETRANS_SEGS, "RetransSegs")		/* text or FIN sent again */ \
 	X(OUT_RSTS, "OutRsts")						\
+	X(OUT_NO_ROUTE, "OutNoRoute")		/* an answer found none */ \
 	X(IN_RSTS, "InRsts")			/* that ended a connection */ \
 	X(SYN_RETRANS, "SynRetrans")					\
 	X(SYN_ACK_RETRANS, "SynAckRetrans")				\
@@ -27,19 +41,13 @@
 	X(SYN_ACK_TIMEOUTS, "SynAckTimeouts")	/* a request was given up */ \
 	X(RTO_TIMEOUTS, "RtoTimeouts")		/* retransmission timer fired */ \
 	X(FAST_RETRANS, "FastRetrans")		/* entered on duplicate ACKs */ \
-	X(ABORT_ON_TIMEOUT, "AbortOnTimeout")				\
-	X(ABORT_ON_DATA, "AbortOnData")		/* text after close() */ \
-	X(ABORT_ON_CLOSE, "AbortOnClose")	/* close() with text unread */ \
-	X(ABORT_ON_LINGER, "AbortOnLinger")	/* SO_LINGER 0 */	\
-	X(ABORT_ON_MEMORY, "AbortOnMemory")	/* too many orphans */	\
-	X(ABORT_ON_OVERFLOW, "AbortOnOverflow")	/* abort_on_overflow: RST to a client */ \
+	XTCP_ABORT_LIST(X)						\
 	X(DEFERRED_ACCEPTS, "DeferredAccepts")	/* third segments without text held back */ \
 	X(WINDOW_PROBES, "WindowProbes")				\
 	X(KEEPALIVE_PROBES, "KeepaliveProbes")				\
 	X(DELAYED_ACKS, "DelayedAcks")					\
 	X(CHALLENGE_ACKS, "ChallengeAcks")				\
 	X(OUT_OF_ORDER, "OutOfOrder")		/* segments queued ahead */ \
-	X(OOO_PRUNED, "OutOfOrderPruned")	/* thrown out again for room */ \
 	X(RCV_COMPACTED, "RcvCompacted")	/* small segments copied together */ \
 	X(TIME_WAITS, "TimeWaits")		/* records made */	\
 	X(TIME_WAIT_OVERFLOW, "TimeWaitOverflow") /* none made: max_tw */ \
@@ -48,34 +56,46 @@
 	X(LISTEN_OVERFLOWS, "ListenOverflows")	/* accept queue full */	\
 	X(REQUEST_OVERFLOWS, "RequestOverflows") /* half-open queue full */
 
-/* X(enum suffix, name shown): why a segment was dropped. */
+/*
+ * X(enum suffix, name shown, core reason): why a segment was dropped. The last
+ * is what kfree_skb_reason() tells drop monitors, the nearest of the kernel's
+ * own reasons: its numbers for subsystems (enum skb_drop_reason_subsys) all
+ * belong to someone, the table has no room for more, and who registers a number
+ * that is taken silently replaces its owner. Tracepoint xtcp_drop has ours.
+ */
 #define XTCP_DROP_LIST(X)						\
-	X(HEADER, "DropHeader")			/* truncated or bad data offset */ \
-	X(CHECKSUM, "DropChecksum")					\
-	X(NO_FLOW, "DropNoFlow")		/* no one there: RST */	\
-	X(POLICY, "DropPolicy")			/* IPsec or socket filter */ \
-	X(BACKLOG, "DropBacklog")		/* the socket is busy and full */ \
-	X(NO_MEMORY, "DropNoMemory")					\
-	X(CLOSED, "DropClosed")						\
-	X(LISTEN_NOT_SYN, "DropListenNotSyn")				\
-	X(LISTEN_FULL, "DropListenFull")	/* one of the two queues */ \
-	X(DEFERRED, "DropDeferred")		/* TCP_DEFER_ACCEPT: no text yet */ \
-	X(SEQUENCE, "DropSequence")		/* outside the window */ \
-	X(PAWS, "DropPaws")			/* old timestamp */	\
-	X(NO_TIMESTAMP, "DropNoTimestamp")	/* negotiated, but absent */ \
-	X(ACK_UNACCEPTABLE, "DropAckUnacceptable")			\
-	X(NO_ACK, "DropNoAck")			/* ACK bit off */	\
-	X(NO_SYN, "DropNoSyn")			/* SYN_SENT: neither SYN nor RST */ \
-	X(RST_INVALID, "DropRstInvalid")				\
-	X(SYN_IN_WINDOW, "DropSynInWindow")	/* challenge ACK */	\
-	X(DUPLICATE_SYN, "DropDuplicateSyn")	/* answered SYN-ACK again */ \
-	X(TIME_WAIT, "DropTimeWait")		/* late segment */	\
-	X(DUPLICATE_TEXT, "DropDuplicateText")	/* had it already */	\
-	X(NO_ROUTE, "DropNoRoute")		/* for an answer */	\
-	X(RACE, "DropRace")			/* lost against another CPU */
+	X(ADDRESS, "DropAddress", NOT_SPECIFIED) /* broadcast, multicast, none */ \
+	X(HEADER, "DropHeader", PKT_TOO_SMALL)	/* truncated or bad data offset */ \
+	X(CHECKSUM, "DropChecksum", TCP_CSUM)				\
+	X(NO_FLOW, "DropNoFlow", NO_SOCKET)	/* no one there: RST */	\
+	X(POLICY, "DropPolicy", XFRM_POLICY)	/* IPsec */		\
+	X(FILTER, "DropFilter", SOCKET_FILTER)	/* SO_ATTACH_FILTER, cgroup */ \
+	X(BACKLOG, "DropBacklog", SOCKET_BACKLOG) /* the socket is busy and full */ \
+	X(NO_MEMORY, "DropNoMemory", NOMEM)				\
+	X(NO_ROOM, "DropNoRoom", SOCKET_RCVBUFF) /* for text or FIN: it comes again */ \
+	X(CLOSED, "DropClosed", TCP_CLOSE)				\
+	X(LISTEN_NOT_SYN, "DropListenNotSyn", TCP_FLAGS)		\
+	X(LISTEN_FULL, "DropListenFull", SOCKET_BACKLOG)		\
+	X(DEFERRED, "DropDeferred", NOT_SPECIFIED) /* TCP_DEFER_ACCEPT: no text yet */ \
+	X(SEQUENCE, "DropSequence", TCP_INVALID_SEQUENCE) /* outside the window */ \
+	X(PAWS, "DropPaws", TCP_RFC7323_PAWS)	/* old timestamp */	\
+	X(NO_TIMESTAMP, "DropNoTimestamp", TCP_FLAGS) /* negotiated, but absent */ \
+	X(ACK_UNACCEPTABLE, "DropAckUnacceptable", TCP_ACK_UNSENT_DATA)	\
+	X(NO_ACK, "DropNoAck", TCP_FLAGS)	/* ACK bit off */	\
+	X(NO_SYN, "DropNoSyn", TCP_FLAGS)	/* SYN_SENT: neither SYN nor RST */ \
+	X(RST_INVALID, "DropRstInvalid", TCP_RESET)			\
+	X(SYN_IN_WINDOW, "DropSynInWindow", TCP_INVALID_SYN) /* challenge ACK */ \
+	X(DUPLICATE_SYN, "DropDuplicateSyn", TCP_OLD_DATA) /* answered SYN-ACK again */ \
+	X(TIME_WAIT, "DropTimeWait", TCP_OLD_DATA) /* late segment */	\
+	X(DUPLICATE_TEXT, "DropDuplicateText", TCP_OLD_DATA) /* had it already */ \
+	X(PRUNED, "DropPruned", TCP_OFO_QUEUE_PRUNE) /* ahead of order, for room */ \
+	X(TEXT_AFTER_CLOSE, "DropTextAfterClose", TCP_CLOSE) /* no one reads: RST */ \
+	X(UNREAD, "DropUnread", TCP_CLOSE)	/* in a queue when its socket ended */ \
+	X(NO_ROUTE, "DropNoRoute", IP_OUTNOROUTES) /* for an answer */	\
+	X(RACE, "DropRace", NOT_SPECIFIED)	/* lost against another CPU */
 
 #define XTCP_ENUM_EVENT(suffix, name)	XTCP_CNT_##suffix,
-#define XTCP_ENUM_DROP(suffix, name)	XTCP_DROP_##suffix,
+#define XTCP_ENUM_DROP(suffix, name, core)	XTCP_DROP_##suffix,
 
 enum xtcp_drop {
 	XTCP_DROP_NONE,
@@ -108,6 +128,8 @@ void xtcp_count(struct xtcp_net *xn, unsigned int which);
 /* The sum over all CPUs. */
 u64 xtcp_counters_read(struct xtcp_net *xn, unsigned int which);
 const char *xtcp_counters_name(unsigned int which);
+/* The kernel's nearest reason for enum xtcp_drop @drop, not NONE. */
+enum skb_drop_reason xtcp_counters_core_reason(unsigned int drop);
 
 int xtcp_counters_init(struct xtcp_net *xn);
 void xtcp_counters_exit(struct xtcp_net *xn);

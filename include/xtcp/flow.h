@@ -86,15 +86,6 @@ static inline void *xtcp_flow_addrs(const struct xtcp_flow *flow)
 		(void *)((const struct xtcp_addrs6 *)flow - 1);
 }
 
-/**
- * xtcp_flow_sockaddr() - an address of a flow for printk's %pISc
- * @flow: the flow
- * @remote: the peer's, else ours
- * @addr: filled by family: it may be a struct sockaddr_in
- */
-void xtcp_flow_sockaddr(const struct xtcp_flow *flow, bool remote,
-			struct sockaddr_in6 *addr);
-
 /* Room in front of a flow allocated alone. */
 static inline size_t xtcp_flow_headroom(u8 family)
 {

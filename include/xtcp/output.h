@@ -60,7 +60,8 @@ void xtcp_output_ack(struct sock *sk);
  * is urgent is told as well, by a segment the peer may take (RFC 9293 3.8.6.1).
  */
 void xtcp_output_probe(struct sock *sk);
-void xtcp_output_rst(struct sock *sk);
+/* @why, an abort, is for the tracepoint: the caller counts it. */
+void xtcp_output_rst(struct sock *sk, enum xtcp_counter why);
 /**
  * xtcp_output_fin() - put a FIN behind all text and send what may be sent
  * @sk: socket, locked, whose state says already that it closes

@@ -43,6 +43,8 @@ void xtcp_receive_consume(struct sock *sk, u32 seq);
 
 /* Throw away what is ahead of order. */
 void xtcp_receive_purge_ooo(struct sock *sk);
+/* No one will read any more: throw away all that is queued. */
+void xtcp_receive_purge(struct sock *sk);
 
 /**
  * xtcp_window_initial() - the window and shift our SYN or SYN-ACK announces

@@ -4,6 +4,7 @@
 #define _XTCP_RESET_H
 
 #include <xtcp/af.h>
+#include <xtcp/counters.h>
 
 struct xtcp_segment;
 
@@ -13,10 +14,12 @@ struct xtcp_segment;
  * @af: family of @skb
  * @skb: the offending segment, not eaten
  * @seg: its header; never an RST
+ * @why: it was dropped, for the tracepoint
  *
  * Any context.
  */
 void xtcp_reset_reply(struct xtcp_net *xn, const struct xtcp_af_ops *af,
-		      const struct sk_buff *skb, const struct xtcp_segment *seg);
+		      const struct sk_buff *skb, const struct xtcp_segment *seg,
+		      enum xtcp_drop why);
 
 #endif

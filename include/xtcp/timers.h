@@ -45,6 +45,8 @@ void xtcp_timers_stop(struct sock *sk);
 /* Timers that came due while the user owned the socket: from release_cb. */
 void xtcp_timers_run_deferred(struct sock *sk);
 
+/* The retransmission timeout, backed off as it is now (RFC 6298 5.5). */
+u64 xtcp_timers_rto_ns(const struct sock *sk);
 /* Nanoseconds until @which is due, 0 if not armed: for /proc and TCP_INFO. */
 u64 xtcp_timers_left_ns(const struct xtcp_sock *xs, enum xtcp_timer which);
 

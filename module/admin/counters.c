@@ -6,11 +6,16 @@
 #include <xtcp/net.h>
 
 #define NAME_EVENT(suffix, name)	[XTCP_CNT_##suffix] = name,
-#define NAME_DROP(suffix, name)		[XTCP_DROP_##suffix] = name,
+#define NAME_DROP(suffix, name, core)	[XTCP_DROP_##suffix] = name,
+#define CORE_REASON(suffix, name, core)	[XTCP_DROP_##suffix] = SKB_DROP_REASON_##core,
 
 static const char *const names[XTCP_COUNTERS] = {
 	XTCP_DROP_LIST(NAME_DROP)
 	XTCP_EVENT_LIST(NAME_EVENT)
+};
+
+static const u8 core_reasons[XTCP_DROPS] = {
+	XTCP_DROP_LIST(CORE_REASON)
 };
 
 void xtcp_count(struct xtcp_net *xn, unsigned int which)
@@ -31,6 +36,11 @@ u64 xtcp_counters_read(struct xtcp_net *xn, unsigned int which)
 const char *xtcp_counters_name(unsigned int which)
 {
 	return which < XTCP_COUNTERS ? names[which] : NULL;
+}
+
+enum skb_drop_reason xtcp_counters_core_reason(unsigned int drop)
+{
+	return core_reasons[drop];
 }
 
 int xtcp_counters_init(struct xtcp_net *xn)

@@ -5,9 +5,11 @@
 #include <xtcp/output.h>
 #include <xtcp/reset.h>
 #include <xtcp/tcb.h>
+#include <xtcp/trace.h>
 
 void xtcp_reset_reply(struct xtcp_net *xn, const struct xtcp_af_ops *af,
-		      const struct sk_buff *skb, const struct xtcp_segment *seg)
+		      const struct sk_buff *skb, const struct xtcp_segment *seg,
+		      enum xtcp_drop why)
 {
 	const struct tcphdr *in = tcp_hdr(skb);
 	struct xtcp_header h = {
@@ -27,5 +29,6 @@ void xtcp_reset_reply(struct xtcp_net *xn, const struct xtcp_af_ops *af,
 	}
 	xtcp_output_write_header(&th, &h);
 	xtcp_count(xn, XTCP_CNT_OUT_RSTS);
+	trace_xtcp_send_reset(NULL, NULL, skb, h.seq, why);
 	af->reply(xn, skb, &th, 0);
 }

@@ -16,6 +16,7 @@
 #include <xtcp/reset.h>
 #include <xtcp/sock.h>
 #include <xtcp/timewait.h>
+#include <xtcp/trace.h>
 
 static struct xtcp_flow_cache cache;
 
@@ -41,6 +42,7 @@ static void release(struct xtcp_time_wait *tw)
 {
 	struct xtcp_time_wait_queue *queue = queue_of(tw);
 
+	trace_xtcp_set_state(tw, &tw->flow, XTCP_TIME_WAIT, XTCP_CLOSED);
 	atomic_dec(&net_of(tw)->time_waits);
 	xtcp_port_put_time_wait(read_pnet(&tw->flow.net), ntohs(tw->flow.local_port),
 				tw->flow.port_sharing);
@@ -198,6 +200,7 @@ static bool enter(struct sock *sk)
 	INIT_LIST_HEAD(&tw->wait.link);
 	/* Queued before it can be found: who finds it may restart it. */
 	xtcp_fifo_add(&queue_of(tw)->fifo, &tw->wait, ktime_get_ns(), &tw->flow.cpu);
+	trace_xtcp_set_state(tw, &tw->flow, xtcp_sk(sk)->tcb.state, XTCP_TIME_WAIT);
 	WARN_ON_ONCE(!xtcp_flow_replace(&xtcp_sk(sk)->flow, &tw->flow));
 	return true;
 full:
@@ -353,8 +356,10 @@ void xtcp_timewait_input(struct xtcp_time_wait *tw, struct sk_buff *skb,
 			return;
 		v.reply = XTCP_REPLY_ACK;	/* nobody listens: still TIME_WAIT */
 	}
-	if (v.events & XTCP_EV_RESET)
+	if (v.events & XTCP_EV_RESET) {
+		trace_xtcp_receive_reset(tw, &tw->flow, XTCP_TIME_WAIT);
 		kill(tw);
+	}
 	if (v.events & XTCP_EV_TW_RESTART)
 		xtcp_fifo_restart(&queue_of(tw)->fifo, &tw->wait, tw->flow.cpu);
 	WRITE_ONCE(tw->ts_recent, tcb.ts_recent);

@@ -182,7 +182,7 @@ static void text_and_fin(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 		return;
 	}
 	if (text_for_no_one(tcb, seg)) {
-		v->reply = XTCP_REPLY_RST;
+		drop(v, XTCP_DROP_TEXT_AFTER_CLOSE, XTCP_REPLY_RST);
 		reset(v, ECONNRESET);
 		return;
 	}

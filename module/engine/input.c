@@ -14,6 +14,7 @@
 #include <xtcp/reset.h>
 #include <xtcp/sock.h>
 #include <xtcp/timewait.h>
+#include <xtcp/trace.h>
 
 void xtcp_input_parse(struct sk_buff *skb, struct xtcp_segment *seg)
 {
@@ -35,9 +36,13 @@ void xtcp_input_parse(struct sk_buff *skb, struct xtcp_segment *seg)
 
 void xtcp_input_drop(struct xtcp_net *xn, struct sk_buff *skb, unsigned int drop)
 {
-	if (drop)
-		xtcp_count(xn, drop);
-	kfree_skb(skb);
+	if (!drop) {
+		consume_skb(skb);
+		return;
+	}
+	xtcp_count(xn, drop);
+	trace_xtcp_drop(skb, drop);
+	kfree_skb_reason(skb, xtcp_counters_core_reason(drop));
 }
 
 /* --- what the verdict asks for ------------------------------------------ */
@@ -68,7 +73,7 @@ static void answer_dropped(struct sock *sk, const struct sk_buff *skb,
 			xtcp_output_syn_ack(sk);
 		break;
 	case XTCP_REPLY_RST:
-		xtcp_reset_reply(xtcp_sk_net(sk), xtcp_sk(sk)->af, skb, seg);
+		xtcp_reset_reply(xtcp_sk_net(sk), xtcp_sk(sk)->af, skb, seg, v->drop);
 		break;
 	}
 	if ((v->events & XTCP_EV_SYN_AGAIN) && may_answer(sk)) {
@@ -85,8 +90,9 @@ static void carry_out_reset(struct sock *sk, const struct xtcp_verdict *v)
 
 	if (v->reply == XTCP_REPLY_RST) {
 		xtcp_count(xn, XTCP_CNT_ABORT_ON_DATA);
-		xtcp_output_rst(sk);
+		xtcp_output_rst(sk, XTCP_CNT_ABORT_ON_DATA);
 	} else {
+		trace_xtcp_receive_reset(sk, &xtcp_sk(sk)->flow, sk->sk_state);
 		xtcp_count(xn, XTCP_CNT_IN_RSTS);
 	}
 	xtcp_fail(sk, v->error);
@@ -226,7 +232,8 @@ static u64 fin_wait_2_ns(const struct sock *sk)
 void xtcp_input_fin_wait_2(struct sock *sk)
 {
 	if (xtcp_sk(sk)->linger2_ms < 0) {
-		xtcp_output_rst(sk);
+		xtcp_count(xtcp_sk_net(sk), XTCP_CNT_ABORT_ON_LINGER);
+		xtcp_output_rst(sk, XTCP_CNT_ABORT_ON_LINGER);
 		xtcp_done(sk);
 	} else {
 		xtcp_timers_fin_wait_2(sk, fin_wait_2_ns(sk));
@@ -321,11 +328,10 @@ static void carry_out(struct sock *sk, struct sk_buff *skb,
 }
 
 /* No room: what the header says still counts, the text comes again. */
-static void refuse_text(struct sock *sk, struct xtcp_segment *seg)
+static void refuse_text(struct xtcp_segment *seg)
 {
 	seg->text_len = 0;
 	seg->ctl &= ~XTCP_FIN;
-	xtcp_count(xtcp_sk_net(sk), XTCP_DROP_NO_MEMORY);
 }
 
 int xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
@@ -350,7 +356,7 @@ int xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
 	refused = (seg.text_len || (seg.ctl & XTCP_FIN)) &&
 		  !xtcp_receive_admit(sk, skb);
 	if (refused)
-		refuse_text(sk, &seg);
+		refuse_text(&seg);
 	xs->tcb.paws_idle_us = xtcp_net_paws_idle_us(xtcp_sk_net(sk));
 	stood_before = before_urgent_octet(sk);
 	xtcp_segment_arrives(&xs->tcb, &seg, xtcp_now_us(), &v);
@@ -358,7 +364,7 @@ int xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
 		v.reply = XTCP_REPLY_ACK;	/* alive, and still at rcv_nxt */
 	if (v.events & XTCP_EV_RESET) {
 		carry_out_reset(sk, &v);
-		kfree_skb(skb);
+		xtcp_input_drop(xtcp_sk_net(sk), skb, v.drop);
 		return 0;
 	}
 	if (v.drop && !(v.events & ~XTCP_EV_SYN_AGAIN)) {
@@ -366,6 +372,8 @@ int xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
 		xtcp_input_drop(xtcp_sk_net(sk), skb, v.drop);
 		return 0;
 	}
+	if (refused)
+		v.drop = XTCP_DROP_NO_ROOM;
 	xtcp_timers_heard(sk);
 	/* What ICMP hinted at is over: it is not why we give up one day. */
 	WRITE_ONCE(sk->sk_err_soft, 0);

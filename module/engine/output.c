@@ -14,6 +14,7 @@
 #include <xtcp/receive.h>
 #include <xtcp/recovery.h>
 #include <xtcp/sock.h>
+#include <xtcp/trace.h>
 
 void xtcp_output_write_header(struct tcphdr *th, const struct xtcp_header *h)
 {
@@ -39,7 +40,7 @@ struct sk_buff *xtcp_output_alloc(struct sock *sk, gfp_t gfp)
 		return NULL;
 	skb->truesize = SKB_TRUESIZE(skb_end_offset(skb));
 	if (!sk_wmem_schedule(sk, skb->truesize)) {
-		kfree_skb(skb);
+		consume_skb(skb);
 		return NULL;
 	}
 	skb_reserve(skb, XTCP_HEADROOM);
@@ -188,8 +189,9 @@ void xtcp_output_probe(struct sock *sk)
 	send_control(sk, tcb->snd_una - 1, XTCP_ACK);
 }
 
-void xtcp_output_rst(struct sock *sk)
+void xtcp_output_rst(struct sock *sk, enum xtcp_counter why)
 {
+	trace_xtcp_send_reset(sk, &xtcp_sk(sk)->flow, NULL, xtcp_sk(sk)->tcb.snd_nxt, why);
 	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_OUT_RSTS);
 	send_control(sk, xtcp_sk(sk)->tcb.snd_nxt, XTCP_RST | XTCP_ACK);
 }
@@ -388,6 +390,9 @@ int xtcp_output_retransmit(struct sock *sk, struct sk_buff *skb)
 	xs->stats.retrans++;
 	xs->stats.bytes_retrans += skb->len;
 	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_RETRANS_SEGS);
+	trace_xtcp_retransmit(sk, &xs->flow, skb->len ? XTCP_RETRANSMIT_DATA :
+			      XTCP_RETRANSMIT_FIN, XTCP_SKB_CB(skb)->seq, skb->len,
+			      XTCP_SKB_CB(skb)->retransmits, xtcp_timers_rto_ns(sk));
 	transmit_copy(sk, skb);
 	return 0;
 }

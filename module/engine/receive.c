@@ -33,8 +33,17 @@ void xtcp_receive_purge_ooo(struct sock *sk)
 
 	while ((skb = first_ooo(xs))) {
 		unlink_ooo(xs, skb);
-		kfree_skb(skb);
+		xtcp_input_drop(xtcp_sk_net(sk), skb, XTCP_DROP_UNREAD);
 	}
+}
+
+void xtcp_receive_purge(struct sock *sk)
+{
+	struct sk_buff *skb;
+
+	while ((skb = __skb_dequeue(&sk->sk_receive_queue)))
+		xtcp_input_drop(xtcp_sk_net(sk), skb, XTCP_DROP_UNREAD);
+	xtcp_receive_purge_ooo(sk);
 }
 
 /* --- room --------------------------------------------------------------- */
@@ -48,8 +57,7 @@ static void prune_ooo(struct sock *sk)
 	while (atomic_read(&sk->sk_rmem_alloc) > sk->sk_rcvbuf / 2 &&
 	       (skb = skb_rb_last(&xs->rcv.ooo))) {
 		unlink_ooo(xs, skb);
-		kfree_skb(skb);
-		xtcp_count(xtcp_sk_net(sk), XTCP_CNT_OOO_PRUNED);
+		xtcp_input_drop(xtcp_sk_net(sk), skb, XTCP_DROP_PRUNED);
 	}
 }
 
@@ -83,7 +91,7 @@ static void gather(struct sock *sk, struct sk_buff *to)
 		cb->end_seq += len;
 		to->tstamp = next->tstamp ?: to->tstamp;
 		__skb_unlink(next, &sk->sk_receive_queue);
-		kfree_skb(next);
+		consume_skb(next);
 		xtcp_count(xtcp_sk_net(sk), XTCP_CNT_RCV_COMPACTED);
 	}
 }
@@ -114,7 +122,7 @@ static void compact_queue(struct sock *sk)
 			gather(sk, to);
 			if (!to->len) {
 				__skb_unlink(to, &sk->sk_receive_queue);
-				kfree_skb(to);
+				consume_skb(to);
 			} else {
 				own_compacted(sk, to);
 				skb = to;
@@ -208,7 +216,8 @@ static void drain_ooo(struct sock *sk, struct xtcp_verdict *v)
 			tcb->rcv_nxt = XTCP_SKB_CB(skb)->end_seq;
 			queue_in_order(sk, skb);
 		} else {
-			kfree_skb(skb);
+			xtcp_input_drop(xtcp_sk_net(sk), skb,
+					fin ? 0 : XTCP_DROP_DUPLICATE_TEXT);
 		}
 		if (fin) {
 			xtcp_fin_arrives(tcb, v);
@@ -229,13 +238,13 @@ static bool covers(const struct sk_buff *skb, const struct sk_buff *new)
 }
 
 /* Drop what @new makes superfluous behind it. */
-static void drop_covered(struct xtcp_sock *xs, struct sk_buff *new)
+static void drop_covered(struct sock *sk, struct sk_buff *new)
 {
 	struct sk_buff *next;
 
 	while ((next = skb_rb_next(new)) && covers(new, next)) {
-		unlink_ooo(xs, next);
-		kfree_skb(next);
+		unlink_ooo(xtcp_sk(sk), next);
+		xtcp_input_drop(xtcp_sk_net(sk), next, XTCP_DROP_DUPLICATE_TEXT);
 	}
 }
 
@@ -259,7 +268,7 @@ static void queue_out_of_order(struct sock *sk, struct sk_buff *new)
 	}
 	rb_link_node(&new->rbnode, parent, p);
 	rb_insert_color(&new->rbnode, &xs->rcv.ooo);
-	drop_covered(xs, new);
+	drop_covered(sk, new);
 }
 
 /*

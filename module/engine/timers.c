@@ -30,6 +30,7 @@
 #include <xtcp/output.h>
 #include <xtcp/recovery.h>
 #include <xtcp/sock.h>
+#include <xtcp/trace.h>
 
 static u64 ms_to_ns(u32 ms)
 {
@@ -164,6 +165,9 @@ static void retransmit_syn(struct sock *sk, u64 due_ns)
 	xs->stats.retrans++;
 	xtcp_count(xtcp_sk_net(sk), syn_ack ? XTCP_CNT_SYN_ACK_RETRANS :
 					      XTCP_CNT_SYN_RETRANS);
+	trace_xtcp_retransmit(sk, &xs->flow, syn_ack ? XTCP_RETRANSMIT_SYN_ACK :
+			      XTCP_RETRANSMIT_SYN, xs->tcb.iss, 0, xs->retransmits,
+			      rto_ns(sk));
 	if (syn_ack)
 		xtcp_output_syn_ack(sk);
 	else
@@ -278,7 +282,7 @@ static void keepalive_due(struct sock *sk, u64 due_ns)
 		return;
 	}
 	if (keepalive_failed(xs, due_ns)) {
-		xtcp_output_rst(sk);
+		xtcp_output_rst(sk, XTCP_CNT_ABORT_ON_TIMEOUT);
 		give_up(sk, XTCP_CNT_ABORT_ON_TIMEOUT);
 		return;
 	}
@@ -491,6 +495,11 @@ void xtcp_timers_stop(struct sock *sk)
 	/* A callback under way finds nothing due, here or in release_cb. */
 	if (!xs->timer_running)
 		let_go(xs);
+}
+
+u64 xtcp_timers_rto_ns(const struct sock *sk)
+{
+	return rto_ns(sk);
 }
 
 u64 xtcp_timers_left_ns(const struct xtcp_sock *xs, enum xtcp_timer which)

@@ -96,8 +96,10 @@ static void drop_child(struct sock *child)
 	local_bh_disable();
 	bh_lock_sock(child);
 	sock_hold(child);
-	if (child->sk_state != TCP_CLOSE)
-		xtcp_output_rst(child);
+	if (child->sk_state != TCP_CLOSE) {
+		xtcp_count(xtcp_sk_net(child), XTCP_CNT_ABORT_ON_LISTENER);
+		xtcp_output_rst(child, XTCP_CNT_ABORT_ON_LISTENER);
+	}
 	xtcp_destroy_unaccepted(child);
 	bh_unlock_sock(child);
 	local_bh_enable();
@@ -275,6 +277,6 @@ void xtcp_listen_input(struct sock *sk, struct sk_buff *skb,
 		return;
 	}
 	if (v.reply == XTCP_REPLY_RST)
-		xtcp_reset_reply(xn, xtcp_af_ops(key->family), skb, &seg);
+		xtcp_reset_reply(xn, xtcp_af_ops(key->family), skb, &seg, v.drop);
 	xtcp_input_drop(xn, skb, v.drop);
 }

@@ -20,6 +20,7 @@
 #include <xtcp/request.h>
 #include <xtcp/reset.h>
 #include <xtcp/sock.h>
+#include <xtcp/trace.h>
 
 static struct xtcp_flow_cache cache;
 
@@ -76,8 +77,10 @@ static void release(struct xtcp_request *req)
 
 void xtcp_request_drop(struct xtcp_request *req)
 {
-	if (xtcp_flow_remove(&req->flow))
-		release(req);
+	if (!xtcp_flow_remove(&req->flow))
+		return;
+	trace_xtcp_set_state(req, &req->flow, XTCP_SYN_RCVD, XTCP_CLOSED);
+	release(req);
 }
 
 /* --- the second segment -------------------------------------------------- */
@@ -143,6 +146,8 @@ static void repeat_syn_ack(const struct xtcp_request *req)
 	if (!dst)
 		return;			/* perhaps next time */
 	xtcp_count(net_of(req), XTCP_CNT_SYN_ACK_RETRANS);
+	trace_xtcp_retransmit(req, &req->flow, XTCP_RETRANSMIT_SYN_ACK, req->iss, 0,
+			      req->retransmits, fifo_of(req)->delay_ns(fifo_of(req)));
 	send_syn_ack(req, dst);
 }
 
@@ -314,7 +319,8 @@ static void hand_over(struct sock *listener, struct sock *child)
 		listener->sk_data_ready(listener);
 		return;
 	}
-	xtcp_output_rst(child);
+	xtcp_count(xtcp_sk_net(child), XTCP_CNT_ABORT_ON_LISTENER);
+	xtcp_output_rst(child, XTCP_CNT_ABORT_ON_LISTENER);
 	xtcp_destroy_unaccepted(child);
 	xtcp_clone_unlock(child);
 }
@@ -354,7 +360,7 @@ static void overflow(struct xtcp_request *req, struct sk_buff *skb,
 
 	xtcp_count(xn, XTCP_CNT_LISTEN_OVERFLOWS);
 	if (xtcp_knob(xn, abort_on_overflow)) {
-		xtcp_reset_reply(xn, af_of(req), skb, seg);
+		xtcp_reset_reply(xn, af_of(req), skb, seg, XTCP_DROP_LISTEN_FULL);
 		xtcp_count(xn, XTCP_CNT_ABORT_ON_OVERFLOW);
 		xtcp_count(xn, XTCP_CNT_ATTEMPT_FAILS);
 		xtcp_request_drop(req);
@@ -528,6 +534,7 @@ void xtcp_request_new(struct sock *listener, struct sk_buff *skb,
 		free_rcu(&req->wait.rcu);	/* no one saw it */
 		return;
 	}
+	trace_xtcp_set_state(req, &req->flow, XTCP_LISTEN, XTCP_SYN_RCVD);
 	if (xtcp_sk_knob(listener, handshake_ways) == 2) {
 		open_at_once(req, skb, seg, dst);
 		xtcp_input_drop(xn, skb, 0);
@@ -569,7 +576,7 @@ static void answer(struct xtcp_request *req, struct sk_buff *skb,
 	struct xtcp_net *xn = net_of(req);
 
 	if (v->reply == XTCP_REPLY_RST) {
-		xtcp_reset_reply(xn, af_of(req), skb, seg);
+		xtcp_reset_reply(xn, af_of(req), skb, seg, v->drop);
 		return;
 	}
 	if (v->reply == XTCP_REPLY_NONE || !xtcp_limit_answer(xn, &req->answered))
@@ -603,6 +610,7 @@ void xtcp_request_input(struct xtcp_request *req, struct sk_buff *skb)
 	}
 	if (v.events & XTCP_EV_RESET) {
 		xtcp_count(xn, XTCP_CNT_ATTEMPT_FAILS);
+		trace_xtcp_receive_reset(req, &req->flow, XTCP_SYN_RCVD);
 		xtcp_request_drop(req);
 		xtcp_input_drop(xn, skb, 0);
 		return;

@@ -45,15 +45,14 @@ static bool purge_received(struct sock *sk)
 {
 	bool unread = xtcp_unread(sk) > 0;
 
-	skb_queue_purge(&sk->sk_receive_queue);
-	xtcp_receive_purge_ooo(sk);
+	xtcp_receive_purge(sk);
 	return unread;
 }
 
 static void abort_counted(struct sock *sk, enum xtcp_counter why)
 {
 	xtcp_count(xtcp_sk_net(sk), why);
-	xtcp_output_rst(sk);
+	xtcp_output_rst(sk, why);
 	xtcp_output_purge(sk);
 	xtcp_done(sk);
 }
@@ -143,15 +142,16 @@ int xtcp_disconnect(struct sock *sk, int flags)
 		xtcp_listen_stop(sk);
 		xtcp_state_set(sk, XTCP_CLOSED);
 	} else if (old != TCP_CLOSE) {
-		if (connected(sk))
-			xtcp_output_rst(sk);
+		if (connected(sk)) {
+			xtcp_count(xtcp_sk_net(sk), XTCP_CNT_ABORT_ON_DISCONNECT);
+			xtcp_output_rst(sk, XTCP_CNT_ABORT_ON_DISCONNECT);
+		}
 		WRITE_ONCE(sk->sk_err, ECONNRESET);
 		xtcp_timers_stop(sk);
 		xtcp_flow_remove(&xs->flow);
 		xtcp_state_set(sk, XTCP_CLOSED);
 	}
-	skb_queue_purge(&sk->sk_receive_queue);
-	xtcp_receive_purge_ooo(sk);
+	xtcp_receive_purge(sk);
 	xtcp_output_purge(sk);
 	if (!(sk->sk_userlocks & SOCK_BINDPORT_LOCK))
 		xtcp_port_release(sk);

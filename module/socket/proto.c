@@ -130,7 +130,7 @@ static void destroy(struct sock *sk)
 {
 	xtcp_timers_stop(sk);
 	xtcp_output_purge(sk);
-	xtcp_receive_purge_ooo(sk);
+	xtcp_receive_purge(sk);
 	xtcp_port_release(sk);
 	xtcp_timewait_choose_queue(sk, XTCP_OWN_UNSET);
 	kfree(xtcp_sk(sk)->saved_syn);

@@ -198,21 +198,6 @@ struct xtcp_flow *xtcp_flow_next(struct net *net, unsigned int *bucket,
 	return NULL;
 }
 
-void xtcp_flow_sockaddr(const struct xtcp_flow *flow, bool remote,
-			struct sockaddr_in6 *addr)
-{
-	const struct xtcp_addrs4 *addrs4 = &flow->addrs4;
-	const struct xtcp_addrs6 *addrs6 = xtcp_flow_addrs(flow);
-
-	memset(addr, 0, sizeof(*addr));
-	addr->sin6_family = flow->family;
-	if (flow->family == AF_INET)
-		((struct sockaddr_in *)addr)->sin_addr.s_addr =
-			remote ? addrs4->remote : addrs4->local;
-	else
-		addr->sin6_addr = remote ? addrs6->remote : addrs6->local;
-}
-
 /* --- memory ------------------------------------------------------------------ */
 
 int xtcp_flow_cache_init(struct xtcp_flow_cache *cache, const char *ipv4,

@@ -18,10 +18,13 @@
  * IPsec policy, and the filter of the socket, of which the header always stays.
  * A TIME_WAIT record has no socket, and no filter any more.
  */
-static bool permitted(struct sock *sk, struct sk_buff *skb, u8 family)
+static enum xtcp_drop judge(struct sock *sk, struct sk_buff *skb, u8 family)
 {
-	return xfrm_policy_check(sk, XFRM_POLICY_IN, skb, family) &&
-	       (!sk || !sk_filter_trim_cap(sk, skb, tcp_hdr(skb)->doff * 4));
+	if (!xfrm_policy_check(sk, XFRM_POLICY_IN, skb, family))
+		return XTCP_DROP_POLICY;
+	if (sk && sk_filter_trim_cap(sk, skb, tcp_hdr(skb)->doff * 4))
+		return XTCP_DROP_FILTER;
+	return XTCP_DROP_NONE;
 }
 
 /*
@@ -66,13 +69,15 @@ static void to_flow(struct xtcp_flow *flow, struct sk_buff *skb,
 static void to_no_one(struct xtcp_net *xn, const struct xtcp_af_ops *af,
 		      struct sk_buff *skb)
 {
+	enum xtcp_drop verdict = judge(NULL, skb, af->family);
 	struct xtcp_segment seg;
 
-	if (permitted(NULL, skb, af->family)) {
+	if (!verdict) {
 		xtcp_input_parse(skb, &seg);
-		xtcp_reset_reply(xn, af, skb, &seg);
+		xtcp_reset_reply(xn, af, skb, &seg, XTCP_DROP_NO_FLOW);
+		verdict = XTCP_DROP_NO_FLOW;
 	}
-	xtcp_input_drop(xn, skb, XTCP_DROP_NO_FLOW);
+	xtcp_input_drop(xn, skb, verdict);
 }
 
 /* Who judges whether the segment may pass: socket or listener. */
@@ -96,13 +101,15 @@ void xtcp_demux_segment(struct xtcp_net *xn, const struct xtcp_af_ops *af,
 	struct xtcp_flow *flow = xtcp_flow_lookup(key);
 	struct sock *listener = flow ? NULL : xtcp_port_lookup_listener(key, skb);
 	struct sock *owner = policy_owner(flow, listener);
+	enum xtcp_drop verdict;
 
 	if (!flow && !listener) {
 		to_no_one(xn, af, skb);
 		return;
 	}
-	if (!permitted(owner, skb, af->family)) {
-		xtcp_input_drop(xn, skb, XTCP_DROP_POLICY);
+	verdict = judge(owner, skb, af->family);
+	if (verdict) {
+		xtcp_input_drop(xn, skb, verdict);
 		return;
 	}
 	nf_reset_ct(skb);

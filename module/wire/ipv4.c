@@ -54,7 +54,7 @@ static int receive(struct sk_buff *skb)
 	struct xtcp_addrs4 addrs;
 
 	if (for_many(skb)) {
-		kfree_skb(skb);
+		xtcp_input_drop(xn, skb, XTCP_DROP_ADDRESS);
 		return 0;
 	}
 	xtcp_count(xn, XTCP_CNT_IN_SEGS);
@@ -384,7 +384,7 @@ static void reply(struct xtcp_net *xn, const struct sk_buff *in, struct tcphdr *
 			   th->dest, th->source, sock_net_uid(xn->net, NULL));
 	rt = ip_route_output_flow(xn->net, &fl4, NULL);
 	if (IS_ERR(rt)) {
-		xtcp_count(xn, XTCP_DROP_NO_ROUTE);
+		xtcp_count(xn, XTCP_CNT_OUT_NO_ROUTE);
 		return;
 	}
 	skb = alloc_skb(XTCP_HEADROOM + XTCP_HEADER_MAX, GFP_ATOMIC);

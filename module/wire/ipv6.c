@@ -82,7 +82,7 @@ static int receive(struct sk_buff *skb)
 	struct xtcp_addrs6 addrs;
 
 	if (for_no_connection(skb)) {
-		kfree_skb(skb);
+		xtcp_input_drop(xn, skb, XTCP_DROP_ADDRESS);
 		return 0;
 	}
 	xtcp_count(xn, XTCP_CNT_IN_SEGS);
@@ -406,7 +406,7 @@ static int xmit(struct sock *sk, struct sk_buff *skb)
 	int err;
 
 	if (!dst) {
-		kfree_skb(skb);
+		kfree_skb_reason(skb, SKB_DROP_REASON_IP_OUTNOROUTES);
 		return -EHOSTUNREACH;
 	}
 	rcu_read_lock();
@@ -677,7 +677,7 @@ static void reply(struct xtcp_net *xn, const struct sk_buff *in, struct tcphdr *
 	reply_flowi6(&fl6, xn, in, th);
 	dst = ip6_dst_lookup_flow(xn->net, xn->ctl_sk6, &fl6, NULL);
 	if (IS_ERR(dst)) {
-		xtcp_count(xn, XTCP_DROP_NO_ROUTE);
+		xtcp_count(xn, XTCP_CNT_OUT_NO_ROUTE);
 		return;
 	}
 	skb = alloc_skb(XTCP_HEADROOM + XTCP_HEADER_MAX, GFP_ATOMIC);

@@ -1,4 +1,4 @@
-"""Knobs and gauges: /proc/sys/net/xtcp, /proc/net/xtcp, /proc/net/xtcp_netstat, the tracepoint."""
+"""Knobs and gauges: /proc/sys/net/xtcp, /proc/net/xtcp, /proc/net/xtcp_netstat."""
 import errno
 import os
 import pathlib
@@ -11,7 +11,6 @@ from xtcp_sockets import ESTABLISHED, LISTEN, PROTO, TIME_WAIT, SocketTest, unsh
 KNOBS = pathlib.Path("/proc/sys/net/xtcp")
 ROWS = pathlib.Path("/proc/net/xtcp")
 COUNTERS = pathlib.Path("/proc/net/xtcp_netstat")
-TRACING = pathlib.Path("/sys/kernel/tracing")
 
 
 def rows():
@@ -127,30 +126,6 @@ class Counters(AdminTest):
         env = dict(os.environ, PROC_NET_NETSTAT=str(COUNTERS))
         shown = subprocess.run(["nstat", "-asz"], env=env, capture_output=True, text=True, check=True).stdout
         self.assertIn("XtcpActiveOpens", shown)
-
-
-class Trace(AdminTest):
-    def test_states_of_a_connection(self):
-        if not (TRACING / "events").is_dir():
-            subprocess.run(["mount", "-t", "tracefs", "tracefs", str(TRACING)], check=False)
-        enable = TRACING / "events/xtcp/xtcp_set_state/enable"
-        if not enable.exists():
-            self.skipTest("this kernel has no tracefs")
-        enable.write_text("1", encoding="ascii")
-        self.addCleanup(enable.write_text, "0", encoding="ascii")
-        client, server = self.pair()
-        port = client.getsockname()[1]
-        client.close()
-        self.assertEqual(server.recv(1), b"")
-        server.close()
-        steps = ["CLOSED newstate=SYN_SENT", "SYN_SENT newstate=ESTABLISHED", "ESTABLISHED newstate=FIN_WAIT_1",
-                 "FIN_WAIT_1 newstate=FIN_WAIT_2", "FIN_WAIT_2 newstate=CLOSED"]
-        self.eventually(lambda: self.steps(port) == steps)
-
-    @staticmethod
-    def steps(port):
-        lines = (TRACING / "trace").read_text(encoding="ascii").splitlines()
-        return [line.split("oldstate=")[1] for line in lines if f" sport={port} " in line]
 
 
 if __name__ == "__main__":
