@@ -18,14 +18,36 @@
 	X(ABORT_ON_CLOSE, "AbortOnClose")	/* close() with text unread */ \
 	X(ABORT_ON_LINGER, "AbortOnLinger")	/* SO_LINGER 0, TCP_LINGER2 < 0 */ \
 	X(ABORT_ON_MEMORY, "AbortOnMemory")	/* too many orphans */	\
-	X(ABORT_ON_OVERFLOW, "AbortOnOverflow")	/* abort_on_overflow: RST to a client */ \
 	X(ABORT_ON_DISCONNECT, "AbortOnDisconnect") /* connect(AF_UNSPEC) */ \
-	X(ABORT_ON_LISTENER, "AbortOnListenerClose") /* never accepted */
+	X(ABORT_ON_LISTENER, "AbortOnListenerClose") /* never accepted */ \
+	X(ABORT_BY_ADMIN, "AbortByAdmin")	/* /proc/net/xtcp_abort */
+
+/*
+ * X(enum suffix, name shown): how handshakes end. ActiveOpens is the sum of the
+ * other Active* and SynTimeouts, and of those under way still; Requests that of
+ * PassiveOpens, SynAckTimeouts, AbortOnOverflow and the other Request*, and of
+ * those half open.
+ */
+#define XTCP_OUTCOME_LIST(X)						\
+	X(ACTIVE_OPENS, "ActiveOpens")		/* connect() sent a SYN */ \
+	X(ACTIVE_ESTABLISHED, "ActiveEstablished")			\
+	X(ACTIVE_REFUSED, "ActiveRefused")	/* by RST */		\
+	X(SYN_TIMEOUTS, "SynTimeouts")		/* connect() gave up */	\
+	X(ACTIVE_UNREACHABLE, "ActiveUnreachable") /* by ICMP */	\
+	X(ACTIVE_ABORTED, "ActiveAborted")	/* on our side, before an answer */ \
+	X(REQUESTS, "Requests")			/* a SYN made one: half open */ \
+	X(PASSIVE_OPENS, "PassiveOpens")	/* a request became a socket */ \
+	X(SYN_ACK_TIMEOUTS, "SynAckTimeouts")	/* a request was given up */ \
+	X(REQUEST_RESET, "RequestReset")	/* by the peer's RST */	\
+	X(REQUEST_UNREACHABLE, "RequestUnreachable") /* by ICMP */	\
+	X(REQUEST_LISTENER_CLOSED, "RequestListenerClosed")		\
+	X(ABORT_ON_OVERFLOW, "AbortOnOverflow")	/* abort_on_overflow: RST to a client */ \
+	X(REQUEST_ABORTED, "RequestAborted")	/* by /proc/net/xtcp_abort */
 
 /* X(enum suffix, name shown) */
 #define XTCP_EVENT_LIST(X)						\
-	X(ACTIVE_OPENS, "ActiveOpens")		/* connect() sent a SYN */ \
-	X(PASSIVE_OPENS, "PassiveOpens")	/* a request became a socket */ \
+	XTCP_OUTCOME_LIST(X)						\
+	X(SIMULTANEOUS_OPENS, "SimultaneousOpens") /* our SYN met the peer's */ \
 	X(ATTEMPT_FAILS, "AttemptFails")	/* handshake ended in CLOSED */ \
 	X(ESTAB_RESETS, "EstabResets")		/* ESTABLISHED or CLOSE_WAIT to CLOSED */ \
 	X(IN_SEGS, "InSegs")						\
@@ -37,8 +59,6 @@
 	X(SYN_RETRANS, "SynRetrans")					\
 	X(SYN_ACK_RETRANS, "SynAckRetrans")				\
 	X(SYN_AGAIN, "SynAgain")		/* at once, after our RST ended an old life */ \
-	X(SYN_TIMEOUTS, "SynTimeouts")		/* connect() gave up */	\
-	X(SYN_ACK_TIMEOUTS, "SynAckTimeouts")	/* a request was given up */ \
 	X(RTO_TIMEOUTS, "RtoTimeouts")		/* retransmission timer fired */ \
 	X(FAST_RETRANS, "FastRetrans")		/* entered on duplicate ACKs */ \
 	XTCP_ABORT_LIST(X)						\
@@ -54,7 +74,8 @@
 	X(TIME_WAIT_TAKEN, "TimeWaitTaken")	/* by connect() (tw_reuse) */ \
 	X(TIME_WAIT_REUSED, "TimeWaitReused")	/* by a new SYN (RFC 6191) */ \
 	X(LISTEN_OVERFLOWS, "ListenOverflows")	/* accept queue full */	\
-	X(REQUEST_OVERFLOWS, "RequestOverflows") /* half-open queue full */
+	X(REQUEST_OVERFLOWS, "RequestOverflows") /* half-open queue full */ \
+	X(LISTEN_NO_MEMORY, "ListenNoMemory")	/* for a request or a socket */
 
 /*
  * X(enum suffix, name shown, core reason): why a segment was dropped. The last

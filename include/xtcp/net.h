@@ -149,6 +149,10 @@ void xtcp_netns_exit(void);
 int xtcp_sysctl_register(struct xtcp_net *xn);
 void xtcp_sysctl_unregister(struct xtcp_net *xn);
 
+/* admin/abort.c: /proc/net/xtcp_abort */
+int xtcp_abort_register(struct net *net);
+void xtcp_abort_unregister(struct net *net);
+
 /* admin/proc.c */
 int xtcp_proc_register(struct net *net);
 void xtcp_proc_unregister(struct net *net);

@@ -138,8 +138,8 @@ void xtcp_request_new(struct sock *listener, struct sk_buff *skb,
 		      const struct xtcp_segment *seg, u32 iss);
 /* A segment for a request. Softirq, RCU. Eats @skb. */
 void xtcp_request_input(struct xtcp_request *req, struct sk_buff *skb);
-/* Take @req out of everything and free it, unless someone else does. */
-void xtcp_request_drop(struct xtcp_request *req);
+/* Take @req out of everything, count @why and free it, unless someone else does. */
+void xtcp_request_drop(struct xtcp_request *req, enum xtcp_counter why);
 int xtcp_request_cache_init(void);
 void xtcp_request_cache_exit(void);
 

@@ -172,6 +172,13 @@ static inline struct xtcp_net *xtcp_sk_net(const struct sock *sk)
 									\
 	own_ != XTCP_OWN_UNSET ? own_ : xtcp_knob(xtcp_sk_net(sk_), name); })
 
+/* Our SYN is out, and connect() without an answer; never so for a child. */
+static inline bool xtcp_opening(const struct sock *sk)
+{
+	return xtcp_sk(sk)->tcb.state == XTCP_SYN_SENT ||
+	       (xtcp_sk(sk)->tcb.state == XTCP_SYN_RCVD && !xtcp_sk(sk)->tcb.passive);
+}
+
 /* The clock of RTT and PAWS. */
 static inline u64 xtcp_now_us(void)
 {
@@ -205,6 +212,15 @@ void xtcp_done(struct sock *sk);
  * Unsent text is gone. Whoever polls finds the error and the hangup together.
  */
 void xtcp_fail(struct sock *sk, int error);
+/**
+ * xtcp_abort() - ABORT (RFC 9293 section 3.10.5), for the administrator
+ * @sk: any socket, not locked; a reference of the caller's
+ * @error: positive errno for its user
+ *
+ * Also proto->diag_destroy. Context: process.
+ * Return: 0, or -ENOENT if it was CLOSED already.
+ */
+int xtcp_abort(struct sock *sk, int error);
 /* A child never accepted; its lock held, BH off. Its last own reference goes. */
 void xtcp_destroy_unaccepted(struct sock *sk);
 

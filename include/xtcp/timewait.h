@@ -55,6 +55,9 @@ void xtcp_timewait_kick(struct xtcp_net *xn);
 /* What is left of 2MSL, for /proc. RCU. */
 u64 xtcp_timewait_left_ns(const struct xtcp_time_wait *tw);
 
+/* When its time is over, or before: by RST, a new connection, the administrator. RCU. */
+bool xtcp_timewait_drop(struct xtcp_time_wait *tw);
+
 /* A segment for a record. Softirq, RCU. Eats @skb. */
 void xtcp_timewait_input(struct xtcp_time_wait *tw, struct sk_buff *skb,
 			 const struct xtcp_flow_key *key);

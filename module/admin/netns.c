@@ -51,11 +51,16 @@ static int __net_init netns_init(struct net *net)
 	err = xtcp_proc_register(net);
 	if (err)
 		goto err_ipv6;
-	err = xtcp_sysctl_register(xn);
+	err = xtcp_abort_register(net);
 	if (err)
 		goto err_proc;
+	err = xtcp_sysctl_register(xn);
+	if (err)
+		goto err_abort;
 	return 0;
 
+err_abort:
+	xtcp_abort_unregister(net);
 err_proc:
 	xtcp_proc_unregister(net);
 err_ipv6:
@@ -76,6 +81,7 @@ static void __net_exit netns_exit(struct net *net)
 	struct xtcp_net *xn = xtcp_net(net);
 
 	xtcp_sysctl_unregister(xn);
+	xtcp_abort_unregister(net);
 	xtcp_proc_unregister(net);
 	xtcp_timewait_exit(xn);
 	xtcp_request_exit(xn);

@@ -52,8 +52,7 @@ static void release(struct xtcp_time_wait *tw)
 	call_rcu(&tw->wait.rcu, free_rcu);
 }
 
-/* By RST, because a new connection takes the place, or when its time is over. */
-static bool kill(struct xtcp_time_wait *tw)
+bool xtcp_timewait_drop(struct xtcp_time_wait *tw)
 {
 	if (!xtcp_flow_remove(&tw->flow))
 		return false;
@@ -74,7 +73,7 @@ static u64 two_msl_ns(const struct xtcp_fifo *fifo)
 
 static void expired(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry)
 {
-	kill(container_of(entry, struct xtcp_time_wait, wait));
+	xtcp_timewait_drop(container_of(entry, struct xtcp_time_wait, wait));
 }
 
 /* --- a length of its own -------------------------------------------------- */
@@ -333,7 +332,7 @@ static bool reuse(struct xtcp_time_wait *tw, struct sk_buff *skb,
 	struct sock *listener = xtcp_port_lookup_listener(key, skb);
 	u32 iss = tw->snd_nxt + XTCP_WINDOW_MAX + 2;
 
-	if (!listener || !kill(tw))
+	if (!listener || !xtcp_timewait_drop(tw))
 		return false;
 	xtcp_count(net_of(tw), XTCP_CNT_TIME_WAIT_REUSED);
 	xtcp_listen_syn(listener, skb, key, seg, iss ?: 1);
@@ -358,7 +357,7 @@ void xtcp_timewait_input(struct xtcp_time_wait *tw, struct sk_buff *skb,
 	}
 	if (v.events & XTCP_EV_RESET) {
 		trace_xtcp_receive_reset(tw, &tw->flow, XTCP_TIME_WAIT);
-		kill(tw);
+		xtcp_timewait_drop(tw);
 	}
 	if (v.events & XTCP_EV_TW_RESTART)
 		xtcp_fifo_restart(&queue_of(tw)->fifo, &tw->wait, tw->flow.cpu);

@@ -18,11 +18,6 @@ static bool outstanding(const struct xtcp_tcb *tcb, u32 seq)
 	return xtcp_seq_between(tcb->snd_una, seq, tcb->snd_nxt);
 }
 
-static bool opening(const struct sock *sk)
-{
-	return (1 << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV);
-}
-
 /* Into the error queue: who said what, and of which segment. */
 static void queue_message(struct sock *sk, const struct xtcp_icmp *icmp)
 {
@@ -48,9 +43,10 @@ static void socket_error(struct sock *sk, const struct xtcp_icmp *icmp)
 
 	if (!outstanding(&xtcp_sk(sk)->tcb, ntohl(icmp->th->seq)))
 		return;
-	if (opening(sk) && told)
+	if (xtcp_opening(sk) && told)
 		queue_message(sk, icmp);
-	if (opening(sk) && !sock_owned_by_user(sk)) {
+	if (xtcp_opening(sk) && !sock_owned_by_user(sk)) {
+		xtcp_count(xtcp_sk_net(sk), XTCP_CNT_ACTIVE_UNREACHABLE);
 		xtcp_fail(sk, icmp->ee.ee_errno);
 	} else if (told && !sock_owned_by_user(sk)) {
 		WRITE_ONCE(sk->sk_err, icmp->ee.ee_errno);
@@ -76,7 +72,7 @@ void xtcp_icmp_error(struct xtcp_flow *flow, const struct xtcp_icmp *icmp)
 	case XTCP_FLOW_REQUEST:
 		req = container_of(flow, struct xtcp_request, flow);
 		if (ntohl(icmp->th->seq) == req->iss)
-			xtcp_request_drop(req);
+			xtcp_request_drop(req, XTCP_CNT_REQUEST_UNREACHABLE);
 		break;
 	}
 }

@@ -94,6 +94,8 @@ static void carry_out_reset(struct sock *sk, const struct xtcp_verdict *v)
 	} else {
 		trace_xtcp_receive_reset(sk, &xtcp_sk(sk)->flow, sk->sk_state);
 		xtcp_count(xn, XTCP_CNT_IN_RSTS);
+		if (xtcp_opening(sk))
+			xtcp_count(xn, XTCP_CNT_ACTIVE_REFUSED);
 	}
 	xtcp_fail(sk, v->error);
 }

@@ -83,7 +83,7 @@ static void drop_requests(struct xtcp_listener *l)
 					       listener_link);
 		spin_unlock_bh(&l->lock);
 		if (req)
-			xtcp_request_drop(req);
+			xtcp_request_drop(req, XTCP_CNT_REQUEST_LISTENER_CLOSED);
 		rcu_read_unlock();
 		if (!req)
 			return;

@@ -75,10 +75,12 @@ static void release(struct xtcp_request *req)
 	call_rcu(&req->wait.rcu, free_rcu);
 }
 
-void xtcp_request_drop(struct xtcp_request *req)
+void xtcp_request_drop(struct xtcp_request *req, enum xtcp_counter why)
 {
 	if (!xtcp_flow_remove(&req->flow))
 		return;
+	xtcp_count(net_of(req), why);
+	xtcp_count(net_of(req), XTCP_CNT_ATTEMPT_FAILS);
 	trace_xtcp_set_state(req, &req->flow, XTCP_SYN_RCVD, XTCP_CLOSED);
 	release(req);
 }
@@ -237,9 +239,7 @@ static void due(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry)
 	bool quiet = silent(req);
 
 	if (given_up(req)) {
-		xtcp_count(fifo->xn, XTCP_CNT_SYN_ACK_TIMEOUTS);
-		xtcp_count(fifo->xn, XTCP_CNT_ATTEMPT_FAILS);
-		xtcp_request_drop(req);
+		xtcp_request_drop(req, XTCP_CNT_SYN_ACK_TIMEOUTS);
 		return;
 	}
 	if (wait_on(req, entry->start_ns + fifo->delay_ns(fifo)) && !quiet)
@@ -319,6 +319,7 @@ static void hand_over(struct sock *listener, struct sock *child)
 		listener->sk_data_ready(listener);
 		return;
 	}
+	xtcp_count(xtcp_sk_net(child), XTCP_CNT_REQUEST_LISTENER_CLOSED);
 	xtcp_count(xtcp_sk_net(child), XTCP_CNT_ABORT_ON_LISTENER);
 	xtcp_output_rst(child, XTCP_CNT_ABORT_ON_LISTENER);
 	xtcp_destroy_unaccepted(child);
@@ -361,9 +362,7 @@ static void overflow(struct xtcp_request *req, struct sk_buff *skb,
 	xtcp_count(xn, XTCP_CNT_LISTEN_OVERFLOWS);
 	if (xtcp_knob(xn, abort_on_overflow)) {
 		xtcp_reset_reply(xn, af_of(req), skb, seg, XTCP_DROP_LISTEN_FULL);
-		xtcp_count(xn, XTCP_CNT_ABORT_ON_OVERFLOW);
-		xtcp_count(xn, XTCP_CNT_ATTEMPT_FAILS);
-		xtcp_request_drop(req);
+		xtcp_request_drop(req, XTCP_CNT_ABORT_ON_OVERFLOW);
 	}
 	xtcp_input_drop(xn, skb, XTCP_DROP_LISTEN_FULL);
 }
@@ -381,6 +380,8 @@ static void become_child(struct xtcp_request *req, struct sk_buff *skb,
 	child = replace_by_child(req, skb, af_of(req)->request_route(listener, req),
 				 &why);
 	if (!child) {
+		if (why == XTCP_DROP_NO_MEMORY)
+			xtcp_count(net_of(req), XTCP_CNT_LISTEN_NO_MEMORY);
 		xtcp_input_drop(net_of(req), skb, why);
 		return;
 	}
@@ -400,7 +401,7 @@ static void open_at_once(struct xtcp_request *req, const struct sk_buff *skb,
 
 	child = replace_by_child(req, skb, dst, &why);
 	if (!child) {
-		xtcp_request_drop(req);
+		xtcp_request_drop(req, XTCP_CNT_LISTEN_NO_MEMORY);
 		return;
 	}
 	xtcp_input_established_by_syn(child, syn);
@@ -521,6 +522,7 @@ void xtcp_request_new(struct sock *listener, struct sk_buff *skb,
 	struct dst_entry *dst;
 
 	if (!req) {
+		xtcp_count(xn, XTCP_CNT_LISTEN_NO_MEMORY);
 		xtcp_input_drop(xn, skb, XTCP_DROP_NO_MEMORY);
 		return;
 	}
@@ -534,6 +536,7 @@ void xtcp_request_new(struct sock *listener, struct sk_buff *skb,
 		free_rcu(&req->wait.rcu);	/* no one saw it */
 		return;
 	}
+	xtcp_count(xn, XTCP_CNT_REQUESTS);
 	trace_xtcp_set_state(req, &req->flow, XTCP_LISTEN, XTCP_SYN_RCVD);
 	if (xtcp_sk_knob(listener, handshake_ways) == 2) {
 		open_at_once(req, skb, seg, dst);
@@ -609,9 +612,8 @@ void xtcp_request_input(struct xtcp_request *req, struct sk_buff *skb)
 		return;
 	}
 	if (v.events & XTCP_EV_RESET) {
-		xtcp_count(xn, XTCP_CNT_ATTEMPT_FAILS);
 		trace_xtcp_receive_reset(req, &req->flow, XTCP_SYN_RCVD);
-		xtcp_request_drop(req);
+		xtcp_request_drop(req, XTCP_CNT_REQUEST_RESET);
 		xtcp_input_drop(xn, skb, 0);
 		return;
 	}

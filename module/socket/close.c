@@ -13,6 +13,13 @@
 #include <xtcp/request.h>
 #include <xtcp/socket.h>
 
+/* The connection ends on our side: did it never begin? */
+static void count_abandoned(struct sock *sk)
+{
+	if (xtcp_opening(sk))
+		xtcp_count(xtcp_sk_net(sk), XTCP_CNT_ACTIVE_ABORTED);
+}
+
 /* The user has no more to send: the state after CLOSE; true: a FIN is due. */
 static bool close_state(struct sock *sk)
 {
@@ -27,6 +34,7 @@ static bool close_state(struct sock *sk)
 		xtcp_state_set(sk, XTCP_LAST_ACK);
 		return true;
 	case TCP_SYN_SENT:
+		count_abandoned(sk);
 		xtcp_done(sk);
 		return false;
 	default:
@@ -83,6 +91,7 @@ static void close_owned(struct sock *sk, long timeout)
 		/* RFC 2525 2.17: the peer must learn that text was lost. */
 		abort_counted(sk, XTCP_CNT_ABORT_ON_CLOSE);
 	} else if (sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime) {
+		count_abandoned(sk);
 		if (connected(sk))
 			abort_counted(sk, XTCP_CNT_ABORT_ON_LINGER);
 		else
@@ -102,10 +111,12 @@ static void adjudge(struct sock *sk)
 		xtcp_destroy(sk);
 		return;
 	}
-	if (atomic_read(&xn->orphans) > xtcp_knob(xn, max_orphans))
+	if (atomic_read(&xn->orphans) > xtcp_knob(xn, max_orphans)) {
+		count_abandoned(sk);
 		abort_counted(sk, XTCP_CNT_ABORT_ON_MEMORY);
-	else if (sk->sk_state == TCP_FIN_WAIT2)
+	} else if (sk->sk_state == TCP_FIN_WAIT2) {
 		xtcp_input_fin_wait_2(sk);
+	}
 }
 
 void xtcp_close(struct sock *sk, long timeout)
@@ -142,6 +153,7 @@ int xtcp_disconnect(struct sock *sk, int flags)
 		xtcp_listen_stop(sk);
 		xtcp_state_set(sk, XTCP_CLOSED);
 	} else if (old != TCP_CLOSE) {
+		count_abandoned(sk);
 		if (connected(sk)) {
 			xtcp_count(xtcp_sk_net(sk), XTCP_CNT_ABORT_ON_DISCONNECT);
 			xtcp_output_rst(sk, XTCP_CNT_ABORT_ON_DISCONNECT);
@@ -161,4 +173,36 @@ int xtcp_disconnect(struct sock *sk, int flags)
 	xtcp_reset_connection(sk);
 	sk_error_report(sk);
 	return 0;
+}
+
+static int abort_locked(struct sock *sk, int error)
+{
+	if (sk->sk_state == TCP_CLOSE)
+		return -ENOENT;
+	count_abandoned(sk);
+	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_ABORT_BY_ADMIN);
+	if (connected(sk))
+		xtcp_output_rst(sk, XTCP_CNT_ABORT_BY_ADMIN);
+	xtcp_fail(sk, error);
+	return 0;
+}
+
+/*
+ * The spinlock as well: the end of close(), and a listener that drops its
+ * children, hold only that, and did not expect another user.
+ */
+int xtcp_abort(struct sock *sk, int error)
+{
+	int err;
+
+	lock_sock(sk);
+	if (sk->sk_state == TCP_LISTEN)
+		xtcp_listen_stop(sk);
+	local_bh_disable();
+	bh_lock_sock(sk);
+	err = abort_locked(sk, error);
+	bh_unlock_sock(sk);
+	local_bh_enable();
+	release_sock(sk);
+	return err;
 }

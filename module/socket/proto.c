@@ -238,6 +238,7 @@ struct proto xtcp_prot = {
 	.close			= xtcp_close,
 	.connect		= connect,
 	.disconnect		= xtcp_disconnect,
+	.diag_destroy		= xtcp_abort,
 	.accept			= accept_child,
 	.ioctl			= xtcp_ioctl,
 	.shutdown		= xtcp_shutdown,

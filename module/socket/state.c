@@ -52,6 +52,10 @@ void xtcp_state_set(struct sock *sk, enum xtcp_state state)
 		xtcp_count(xtcp_sk_net(sk), XTCP_CNT_ESTAB_RESETS);
 	if ((old == XTCP_SYN_SENT || old == XTCP_SYN_RCVD) && state == XTCP_CLOSED)
 		xtcp_count(xtcp_sk_net(sk), XTCP_CNT_ATTEMPT_FAILS);
+	if (xtcp_opening(sk) && state == XTCP_ESTABLISHED)
+		xtcp_count(xtcp_sk_net(sk), XTCP_CNT_ACTIVE_ESTABLISHED);
+	if (old == XTCP_SYN_SENT && state == XTCP_SYN_RCVD)
+		xtcp_count(xtcp_sk_net(sk), XTCP_CNT_SIMULTANEOUS_OPENS);
 	trace_xtcp_set_state(sk, &xs->flow, old, state);
 	xs->tcb.state = state;
 	inet_sk_set_state(sk, state);

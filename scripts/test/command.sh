@@ -68,6 +68,7 @@ without_module() {
 	rmmod xtcp
 	local status=0
 	fails_with 126 "not loaded" "$XTCP" run true || status=$?
+	fails_with 1 "not loaded" "$XTCP" abort all || status=$?
 	insmod "$XTCP_KO"
 	return $status
 }

@@ -87,6 +87,87 @@ time.sleep(1000)" >/tmp/holder.log 2>&1 &
 
 removable() { rmmod xtcp 2>/dev/null; }
 
+# Objects in use of a slab cache; one that is merged with others cannot be told apart and counts as empty.
+in_use() {
+	local dir=/sys/kernel/slab/$1
+	[ -d "$dir" ] && [ ! -L "$dir" ] || { echo 0; return; }
+	echo 1 >"$dir/shrink" 2>/dev/null || true
+	awk -v name="$1" '$1 == name { print $2 }' /proc/slabinfo
+}
+
+nothing_left() {
+	local name
+	for name in XTCP xtcp_request xtcp_time_wait xtcp_port; do
+		[ "$(in_use $name)" = 0 ] || return 1
+	done
+}
+
+# A process in the namespace `other` with a half-open connection, orphans whose peer is gone, and TIME_WAIT.
+leftovers() {
+	ip netns add other
+	ip netns exec other sh -c "ip link set lo up; echo $1 >/proc/sys/net/xtcp/orphan_retries"
+	ip netns exec other python3 -u - <<-'EOF' >/tmp/holder.log 2>&1 &
+		import ctypes, socket, struct, subprocess, time
+		def xtcp(): return socket.socket(socket.AF_INET, socket.SOCK_STREAM, 253)
+		listener = xtcp()
+		listener.bind(("127.0.0.1", 7))
+		listener.listen()
+		def pair():
+		    client = xtcp()
+		    client.connect(("127.0.0.1", 7))
+		    return client, listener.accept()[0]
+		pairs = [pair() for _ in range(20)]
+		for client, server in pairs[:10]:
+		    client.close()
+		    server.close()
+		drop = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))
+		half = xtcp()
+		half.setsockopt(socket.SOL_SOCKET, 26, struct.pack("HL", 1, ctypes.addressof(drop)))
+		half.setblocking(False)
+		half.connect_ex(("127.0.0.1", 7))
+		time.sleep(0.2)
+		subprocess.run(["ip", "link", "set", "lo", "down"], check=True)
+		for client, server in pairs[10:]:
+		    client.close()
+		    server.close()
+		print("ready")
+		time.sleep(1000)
+	EOF
+	HOLDER=$!
+	trap 'kill $HOLDER 2>/dev/null || true' EXIT
+	until_true 30 grep -q . /tmp/holder.log
+	cat /tmp/holder.log
+	grep -qx ready /tmp/holder.log
+	# SYN_RCVD (half open), FIN_WAIT_1 (orphans), TIME_WAIT
+	for state in 03 04 06; do
+		ip netns exec other grep -q " $state [0-9A-F]*:[0-9A-F]* " /proc/net/xtcp
+	done
+}
+
+abort_then_rmmod() {
+	insmod "$KO"
+	leftovers 100
+	kill $HOLDER
+	wait $HOLDER || true
+	if rmmod xtcp 2>/tmp/rmmod.log; then
+		echo "rmmod succeeded with orphans"
+		return 1
+	fi
+	ip netns exec other "$ROOT/scripts/xtcp" abort all
+	rmmod xtcp
+	ip netns del other
+}
+
+deleted_netns() {
+	insmod "$KO"
+	leftovers 1
+	ip netns del other
+	kill $HOLDER
+	wait $HOLDER || true
+	until_true 60 nothing_left || { grep -i xtcp /proc/slabinfo; return 1; }
+	rmmod xtcp
+}
+
 in_new_netns() {
 	insmod "$KO"
 	ip netns add other
@@ -119,6 +200,8 @@ check "rmmod with a connection open: in use; after its end it works" fresh with_
 l = xtcp(); l.bind(("127.0.0.1", 7)); l.listen()
 s = xtcp(); s.connect(("127.0.0.1", 7)); a, _ = l.accept()
 s.send(b"x"); a.recv(1)'
+check "xtcp abort all, with orphans whose peer is gone: rmmod works at once" fresh abort_then_rmmod
+check "a namespace deleted with half-open connections, orphans and TIME_WAIT leaves nothing" fresh deleted_netns
 check "network namespaces made before insmod and after" fresh in_new_netns
 check "namespaces come and go while the module does" fresh netns_churn
 check "insmod again" fresh insmod "$KO"
