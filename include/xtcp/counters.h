@@ -10,6 +10,7 @@
 
 #include <linux/types.h>
 #include <net/dropreason.h>
+#include <net/tcp_states.h>
 
 /* X(enum suffix, name shown): why we ended a connection, as a rule with RST. */
 #define XTCP_ABORT_LIST(X)						\
@@ -135,6 +136,8 @@ struct seq_file;
 
 struct xtcp_counters {
 	u64 value[XTCP_COUNTERS];
+	/* Sockets in each state but CLOSED: the sum over all CPUs. */
+	s64 sockets[TCP_MAX_STATES];
 };
 
 /**
@@ -145,6 +148,11 @@ struct xtcp_counters {
  * Any context.
  */
 void xtcp_count(struct xtcp_net *xn, unsigned int which);
+
+/* A socket goes from state @from to state @to. Any context. */
+void xtcp_counters_move(struct xtcp_net *xn, u8 from, u8 to);
+/* How many sockets are in @state now. */
+u64 xtcp_counters_sockets(struct xtcp_net *xn, u8 state);
 
 /* The sum over all CPUs. */
 u64 xtcp_counters_read(struct xtcp_net *xn, unsigned int which);

@@ -132,6 +132,7 @@ struct xtcp_sock {
 	u32 keepintvl_ms;
 	u32 keepcnt;
 	u32 ts_offset;			/* added to our timestamps */
+	u64 state_since_ns;		/* when it entered its state */
 	u16 answered;			/* invalid segments: xtcp_limit_answer() */
 	bool orphan;			/* counted in xtcp_net.orphans */
 	struct xtcp_stats stats;

@@ -66,6 +66,11 @@ static int parse_pair(char *text, struct target *t)
 	if (t->family == AF_INET) {
 		t->addrs4.local = addrs[0].s6_addr32[0];
 		t->addrs4.remote = addrs[1].s6_addr32[0];
+	} else if (ipv6_addr_v4mapped(&addrs[0]) && ipv6_addr_v4mapped(&addrs[1])) {
+		/* As ss shows a socket of AF_INET6 that speaks IPv4. */
+		t->family = AF_INET;
+		t->addrs4.local = addrs[0].s6_addr32[3];
+		t->addrs4.remote = addrs[1].s6_addr32[3];
 	} else {
 		t->addrs6.local = addrs[0];
 		t->addrs6.remote = addrs[1];

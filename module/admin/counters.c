@@ -23,6 +23,25 @@ void xtcp_count(struct xtcp_net *xn, unsigned int which)
 	this_cpu_inc(xn->counters->value[which]);
 }
 
+void xtcp_counters_move(struct xtcp_net *xn, u8 from, u8 to)
+{
+	if (from != TCP_CLOSE)
+		this_cpu_dec(xn->counters->sockets[from]);
+	if (to != TCP_CLOSE)
+		this_cpu_inc(xn->counters->sockets[to]);
+}
+
+u64 xtcp_counters_sockets(struct xtcp_net *xn, u8 state)
+{
+	s64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu_ptr(xn->counters, cpu)->sockets[state]);
+	/* While one moves between two CPUs its way may be seen halfway. */
+	return max_t(s64, sum, 0);
+}
+
 u64 xtcp_counters_read(struct xtcp_net *xn, unsigned int which)
 {
 	u64 sum = 0;

@@ -3,7 +3,10 @@
  * /proc/net/xtcp and xtcp6, in the columns of /proc/net/tcp and tcp6, so that
  * ss can read them: listeners, then the flow table with requests and TIME_WAIT
  * records. What belongs to an AF_INET6 socket is in xtcp6, whatever it speaks.
+ * One column more, the last: milliseconds since it entered its state; of a request,
+ * since its SYN-ACK was due last; of a record, since 2MSL began (anew).
  * /proc/net/xtcp_netstat, in the two lines of /proc/net/netstat, for nstat.
+ * /proc/net/xtcp_sockstat, in the manner of /proc/net/sockstat: what there is now.
  */
 
 #include <linux/proc_fs.h>
@@ -15,7 +18,7 @@
 #include <xtcp/sock.h>
 #include <xtcp/timewait.h>
 
-#define ROW_WIDTH 149
+#define ROW_WIDTH 160
 
 /* Timer column of /proc/net/tcp */
 enum { TR_NONE, TR_RETRANSMIT, TR_KEEPALIVE, TR_TIME_WAIT, TR_PROBE };
@@ -42,6 +45,7 @@ struct row {
 	u32 quick;
 	u32 cwnd;
 	int ssthresh;
+	u64 since_ns;
 };
 
 static unsigned long clock_ticks(u64 ns)
@@ -59,6 +63,11 @@ static void show_address(struct seq_file *seq, u8 family,
 	seq_printf(seq, ":%04X ", ntohs(port));
 }
 
+static u64 age_ms(const struct row *row)
+{
+	return div_u64(ktime_get_ns() - row->since_ns, NSEC_PER_MSEC);
+}
+
 static void show_row(struct seq_file *seq, const struct row *row, int number)
 {
 	/* As in the kernel's: rows of one width for IPv4 only. */
@@ -67,12 +76,12 @@ static void show_row(struct seq_file *seq, const struct row *row, int number)
 	seq_printf(seq, "%4d: ", number);
 	show_address(seq, row->family, &row->local, row->local_port);
 	show_address(seq, row->family, &row->remote, row->remote_port);
-	seq_printf(seq, "%02X %08X:%08X %02X:%08lX %08X %5u %8d %llu %d %pK %lu %lu %u %u %d",
+	seq_printf(seq, "%02X %08X:%08X %02X:%08lX %08X %5u %8d %llu %d %pK %lu %lu %u %u %d %llu",
 		   row->state, row->tx_queue, row->rx_queue, row->timer, clock_ticks(row->left_ns),
 		   row->retransmits, from_kuid_munged(seq_user_ns(seq), row->uid),
 		   row->timeout, row->inode, row->refs, row->address,
 		   clock_ticks(row->rto_ns), clock_ticks(row->ato_ns), row->quick,
-		   row->cwnd, row->ssthresh);
+		   row->cwnd, row->ssthresh, age_ms(row));
 	if (row->family == AF_INET)
 		seq_pad(seq, '\n');
 	else
@@ -138,6 +147,7 @@ static void row_of_socket(struct row *row, struct sock *sk)
 	row->ato_ns = (u64)xtcp_knob(xtcp_sk_net(sk), delack_ms) * NSEC_PER_MSEC;
 	row->quick = xs->rcv.quick_acks << 1;
 	row->cwnd = xs->cong.cwnd / mss;
+	row->since_ns = READ_ONCE(xs->state_since_ns);
 	row->ssthresh = xs->cong.ssthresh == U32_MAX ? -1 : (int)(xs->cong.ssthresh / mss);
 	timer_of_socket(row, xs);
 }
@@ -157,6 +167,7 @@ static void show_listener(struct seq_file *seq, struct sock *sk, int number)
 		.refs		= refcount_read(&sk->sk_refcnt),
 		.address	= sk,
 		.rto_ns		= (u64)xtcp_sk(sk)->rtt.rto_us * NSEC_PER_USEC,
+		.since_ns	= READ_ONCE(xtcp_sk(sk)->state_since_ns),
 	};
 
 	if (local6)
@@ -184,12 +195,14 @@ static void show_flow(struct seq_file *seq, struct xtcp_flow *flow, int number)
 		row.retransmits = req->retransmits;
 		row.uid = req->listener->sk_uid;
 		row.left_ns = xtcp_request_left_ns(req);
+		row.since_ns = req->wait.start_ns;
 		break;
 	case XTCP_FLOW_TIME_WAIT:
 		tw = container_of(flow, struct xtcp_time_wait, flow);
 		row.state = TCP_TIME_WAIT;
 		row.timer = TR_TIME_WAIT;
 		row.left_ns = xtcp_timewait_left_ns(tw);
+		row.since_ns = tw->wait.start_ns;
 		break;
 	}
 	show_row(seq, &row, number);
@@ -316,6 +329,29 @@ static bool create_walk(struct net *net, const char *name, u8 family)
 				    sizeof(struct walk), (void *)(uintptr_t)family);
 }
 
+/* "inuse": all but those CLOSED. "alloc", "mem" (pages): of all namespaces. */
+static int show_sockets(struct seq_file *seq, void *v)
+{
+	struct xtcp_net *xn = xtcp_net(seq->private);
+	u64 in[XTCP_STATES] = { }, inuse = 0;
+	int i;
+
+	for (i = XTCP_ESTABLISHED; i < XTCP_STATES; i++) {
+		in[i] = xtcp_counters_sockets(xn, i);
+		inuse += in[i];
+	}
+	seq_printf(seq, "XTCP: inuse %llu orphan %d halfopen %d tw %d alloc %lld mem %ld\nXTCPSTATES:",
+		   inuse, atomic_read(&xn->orphans), atomic_read(&xn->requests),
+		   atomic_read(&xn->time_waits),
+		   percpu_counter_sum_positive(xtcp_prot.sockets_allocated),
+		   proto_memory_allocated(&xtcp_prot));
+	for (i = XTCP_ESTABLISHED; i < XTCP_STATES; i++)
+		if (i != XTCP_CLOSED && i != XTCP_TIME_WAIT)
+			seq_printf(seq, " %s %llu", xtcp_state_name(i), in[i]);
+	seq_putc(seq, '\n');
+	return 0;
+}
+
 int xtcp_proc_register(struct net *net)
 {
 	if (!create_walk(net, "xtcp", AF_INET))
@@ -325,8 +361,13 @@ int xtcp_proc_register(struct net *net)
 	if (!proc_create_net_single("xtcp_netstat", 0444, net->proc_net, show_counters,
 				    NULL))
 		goto err_xtcp6;
+	if (!proc_create_net_single("xtcp_sockstat", 0444, net->proc_net, show_sockets,
+				    NULL))
+		goto err_netstat;
 	return 0;
 
+err_netstat:
+	remove_proc_entry("xtcp_netstat", net->proc_net);
 err_xtcp6:
 	if (ipv6_mod_enabled())
 		remove_proc_entry("xtcp6", net->proc_net);
@@ -337,6 +378,7 @@ err_xtcp:
 
 void xtcp_proc_unregister(struct net *net)
 {
+	remove_proc_entry("xtcp_sockstat", net->proc_net);
 	remove_proc_entry("xtcp_netstat", net->proc_net);
 	if (ipv6_mod_enabled())
 		remove_proc_entry("xtcp6", net->proc_net);

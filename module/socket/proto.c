@@ -168,6 +168,7 @@ struct sock *xtcp_clone(struct sock *listener, u8 family)
 	xs->tcb.state = XTCP_SYN_RCVD;
 	INIT_LIST_HEAD(&xs->accept_link);
 	child->sk_state = TCP_SYN_RECV;
+	xtcp_counters_move(xtcp_sk_net(child), XTCP_CLOSED, XTCP_SYN_RCVD);
 	child->sk_shutdown = 0;
 	child->sk_ack_backlog = 0;
 	child->sk_max_ack_backlog = 0;

@@ -57,6 +57,8 @@ void xtcp_state_set(struct sock *sk, enum xtcp_state state)
 	if (old == XTCP_SYN_SENT && state == XTCP_SYN_RCVD)
 		xtcp_count(xtcp_sk_net(sk), XTCP_CNT_SIMULTANEOUS_OPENS);
 	trace_xtcp_set_state(sk, &xs->flow, old, state);
+	xtcp_counters_move(xtcp_sk_net(sk), old, state);
+	WRITE_ONCE(xs->state_since_ns, ktime_get_ns());
 	xs->tcb.state = state;
 	inet_sk_set_state(sk, state);
 }

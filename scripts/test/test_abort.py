@@ -7,8 +7,7 @@ import socket
 import subprocess
 import threading
 
-from test_admin import AdminTest, counters, rows
-from test_trace import drop_everything
+from test_admin import AdminTest, counters, drop_everything, rows
 from xtcp_sockets import (CLOSE, FIN_WAIT1, LISTEN, PROTO, SIOCOUTQ, TIME_WAIT, Task, error_of, fill, ioctl_int,
                           loopback_up, raw_connect, set_linger, tcp_state, unshare_network)
 

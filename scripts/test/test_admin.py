@@ -1,15 +1,21 @@
-"""Knobs and gauges: /proc/sys/net/xtcp, /proc/net/xtcp, /proc/net/xtcp_netstat."""
+"""Knobs and gauges: /proc/sys/net/xtcp, /proc/net/xtcp, xtcp_netstat, xtcp_sockstat."""
+import ctypes
 import errno
 import os
 import pathlib
 import socket
+import struct
 import subprocess
+import time
 import unittest
 
-from xtcp_sockets import ESTABLISHED, LISTEN, PROTO, TIME_WAIT, SocketTest, unshare_network
+from xtcp_sockets import (CLOSE_WAIT, ESTABLISHED, FIN_WAIT2, LISTEN, PROTO, SIOCINQ, TIME_WAIT, SocketTest, fill,
+                          ioctl_int, unshare_network)
 
 KNOBS = pathlib.Path("/proc/sys/net/xtcp")
 ROWS = pathlib.Path("/proc/net/xtcp")
+SOCKSTAT = pathlib.Path("/proc/net/xtcp_sockstat")
+SO_ATTACH_FILTER = 26
 COUNTERS = pathlib.Path("/proc/net/xtcp_netstat")
 
 
@@ -22,6 +28,18 @@ def rows():
         tx_queue, rx_queue = (int(x, 16) for x in words[4].split(":"))
         result.append((int(words[3], 16), local, remote, tx_queue, rx_queue))
     return result
+
+
+def sockstat():
+    """The values of /proc/net/xtcp_sockstat, both lines together."""
+    words = [w for w in SOCKSTAT.read_text(encoding="ascii").split() if not w.endswith(":")]
+    return dict(zip(words[::2], map(int, words[1::2])))
+
+
+def drop_everything(sock):
+    """Attach a filter that lets no segment pass (BPF: return 0)."""
+    program = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))
+    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HL", 1, ctypes.addressof(program)))
 
 
 def counters():
@@ -103,6 +121,92 @@ class Rows(AdminTest):
         shown = subprocess.run(["ss", "-4tan"], env=env, capture_output=True, text=True, check=True).stdout
         for sock in client, server:
             self.assertIn("%s:%d" % sock.getsockname(), shown)
+
+
+class Ages(AdminTest):
+    """The last column: milliseconds since it entered its state."""
+
+    @staticmethod
+    def ages(port):
+        """{state: age in ms} of the rows of this local port."""
+        lines = (line.split() for line in ROWS.read_text(encoding="ascii").splitlines()[1:])
+        return {int(w[3], 16): int(w[-1]) for w in lines if int(w[1].split(":")[1], 16) == port}
+
+    def test_close_wait_leak(self):
+        client, server = self.pair()
+        port = server.getsockname()[1]
+        time.sleep(0.3)
+        before = sockstat()
+        start = time.monotonic()
+        client.shutdown(socket.SHUT_WR)
+        self.eventually(lambda: CLOSE_WAIT in self.ages(port))
+        entered = time.monotonic()
+        time.sleep(0.2)
+        soonest = (time.monotonic() - entered) * 1000
+        ages = self.ages(port)
+        latest = (time.monotonic() - start) * 1000
+        self.assertGreaterEqual(ages[CLOSE_WAIT], int(soonest))
+        self.assertLessEqual(ages[CLOSE_WAIT], latest)
+        self.assertGreater(ages[LISTEN], ages[CLOSE_WAIT] + 290)
+        after = sockstat()
+        self.assertEqual(after["CLOSE_WAIT"] - before["CLOSE_WAIT"], 1)
+
+    def test_ss_reads_rows_with_an_age(self):
+        client, server = self.pair()
+        client.shutdown(socket.SHUT_WR)
+        self.await_state(client, FIN_WAIT2)
+        env = dict(os.environ, PROC_NET_TCP=str(ROWS))
+        shown = subprocess.run(["ss", "-4taneoi"], env=env, capture_output=True, text=True, check=True)
+        self.assertEqual(shown.stderr, "")
+        for sock, state in (client, "FIN-WAIT-2"), (server, "CLOSE-WAIT"):
+            self.assertTrue([line for line in shown.stdout.splitlines() if line.startswith(state) and
+                             "%s:%d" % sock.getsockname() in line], shown.stdout)
+
+
+class Gauges(AdminTest):
+    """/proc/net/xtcp_sockstat."""
+
+    def changed(self, before):
+        return {key: value - before[key] for key, value in sockstat().items()
+                if value != before[key] and key not in ("alloc", "mem")}
+
+    def test_every_state(self):
+        self.sysctl("net/xtcp/msl_ms", 200)
+        before = sockstat()
+        self.assertEqual(self.changed(before), {})
+        listener = self.listener()
+        self.eventually(lambda: self.changed(before), {"LISTEN": 1, "inuse": 1})
+        client, server = self.pair(listener)
+        self.eventually(lambda: self.changed(before), {"LISTEN": 1, "ESTABLISHED": 2, "inuse": 3})
+        client.shutdown(socket.SHUT_WR)
+        self.eventually(lambda: self.changed(before), {"LISTEN": 1, "FIN_WAIT_2": 1, "CLOSE_WAIT": 1, "inuse": 3})
+        client.close()
+        self.eventually(lambda: self.changed(before),
+                        {"LISTEN": 1, "FIN_WAIT_2": 1, "CLOSE_WAIT": 1, "inuse": 3, "orphan": 1})
+        server.close()
+        self.eventually(lambda: self.changed(before), {"LISTEN": 1, "inuse": 1, "tw": 1})
+        listener.close()
+        self.eventually(lambda: self.changed(before), {})
+
+    def test_half_open_and_connecting(self):
+        before = sockstat()
+        listener = self.listener()
+        client = self.socket(socket.SOCK_NONBLOCK)
+        drop_everything(client)
+        client.connect_ex(listener.getsockname())
+        self.eventually(lambda: self.changed(before), {"LISTEN": 1, "SYN_SENT": 1, "halfopen": 1, "inuse": 2})
+        client.close()
+        listener.close()
+        self.eventually(lambda: self.changed(before), {})
+
+    def test_sockets_and_their_memory(self):
+        before = sockstat()["alloc"]
+        pairs = [self.pair() for _ in range(20)]
+        self.assertEqual(sockstat()["alloc"] - before, 60)  # with their listeners
+        for client, server in pairs:
+            fill(client)
+            self.assertGreater(ioctl_int(server, SIOCINQ), 0)
+        self.assertGreater(sockstat()["mem"] * os.sysconf("SC_PAGE_SIZE"), 1000000)
 
 
 class Counters(AdminTest):

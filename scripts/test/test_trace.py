@@ -1,23 +1,14 @@
 """Tracepoints: events/xtcp, and what drop monitors see of xtcp in events/skb/kfree_skb."""
-import ctypes
 import errno
 import pathlib
 import socket
-import struct
 import subprocess
 
-from test_admin import AdminTest, counters
+from test_admin import AdminTest, counters, drop_everything
 from xtcp_sockets import LOCALHOST, fill, loopback_up, recv_all, reset, unshare_network
 
 TRACING = pathlib.Path("/sys/kernel/tracing")
-SO_ATTACH_FILTER = 26
 EVENTS = ("xtcp_set_state", "xtcp_drop", "xtcp_retransmit", "xtcp_send_reset", "xtcp_receive_reset")
-
-
-def drop_everything(sock):
-    """Attach a filter that lets no segment pass (BPF: return 0)."""
-    program = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))
-    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HL", 1, ctypes.addressof(program)))
 
 
 class TraceTest(AdminTest):
