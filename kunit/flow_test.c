@@ -339,27 +339,6 @@ static void flow_ipv6__one_tuple_on_two_devices(struct kunit *test)
 	synchronize_rcu();
 }
 
-static void flow_sockaddr__by_family(struct kunit *test)
-{
-	struct world *w = test->priv;
-	struct sockaddr_in6 addr;
-	struct xtcp_addrs6 addrs;
-	struct xtcp_flow_key key = key6_of(&addrs, 2);
-	struct {
-		struct xtcp_addrs6 addrs;
-		struct xtcp_flow flow;
-	} six;
-	char shown[48];
-
-	xtcp_flow_sockaddr(&w->a, false, &addr);
-	snprintf(shown, sizeof(shown), "%pISc", &addr);
-	KUNIT_EXPECT_STREQ(test, shown, "192.0.2.1");
-	xtcp_flow_init(&six.flow, XTCP_FLOW_SOCKET, &key);
-	xtcp_flow_sockaddr(&six.flow, true, &addr);
-	snprintf(shown, sizeof(shown), "%pISc", &addr);
-	KUNIT_EXPECT_STREQ(test, shown, "2001:db8::2");
-}
-
 static struct kunit_case flow_cases[] = {
 	KUNIT_CASE(flow_init__fills),
 	KUNIT_CASE(flow_lookup__empty),
@@ -376,7 +355,6 @@ static struct kunit_case flow_cases[] = {
 	KUNIT_CASE(flow_next__each_once),
 	KUNIT_CASE(flow_ipv6__is_found),
 	KUNIT_CASE(flow_ipv6__one_tuple_on_two_devices),
-	KUNIT_CASE(flow_sockaddr__by_family),
 	{ }
 };
 
