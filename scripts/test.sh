@@ -71,6 +71,12 @@ place() {
 	show_failures "$out.log"
 }
 
+# Boot parameters can take IPv6 away; IPv4 must not notice.
+without_ipv6() {
+	single "uml without IPv6" "$RESULTS/without-ipv6.log" \
+		"$ROOT/scripts/run.sh" uml --append ipv6.disable=1 scripts/test/unit.py test_connect test_ipv6 || true
+}
+
 # two_at_a_time FUNCTION ARGUMENT...
 two_at_a_time() {
 	local function=$1 argument running=0
@@ -127,6 +133,7 @@ main() {
 	set -m
 	two_at_a_time kunit "${modes[@]}"
 	two_at_a_time place "${good[@]}"
+	[[ " ${good[*]} " != *" uml "* ]] || without_ipv6
 	total
 }
 

@@ -12,7 +12,7 @@
 #include <xtcp/sock.h>
 
 static struct proto prot;
-static struct proto_ops stream_ops;
+static struct proto_ops stream_ops __ro_after_init;	/* filled from the other */
 
 static struct inet_protosw protosw = {
 	.type		= SOCK_STREAM,

@@ -170,6 +170,7 @@ impaired() {
 	link "$@"
 	check "$name: $LOSSY x 1 MiB up" stream put $A1 5000 "$LOSSY" $MIB 10
 	check "$name: $LOSSY x 1 MiB down" stream get $A1 5000 "$LOSSY" $MIB 10
+	check6 "$name: $LOSSY x 1 MiB up, IPv6" stream put $B1 5000 "$LOSSY" $MIB 10
 	check "$name: curl from nginx" fetch http://$A1/file
 	check "$name: $((CONNECTIONS / 5)) connections at once" stream parallel $A1 5000 $((CONNECTIONS / 5)) 16384
 }

@@ -100,7 +100,27 @@ def ip(*words):
     subprocess.run(["ip", *words], check=True)
 
 
+HAS_IPV6 = os.path.exists("/proc/net/if_inet6")
+
+
+class WithoutIpv6(SocketTest):
+    """A kernel booted with ipv6.disable=1."""
+
+    def test_ipv4_is_served(self):
+        if HAS_IPV6:
+            self.skipTest("IPv6 is there")
+        with self.raises(errno.EAFNOSUPPORT):
+            socket.socket(socket.AF_INET6, socket.SOCK_STREAM, PROTO)
+        self.assertFalse(os.path.exists(ROWS6))
+        self.assert_talking(*self.pair())
+
+
 class Test6(SocketTest):
+    def setUp(self):
+        if not HAS_IPV6:
+            self.skipTest("no IPv6")
+        super().setUp()
+
     def socket6(self, v6only=None, flags=0):
         sock = self.keep(socket.socket(socket.AF_INET6, socket.SOCK_STREAM | flags, PROTO))
         if v6only is not None:
