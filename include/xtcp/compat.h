@@ -119,6 +119,22 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 #define xtcp_inet6_repflow(sk)	(inet6_sk(sk)->repflow)
 #endif
 
+/* What struct tcp_info has from 6.2 and 6.7 on. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+#define xtcp_info_set_rcv_wnd(info, value)	((info)->tcpi_rcv_wnd = (value))
+#else
+#define xtcp_info_set_rcv_wnd(info, value)	((void)(value))
+#endif
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+#define xtcp_info_set_rtos(info, rtos, recoveries, ms)			\
+	((info)->tcpi_total_rto = (rtos),				\
+	 (info)->tcpi_total_rto_recoveries = (recoveries),		\
+	 (info)->tcpi_total_rto_time = (ms))
+#else
+#define xtcp_info_set_rtos(info, rtos, recoveries, ms)			\
+	((void)(rtos), (void)(recoveries), (void)(ms))
+#endif
+
 /* sendfile() went through proto_ops.sendpage before 6.5. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
 #define XTCP_SENDPAGE	.sendpage = sock_no_sendpage,

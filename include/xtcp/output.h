@@ -101,6 +101,8 @@ void xtcp_output_sync_mss(struct sock *sk, u32 pmtu);
 /* The MSS option to announce over @dst (RFC 9293 3.7.1). */
 u16 xtcp_output_announced_mss(const struct sock *sk, const struct xtcp_af_ops *af,
 			      const struct dst_entry *dst);
+/* What holds the sender back from now on; for TCP_INFO. */
+void xtcp_output_limit(struct xtcp_sock *xs, u8 limit);
 /* Throw away everything unsent and unacknowledged. */
 void xtcp_output_purge(struct sock *sk);
 

@@ -62,6 +62,19 @@ struct xtcp_receive {
 	u8 urgent_octet;		/* valid when tcb.rcv_urgent says HERE */
 	u32 tune_seq;			/* copied_seq when autotuning last looked */
 	u64 tune_us;			/* and when that was */
+	u32 space;			/* most the user read in a round trip */
+	u32 rtt_us;			/* how long a window took to come, 0: none did */
+	u32 rtt_seq;			/* end of the window being timed */
+	u32 rtt_since;			/* since when, jiffies */
+};
+
+/* What holds a sender back: who has text queued or on its way. */
+enum xtcp_limit {
+	XTCP_LIMIT_IDLE,		/* nothing: there is no text */
+	XTCP_LIMIT_BUSY,		/* the network, Nagle */
+	XTCP_LIMIT_RWND,		/* the peer's window */
+	XTCP_LIMIT_SNDBUF,		/* our own buffer */
+	XTCP_LIMITS,
 };
 
 /* All in all, for TCP_INFO. */
@@ -76,6 +89,14 @@ struct xtcp_stats {
 	u32 data_segs_in;
 	u32 retrans;			/* segments sent again, SYN included */
 	u32 ooo;			/* segments that came out of order */
+	u32 delivered;			/* acknowledged, the SYN too */
+	u32 data_sent;			/* when last, jiffies */
+	u32 data_recv;
+	u16 rtos;			/* retransmission timeouts */
+	u16 rto_recoveries;		/* in how many rows */
+	u32 rto_time_ms;		/* from first sending to the ACK, of those past */
+	u32 limit_since;		/* what is so now: jiffies */
+	u32 limited[XTCP_LIMITS - 1];	/* not IDLE; before that, jiffies */
 };
 
 /* Values of knobs that the user set for this socket alone (SOL_XTCP). */
@@ -99,6 +120,9 @@ struct xtcp_sock {
 	const struct xtcp_af_ops *af;
 	struct xtcp_port *port;
 	bool port_explicit;		/* by bind(), its own or the listener's */
+	bool orphan;			/* counted in xtcp_net.orphans */
+	u8 limit;			/* enum xtcp_limit, now */
+	u16 answered;			/* invalid segments: xtcp_limit_answer() */
 	struct xtcp_tcb tcb;
 	struct xtcp_send snd;
 	struct xtcp_receive rcv;
@@ -132,9 +156,7 @@ struct xtcp_sock {
 	u32 keepintvl_ms;
 	u32 keepcnt;
 	u32 ts_offset;			/* added to our timestamps */
-	u64 state_since_ns;		/* when it entered its state */
-	u16 answered;			/* invalid segments: xtcp_limit_answer() */
-	bool orphan;			/* counted in xtcp_net.orphans */
+	u32 state_since;		/* when it entered its state, jiffies */
 	struct xtcp_stats stats;
 
 	/* Listening (open/listen.c) */

@@ -47,6 +47,8 @@ void xtcp_timers_run_deferred(struct sock *sk);
 
 /* The retransmission timeout, backed off as it is now (RFC 6298 5.5). */
 u64 xtcp_timers_rto_ns(const struct sock *sk);
+/* How long what timed out has been without an answer; 0 if nothing did. */
+u32 xtcp_timers_recovery_ms(const struct xtcp_sock *xs);
 /* Nanoseconds until @which is due, 0 if not armed: for /proc and TCP_INFO. */
 u64 xtcp_timers_left_ns(const struct xtcp_sock *xs, enum xtcp_timer which);
 

@@ -45,7 +45,7 @@ struct row {
 	u32 quick;
 	u32 cwnd;
 	int ssthresh;
-	u64 since_ns;
+	u64 age_ms;
 };
 
 static unsigned long clock_ticks(u64 ns)
@@ -63,9 +63,14 @@ static void show_address(struct seq_file *seq, u8 family,
 	seq_printf(seq, ":%04X ", ntohs(port));
 }
 
-static u64 age_ms(const struct row *row)
+static u32 age_of_socket(const struct xtcp_sock *xs)
 {
-	return div_u64(ktime_get_ns() - row->since_ns, NSEC_PER_MSEC);
+	return jiffies_to_msecs((u32)jiffies - READ_ONCE(xs->state_since));
+}
+
+static u64 age_of_wait(const struct xtcp_fifo_entry *wait)
+{
+	return div_u64(ktime_get_ns() - wait->start_ns, NSEC_PER_MSEC);
 }
 
 static void show_row(struct seq_file *seq, const struct row *row, int number)
@@ -81,7 +86,7 @@ static void show_row(struct seq_file *seq, const struct row *row, int number)
 		   row->retransmits, from_kuid_munged(seq_user_ns(seq), row->uid),
 		   row->timeout, row->inode, row->refs, row->address,
 		   clock_ticks(row->rto_ns), clock_ticks(row->ato_ns), row->quick,
-		   row->cwnd, row->ssthresh, age_ms(row));
+		   row->cwnd, row->ssthresh, row->age_ms);
 	if (row->family == AF_INET)
 		seq_pad(seq, '\n');
 	else
@@ -147,7 +152,7 @@ static void row_of_socket(struct row *row, struct sock *sk)
 	row->ato_ns = (u64)xtcp_knob(xtcp_sk_net(sk), delack_ms) * NSEC_PER_MSEC;
 	row->quick = xs->rcv.quick_acks << 1;
 	row->cwnd = xs->cong.cwnd / mss;
-	row->since_ns = READ_ONCE(xs->state_since_ns);
+	row->age_ms = age_of_socket(xs);
 	row->ssthresh = xs->cong.ssthresh == U32_MAX ? -1 : (int)(xs->cong.ssthresh / mss);
 	timer_of_socket(row, xs);
 }
@@ -167,7 +172,7 @@ static void show_listener(struct seq_file *seq, struct sock *sk, int number)
 		.refs		= refcount_read(&sk->sk_refcnt),
 		.address	= sk,
 		.rto_ns		= (u64)xtcp_sk(sk)->rtt.rto_us * NSEC_PER_USEC,
-		.since_ns	= READ_ONCE(xtcp_sk(sk)->state_since_ns),
+		.age_ms		= age_of_socket(xtcp_sk(sk)),
 	};
 
 	if (local6)
@@ -195,14 +200,14 @@ static void show_flow(struct seq_file *seq, struct xtcp_flow *flow, int number)
 		row.retransmits = req->retransmits;
 		row.uid = req->listener->sk_uid;
 		row.left_ns = xtcp_request_left_ns(req);
-		row.since_ns = req->wait.start_ns;
+		row.age_ms = age_of_wait(&req->wait);
 		break;
 	case XTCP_FLOW_TIME_WAIT:
 		tw = container_of(flow, struct xtcp_time_wait, flow);
 		row.state = TCP_TIME_WAIT;
 		row.timer = TR_TIME_WAIT;
 		row.left_ns = xtcp_timewait_left_ns(tw);
-		row.since_ns = tw->wait.start_ns;
+		row.age_ms = age_of_wait(&tw->wait);
 		break;
 	}
 	show_row(seq, &row, number);

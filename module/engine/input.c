@@ -118,15 +118,31 @@ static void sample_handshake(struct sock *sk, const struct xtcp_segment *seg)
 		xs->rtt.rto_us = max_t(u32, xs->rtt.rto_us, 3 * USEC_PER_SEC);
 }
 
+/* As the kernel's TCP counts: the SYN was sent, acknowledged and delivered. */
+static void count_handshake(struct xtcp_sock *xs)
+{
+	xs->stats.delivered++;
+	xs->stats.data_sent = (u32)jiffies;
+	xs->stats.data_recv = (u32)jiffies;
+	if (xs->tcb.passive)
+		xs->stats.segs_in++;	/* the request took it */
+	else
+		xs->stats.bytes_acked++;
+}
+
 static void established(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	const struct dst_entry *dst = __sk_dst_get(sk);
 
+	count_handshake(xs);
 	xs->rcv.copied_seq = xs->tcb.irs + 1;
 	xs->rcv.tune_seq = xs->rcv.copied_seq;
 	xs->rcv.tune_us = xtcp_now_us();
 	xs->rcv.acked_seq = xs->tcb.irs + 1;
+	xs->rcv.rtt_seq = xs->tcb.rcv_adv;
+	xs->rcv.rtt_since = (u32)jiffies;
+	xs->rcv.space = xtcp_tcb_rcv_wnd(&xs->tcb);
 	xtcp_output_sync_mss(sk, dst ? dst_mtu(dst) : xs->snd.pmtu);
 	xtcp_cong_start(&xs->cong, xs->snd.mss,
 			xtcp_knob(xtcp_sk_net(sk), initial_cwnd));
@@ -208,6 +224,7 @@ static void carry_out_fin(struct sock *sk)
 {
 	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | RCV_SHUTDOWN);
 	sock_set_flag(sk, SOCK_DONE);
+	xtcp_sk(sk)->stats.bytes_received++;	/* its number, as the kernel's TCP */
 	xtcp_receive_purge_ooo(sk);
 }
 

@@ -69,6 +69,7 @@ void xtcp_output_purge(struct sock *sk)
 {
 	purge_queue(sk, &sk->sk_write_queue);
 	purge_queue(sk, &xtcp_sk(sk)->snd.rtx_queue);
+	xtcp_output_limit(xtcp_sk(sk), XTCP_LIMIT_IDLE);
 }
 
 /* --- one segment -------------------------------------------------------- */
@@ -205,8 +206,11 @@ static int transmit_copy(struct sock *sk, struct sk_buff *skb)
 	struct sk_buff *copy;
 
 	skb->skb_mstamp_ns = ktime_get_ns();
-	xtcp_sk(sk)->stats.bytes_sent += skb->len;
-	xtcp_sk(sk)->stats.data_segs_out += skb->len > 0;
+	if (skb->len) {
+		xtcp_sk(sk)->stats.bytes_sent += skb->len;
+		xtcp_sk(sk)->stats.data_segs_out++;
+		xtcp_sk(sk)->stats.data_sent = (u32)jiffies;
+	}
 	/* The header goes into the head, which a copy on its way still reads. */
 	copy = skb_cloned(skb) ? pskb_copy(skb, sk_gfp_mask(sk, GFP_ATOMIC)) :
 				 skb_clone(skb, sk_gfp_mask(sk, GFP_ATOMIC));
@@ -330,6 +334,33 @@ static void refresh_mss(struct sock *sk)
 		xtcp_output_sync_mss(sk, dst_mtu(dst));
 }
 
+void xtcp_output_limit(struct xtcp_sock *xs, u8 limit)
+{
+	struct xtcp_stats *stats = &xs->stats;
+
+	if (limit == xs->limit)
+		return;
+	if (xs->limit)
+		stats->limited[xs->limit - 1] += (u32)jiffies - stats->limit_since;
+	xs->limit = limit;
+	stats->limit_since = (u32)jiffies;
+}
+
+/* @head: of the send queue, what may go having gone. */
+static enum xtcp_limit limit_now(const struct sock *sk, const struct sk_buff *head)
+{
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+
+	if (head && xtcp_seq_gt(XTCP_SKB_CB(head)->seq + min_t(u32, head->len, xs->snd.mss),
+				xs->tcb.snd_una + xs->tcb.snd_wnd))
+		return XTCP_LIMIT_RWND;
+	if (!head && skb_queue_empty(&xs->snd.rtx_queue))
+		return XTCP_LIMIT_IDLE;
+	if (!head && sk->sk_socket && test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
+		return XTCP_LIMIT_SNDBUF;
+	return XTCP_LIMIT_BUSY;
+}
+
 void xtcp_output_push(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
@@ -350,6 +381,7 @@ void xtcp_output_push(struct sock *sk)
 			return;
 		send_head(sk, skb);
 	}
+	xtcp_output_limit(xs, limit_now(sk, skb));
 	/* Something waits, and no ACK is under way that would let it go. */
 	if (skb && xs->tcb.snd_nxt == xs->tcb.snd_una)
 		xtcp_timers_window_shut(sk);
@@ -409,6 +441,7 @@ void xtcp_output_clean(struct sock *sk, u64 *sent_ns)
 		if (xtcp_seq_gt(XTCP_SKB_CB(skb)->end_seq, xs->tcb.snd_una))
 			break;
 		*sent_ns = XTCP_SKB_CB(skb)->retransmits ? 0 : skb->skb_mstamp_ns;
+		xs->stats.delivered++;
 		__skb_unlink(skb, &xs->snd.rtx_queue);
 		xtcp_output_free(sk, skb);
 	}

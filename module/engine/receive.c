@@ -302,12 +302,24 @@ static void take_urgent_octet(struct sock *sk, const struct sk_buff *skb,
 		sk->sk_data_ready(sk);
 }
 
+/* A window of text came: a round trip at most, if the sender was busy. */
+static void time_window(struct xtcp_sock *xs)
+{
+	u32 us = jiffies_to_usecs(max((u32)jiffies - xs->rcv.rtt_since, 1U));
+
+	if (!xs->rcv.rtt_us || us < xs->rcv.rtt_us)
+		xs->rcv.rtt_us = us;
+	xs->rcv.rtt_since = (u32)jiffies;
+	xs->rcv.rtt_seq = xs->tcb.rcv_nxt + xtcp_tcb_rcv_wnd(&xs->tcb);
+}
+
 void xtcp_receive_text(struct sock *sk, struct sk_buff *skb, struct xtcp_verdict *v)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 
 	skb_dst_drop(skb);
 	mark_text(skb, v);
+	xs->stats.data_recv = (u32)jiffies;
 	take_urgent_octet(sk, skb, v);
 	xs->rcv.mss = max_t(u32, xs->rcv.mss, min_t(u32, v->text_len, U16_MAX));
 	if (v->events & XTCP_EV_OUT_OF_ORDER) {
@@ -319,6 +331,8 @@ void xtcp_receive_text(struct sock *sk, struct sk_buff *skb, struct xtcp_verdict
 	queue_in_order(sk, skb);
 	if (!(v->events & XTCP_EV_FIN))
 		drain_ooo(sk, v);
+	if (xtcp_seq_geq(xs->tcb.rcv_nxt, xs->rcv.rtt_seq))
+		time_window(xs);
 }
 
 /* --- read --------------------------------------------------------------- */

@@ -150,6 +150,21 @@ static void doubt_route(struct sock *sk)
 		dst_negative_advice(sk);
 }
 
+/* For TCP_INFO: timeouts, in how many rows, and how long these lasted. */
+static void count_timeout(struct xtcp_sock *xs)
+{
+	xs->stats.rtos++;
+	xs->stats.rto_recoveries += !xs->retransmits;
+}
+
+u32 xtcp_timers_recovery_ms(const struct xtcp_sock *xs)
+{
+	bool timed_out = xs->retransmits && xs->first_retransmit_ns;
+
+	return timed_out ? div_u64(ktime_get_ns() - xs->first_retransmit_ns,
+					 NSEC_PER_MSEC) : 0;
+}
+
 static void retransmit_syn(struct sock *sk, u64 due_ns)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
@@ -160,6 +175,7 @@ static void retransmit_syn(struct sock *sk, u64 due_ns)
 		return;
 	}
 	doubt_route(sk);
+	count_timeout(xs);
 	xs->retransmits++;
 	xs->backoff = syn_backoff(sk);
 	xs->stats.retrans++;
@@ -195,6 +211,7 @@ static void retransmit_text(struct sock *sk, u64 due_ns)
 		return;
 	}
 	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_RTO_TIMEOUTS);
+	count_timeout(xs);
 	doubt_route(sk);
 	xtcp_recovery_timeout(sk);
 	if (xs->retransmits < U8_MAX)
@@ -415,6 +432,7 @@ void xtcp_timers_acked(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 
+	xs->stats.rto_time_ms += xtcp_timers_recovery_ms(xs);
 	xs->retransmits = 0;
 	xs->backoff = 0;
 	xs->first_retransmit_ns = 0;

@@ -42,6 +42,11 @@ static u32 free_window(const struct sock *sk)
 	return clamp_window(sk, space_to_window(max(room, 0)));
 }
 
+u32 xtcp_window_most(const struct sock *sk)
+{
+	return min(space_to_window(sk->sk_rcvbuf), xtcp_sk(sk)->rcv.window_clamp);
+}
+
 u32 xtcp_window_initial(const struct sock *sk, bool scaling, u8 *wscale)
 {
 	u32 most = max_t(u32, sk->sk_rcvbuf,
@@ -108,6 +113,7 @@ void xtcp_window_autotune(struct sock *sk)
 	copied = xs->rcv.copied_seq - xs->rcv.tune_seq;
 	xs->rcv.tune_seq = xs->rcv.copied_seq;
 	xs->rcv.tune_us = now_us;
+	xs->rcv.space = max(xs->rcv.space, copied);
 	if (sk->sk_userlocks & SOCK_RCVBUF_LOCK)
 		return;
 	/* Twice for growth in slow start, twice for the overhead of skbs. */

@@ -58,7 +58,7 @@ void xtcp_state_set(struct sock *sk, enum xtcp_state state)
 		xtcp_count(xtcp_sk_net(sk), XTCP_CNT_SIMULTANEOUS_OPENS);
 	trace_xtcp_set_state(sk, &xs->flow, old, state);
 	xtcp_counters_move(xtcp_sk_net(sk), old, state);
-	WRITE_ONCE(xs->state_since_ns, ktime_get_ns());
+	WRITE_ONCE(xs->state_since, (u32)jiffies);
 	xs->tcb.state = state;
 	inet_sk_set_state(sk, state);
 }
