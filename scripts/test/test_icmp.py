@@ -10,7 +10,7 @@ from xtcp_sockets import (ESTABLISHED, LOCALHOST, PATIENCE, PROTO, SIOCOUTQ, Soc
                           tcp_state)
 
 IP_RECVERR = 11
-DEST_UNREACH, TIME_EXCEEDED = 3, 11
+DEST_UNREACH, SOURCE_QUENCH, TIME_EXCEEDED, PARAMETER_PROBLEM = 3, 4, 11, 12
 NET_UNREACH, HOST_UNREACH, PROTO_UNREACH, PORT_UNREACH = range(4)
 SO_EE_ORIGIN_ICMP = 2
 SYN, PSH = 2, 8
@@ -167,6 +167,15 @@ class Open(Router):
         self.assert_told(errno.EHOSTUNREACH, DEST_UNREACH, HOST_UNREACH)
         self.assert_told(errno.ENETUNREACH, DEST_UNREACH, NET_UNREACH)
         self.assert_told(errno.EHOSTUNREACH, TIME_EXCEEDED, 0)
+        self.assert_told(errno.EPROTO, PARAMETER_PROBLEM, 0)
+
+    def test_source_quench_is_ignored(self):
+        client, server, packet = self.open()
+        self.recverr(client)
+        self.complain(packet, SOURCE_QUENCH, 0)
+        self.assertEqual(events(client), "OUT")
+        self.assertEqual(error_of(client), 0)
+        self.assert_talking(client, server)
 
 
 class Queue(SocketTest):
