@@ -317,6 +317,20 @@ static void request_flowi4(struct flowi4 *fl4, const struct sock *listener,
 			   listener->sk_uid);
 }
 
+/*
+ * The way back to who sent a segment; no one host sends from a broadcast address
+ * (RFC 9293 MUST-63), which IP knows as such only when it is asked for the way.
+ */
+static struct rtable *route_back(struct net *net, struct flowi4 *fl4)
+{
+	struct rtable *rt = ip_route_output_flow(net, fl4, NULL);
+
+	if (IS_ERR(rt) || !(rt->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST)))
+		return rt;
+	ip_rt_put(rt);
+	return ERR_PTR(-ENETUNREACH);
+}
+
 static struct dst_entry *request_route(const struct sock *listener,
 				       const struct xtcp_request *req)
 {
@@ -324,7 +338,7 @@ static struct dst_entry *request_route(const struct sock *listener,
 	struct rtable *rt;
 
 	request_flowi4(&fl4, listener, req);
-	rt = ip_route_output_flow(read_pnet(&req->flow.net), &fl4, NULL);
+	rt = route_back(read_pnet(&req->flow.net), &fl4);
 	return IS_ERR(rt) ? NULL : &rt->dst;
 }
 
@@ -382,7 +396,7 @@ static void reply(struct xtcp_net *xn, const struct sk_buff *in, struct tcphdr *
 	flowi4_init_output(&fl4, 0, IP4_REPLY_MARK(xn->net, in->mark), RT_TOS(tos),
 			   RT_SCOPE_UNIVERSE, IPPROTO_XTCP, 0, iph->saddr, iph->daddr,
 			   th->dest, th->source, sock_net_uid(xn->net, NULL));
-	rt = ip_route_output_flow(xn->net, &fl4, NULL);
+	rt = route_back(xn->net, &fl4);
 	if (IS_ERR(rt)) {
 		xtcp_count(xn, XTCP_CNT_OUT_NO_ROUTE);
 		return;

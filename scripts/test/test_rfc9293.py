@@ -138,6 +138,12 @@ class Cable(SocketTest):
                 self.assertEqual(self.answer(port, there, dest), 0, dest)
             self.assertEqual(self.answer(port, there, here, self.BROADCAST_MAC), 0)
 
+    @unittest.skipIf(PROTO == 6, "the kernel's TCP answers unless IP filters by reverse path")
+    def test_broadcast_address_of_the_cable(self):
+        """Its IP layer lets it through as a source: here it is the one that answers who looks."""
+        for listening in (True, False):
+            self.assertEqual(self.answer(self.port(listening), "10.9.9.255", self.HERE[0]), 0)
+
     def test_no_connection(self):
         port = self.port(listening=True)
         self.assert_ignored(port)
