@@ -102,6 +102,34 @@ static void mss_option__though_it_is_the_default(struct kunit *test)
 	WIRE_EQ(w, n, 3);
 }
 
+/*
+ * MUST-16: IP options are part of what the peer's MSS does not count. Four NOPs;
+ * with IPv6 eight octets of destination options, which hold padding.
+ */
+static int set_ip_options(struct wire *w)
+{
+	static const u8 nops[] = { 1, 1, 1, 1 }, padding[] = { 0, 0, 1, 4, 0, 0, 0, 0 };
+
+	if (wire_is_ipv6(w))
+		return do_sock_setsockopt(w->side[A].sock, false, SOL_IPV6, IPV6_DSTOPTS,
+					  KERNEL_SOCKPTR((void *)padding), sizeof(padding));
+	return do_sock_setsockopt(w->side[A].sock, false, SOL_IP, IP_OPTIONS,
+				  KERNEL_SOCKPTR((void *)nops), sizeof(nops));
+}
+
+static void mss__leaves_room_for_ip_options(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	unsigned int options = wire_is_ipv6(w) ? 8 : 4;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_MAXSEG, 500), 0);
+	WIRE_EQ(w, wire_socket(w, A), 0);
+	WIRE_EQ(w, set_ip_options(w), 0);
+	connected(test);
+	WIRE_EQ(w, wire_xs(w, A)->snd.mss, 500 - XTCP_OLEN_TS_ALIGNED - options);
+}
+
 /* --- 3.5.3: RST --------------------------------------------------------------- */
 
 /* SHLD-2: it may say why, in text. */
@@ -327,6 +355,7 @@ WIRE_SUITES(xtcp_rfc9293_wire,
 	KUNIT_CASE_SLOW(options__in_any_segment),
 	KUNIT_CASE_SLOW(options__in_syn_and_syn_ack),
 	KUNIT_CASE_SLOW(mss_option__though_it_is_the_default),
+	KUNIT_CASE_SLOW(mss__leaves_room_for_ip_options),
 	KUNIT_CASE_SLOW(rst__with_text),
 	KUNIT_CASE_SLOW(keepalive__only_when_idle),
 	KUNIT_CASE_SLOW(keepalive__lost_answers),

@@ -520,13 +520,13 @@ void xtcp_output_sync_mss(struct sock *sk, u32 pmtu)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	u32 floor = xtcp_knob(xtcp_sk_net(sk), min_snd_mss);
-	u32 mss = pmtu - xs->af->ip_header_len - xs->af->options_len(sk) -
-		  sizeof(struct tcphdr);
+	s32 mss = pmtu - xs->af->ip_header_len - sizeof(struct tcphdr);
 
 	mss = min_t(u32, mss, xs->tcb.snd_mss);
 	if (xs->snd.mss_clamp)
 		mss = min_t(u32, mss, xs->snd.mss_clamp);
-	mss = max(mss, floor);
+	/* An MSS counts headers without options (RFC 9293 MUST-16). */
+	mss = max_t(s32, mss - (s32)xs->af->options_len(sk), floor);
 	if (xs->tcb.ts_ok)
 		mss -= XTCP_OLEN_TS_ALIGNED;
 	xs->snd.pmtu = pmtu;
