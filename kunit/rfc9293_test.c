@@ -5,7 +5,9 @@
  */
 
 #include <kunit/test.h>
+#include <xtcp/net.h>
 #include <xtcp/options.h>
+#include <xtcp/sysctl.h>
 #include <xtcp/tcb.h>
 
 enum {
@@ -117,11 +119,42 @@ static void options__lengths_and_padding(struct kunit *test)
 	}
 }
 
+#define ROW(name) xtcp_sysctl_row(offsetof(struct xtcp_knobs, name))
+
+/* MUST-40: nobody may delay an ACK by half a second. */
+static void knobs__delayed_ack(struct kunit *test)
+{
+	KUNIT_EXPECT_LT(test, ROW(delack_ms)->max, 500);
+}
+
+/* SHLD-10, MUST-28 */
+static void knobs__defaults(struct kunit *test)
+{
+	KUNIT_EXPECT_GE(test, ROW(retries1)->value, 3);
+	KUNIT_EXPECT_GE(test, ROW(keepalive_time_ms)->value, 2 * 3600 * 1000);
+}
+
+/* SHLD-11: with the shortest timeout there is, retries2 take 100 s all the same. */
+static void knobs__r2(struct kunit *test)
+{
+	u64 rto_ms = ROW(rto_min_ms)->value, sum_ms = 0;
+	unsigned int i;
+
+	for (i = 0; i <= ROW(retries2)->value; i++) {
+		sum_ms += rto_ms;
+		rto_ms = min_t(u64, 2 * rto_ms, ROW(rto_max_ms)->value);
+	}
+	KUNIT_EXPECT_GE(test, sum_ms, 100000);
+}
+
 static struct kunit_case rfc9293_cases[] = {
 	KUNIT_CASE(window__is_unsigned),
 	KUNIT_CASE(window__has_32_bits),
 	KUNIT_CASE(options__not_aligned),
 	KUNIT_CASE(options__lengths_and_padding),
+	KUNIT_CASE(knobs__delayed_ack),
+	KUNIT_CASE(knobs__defaults),
+	KUNIT_CASE(knobs__r2),
 	{ }
 };
 
