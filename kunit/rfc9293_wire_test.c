@@ -327,6 +327,28 @@ static void silly_window__of_our_own(struct kunit *test)
 	WIRE_EQ(w, moves > 2, true);
 }
 
+/* --- 3.10.7.4: ACKs ------------------------------------------------------------------- */
+
+/* MUST-58, MUST-59: five segments wait for the user to let go of the socket. */
+static void ack__one_for_all_that_waited(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	struct sock *b = w->side[B].sock->sk;
+
+	lock_sock(b);
+	WIRE_EQ(w, wire_send(w, A, 5 * WIRE_TEXT), 5 * WIRE_TEXT);
+	wire_run_ms(w, 50);
+	release_sock(b);
+	wire_run_ms(w, 200);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> . 1:1001 ack 1     -> ESTABLISHED\n"
+		    "0.000 ESTABLISHED -> . 1001:2001 ack 1  -> ESTABLISHED\n"
+		    "0.000 ESTABLISHED -> . 2001:3001 ack 1  -> ESTABLISHED\n"
+		    "0.000 ESTABLISHED -> . 3001:4001 ack 1  -> ESTABLISHED\n"
+		    "0.000 ESTABLISHED -> P. 4001:5001 ack 1 -> ESTABLISHED\n"
+		    "0.050 ESTABLISHED <- . 1 ack 5001       <- ESTABLISHED\n");
+}
+
 /* --- 3.9.1.1: OPEN -------------------------------------------------------------------- */
 
 /* MUST-42: LISTEN while the same local port is SYN_SENT, and SYN_RCVD. */
@@ -364,6 +386,7 @@ WIRE_SUITES(xtcp_rfc9293_wire,
 	KUNIT_CASE_SLOW(window_shut__rst),
 	KUNIT_CASE_SLOW(silly_window__of_the_peer),
 	KUNIT_CASE_SLOW(silly_window__of_our_own),
+	KUNIT_CASE_SLOW(ack__one_for_all_that_waited),
 	KUNIT_CASE_SLOW(listen__beside_one_that_opens),
 	{ }
 );

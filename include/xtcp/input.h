@@ -30,6 +30,9 @@ void xtcp_input_parse(struct sk_buff *skb, struct xtcp_segment *seg);
  */
 int xtcp_input_segment(struct sock *sk, struct sk_buff *skb);
 
+/* The last of the segments that waited for the user is processed: release_cb. */
+void xtcp_input_ack_deferred(struct sock *sk);
+
 /**
  * xtcp_input_established_by_syn() - a child is ESTABLISHED before its SYN-ACK
  * @sk: child, locked, in SYN_RCVD; sends that SYN-ACK

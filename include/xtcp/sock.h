@@ -60,6 +60,7 @@ struct xtcp_receive {
 	u16 mss;			/* largest segment seen, for delayed ACKs */
 	u8 quick_acks;			/* ACK that many at once, undelayed */
 	u8 urgent_octet;		/* valid when tcb.rcv_urgent says HERE */
+	bool ack_deferred;		/* until all that waited has been processed */
 	u32 tune_seq;			/* copied_seq when autotuning last looked */
 	u64 tune_us;			/* and when that was */
 	u32 space;			/* most the user read in a round trip */

@@ -286,7 +286,32 @@ static void carry_out_state(struct sock *sk, const struct xtcp_verdict *v)
 	}
 }
 
-/* RFC 9293 3.8.6.3, RFC 5681 4.2: at once for each second full segment. */
+/*
+ * Segments that came while the user held the socket: one ACK for them all, when
+ * the last is in (RFC 9293 MUST-59). The user is letting go: release_cb is next.
+ */
+static bool defer_ack(struct sock *sk)
+{
+	if (!sock_owned_by_user(sk))
+		return false;
+	xtcp_sk(sk)->rcv.ack_deferred = true;
+	return true;
+}
+
+void xtcp_input_ack_deferred(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	xs->rcv.ack_deferred = false;
+	/* Text of ours may have told it, or the connection ended. */
+	if (xs->tcb.state != XTCP_CLOSED && xs->rcv.acked_seq != xs->tcb.rcv_nxt)
+		xtcp_output_ack(sk);
+}
+
+/*
+ * RFC 9293 3.8.6.3, RFC 5681 4.2: at once for each second full segment. Where the
+ * verdict wants an ACK the peer waits for it, a duplicate one perhaps.
+ */
 static void acknowledge_text(struct sock *sk, const struct xtcp_verdict *v)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
@@ -299,7 +324,8 @@ static void acknowledge_text(struct sock *sk, const struct xtcp_verdict *v)
 	} else if (owed >= 2U * xs->rcv.mss || xs->rcv.quick_acks) {
 		if (xs->rcv.quick_acks)
 			xs->rcv.quick_acks--;
-		xtcp_output_ack(sk);
+		if (!defer_ack(sk))
+			xtcp_output_ack(sk);
 	} else {
 		xtcp_timers_ack_owed(sk);
 	}

@@ -215,6 +215,8 @@ static void release_cb(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 
+	if (xs->rcv.ack_deferred)
+		xtcp_input_ack_deferred(sk);
 	if (xs->timer_deferred)
 		xtcp_timers_run_deferred(sk);
 	if (xs->pmtu_deferred)
