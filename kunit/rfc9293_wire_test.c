@@ -226,6 +226,59 @@ static void window__taken_back(struct kunit *test)
 		    "0.310 x           <- . 1 ack 4037       <- ESTABLISHED\n");
 }
 
+/* The peer has room for nothing, and says so whenever it is asked. */
+static void answer_with_window_0(struct wire *w, unsigned int until_ms)
+{
+	unsigned int asked = wire_count(w, A, WIRE_DATA), now;
+
+	while (wire_now_us(w) < until_ms * USEC_PER_MSEC) {
+		wire_run_ms(w, 20);
+		now = wire_count(w, A, WIRE_DATA);
+		if (now != asked)
+			wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1, .wnd = WIRE_WND_0);
+		asked = now;
+	}
+}
+
+/* Nothing of B is real: the text that A has under way is lost, and what follows. */
+static struct wire *window_0_before_text(struct kunit *test)
+{
+	struct wire *w = mute_b(test);
+
+	wire_knob(w, retries2, 3);
+	wire_knob(w, rto_max_ms, 1000);
+	wire_drop(w, A, WIRE_DATA, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_send(w, A, 1000), 1000);
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1, .wnd = WIRE_WND_0);
+	return w;
+}
+
+/* SHLD-17, MUST-35: what is sent again is the probe; who answers is not dead. */
+static void window__taken_back_wholly(struct kunit *test)
+{
+	struct wire *w = window_0_before_text(test);
+
+	answer_with_window_0(w, 60000);
+	WIRE_STATE(w, A, ESTABLISHED);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA) > 60, true);
+	wire_pass_all(w);
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1);
+	wire_run_ms(w, 1100);
+	WIRE_EQ(w, wire_recv(w, B, 2000), 1000);
+}
+
+/* But who does not answer is: after R2, counted from the last answer. */
+static void window__taken_back_by_the_dead(struct kunit *test)
+{
+	struct wire *w = window_0_before_text(test);
+
+	answer_with_window_0(w, 10000);
+	WIRE_STATE(w, A, ESTABLISHED);
+	wire_run_ms(w, 5000);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, wire_error(w, A), ETIMEDOUT);
+}
+
 /* The receiver's buffer is full, its window shut, and more waits at the sender. */
 static struct wire *window_shut(struct kunit *test)
 {
@@ -382,6 +435,8 @@ WIRE_SUITES(xtcp_rfc9293_wire,
 	KUNIT_CASE_SLOW(keepalive__only_when_idle),
 	KUNIT_CASE_SLOW(keepalive__lost_answers),
 	KUNIT_CASE_SLOW(window__taken_back),
+	KUNIT_CASE_SLOW(window__taken_back_wholly),
+	KUNIT_CASE_SLOW(window__taken_back_by_the_dead),
 	KUNIT_CASE_SLOW(window_shut__while_probes_are_answered),
 	KUNIT_CASE_SLOW(window_shut__rst),
 	KUNIT_CASE_SLOW(silly_window__of_the_peer),

@@ -197,6 +197,19 @@ static u32 text_retries(const struct sock *sk)
 					  xtcp_knob(xtcp_sk_net(sk), retries2);
 }
 
+/*
+ * The peer took the window back that @head was sent into, and answered when it
+ * was sent last: it probes the window, and does not count (RFC 9293 SHLD-17).
+ * Unless no one is left on our side to care.
+ */
+static bool probes_window(const struct sock *sk, const struct sk_buff *head)
+{
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+
+	return !xs->tcb.snd_wnd && xs->heard_ns > head->skb_mstamp_ns &&
+	       !sock_flag(sk, SOCK_DEAD);
+}
+
 static void retransmit_text(struct sock *sk, u64 due_ns)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
@@ -206,6 +219,8 @@ static void retransmit_text(struct sock *sk, u64 due_ns)
 		return;
 	if (!xs->retransmits)
 		xs->first_retransmit_ns = head->skb_mstamp_ns;
+	else if (probes_window(sk, head))
+		xs->retransmits = 0;
 	if (xs->retransmits >= text_retries(sk) || user_timed_out(xs, due_ns)) {
 		give_up(sk, XTCP_CNT_ABORT_ON_TIMEOUT);
 		return;
