@@ -144,6 +144,45 @@ static void rst__with_text(struct kunit *test)
 	WIRE_EXPECT(w, "0.000 * -> R 1:11 -> CLOSED\n");
 }
 
+/* --- 3.8.3: a path, or a peer, that fails --------------------------------------------- */
+
+static struct wire *trouble(struct kunit *test, bool asked)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_is_ipv6(w) ? wire_option(w, A, SOL_IPV6, IPV6_RECVERR, asked) :
+				     wire_option(w, A, SOL_IP, IP_RECVERR, asked), 0);
+	wire_drop(w, A, WIRE_DATA, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_to_ms(w, 2900);	/* sent again at 0.2, 0.6, 1.4 s */
+	WIRE_EQ(w, wire_error(w, A), 0);
+	wire_run_to_ms(w, 3100);
+	return w;
+}
+
+/* SHLD-9: at R1 the user hears of it, long before R2; and the text gets through. */
+static void r1__user_is_told(struct kunit *test)
+{
+	struct wire *w = trouble(test, true);
+
+	WIRE_EQ(w, wire_error(w, A), ETIMEDOUT);
+	WIRE_STATE(w, A, ESTABLISHED);
+	wire_run_to_ms(w, 6100);
+	WIRE_EQ(w, wire_error(w, A), 0);
+	wire_pass_all(w);
+	wire_run_to_ms(w, 20000);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+}
+
+/* SHLD-20: who did not ask is not told. */
+static void r1__user_is_not_told(struct kunit *test)
+{
+	struct wire *w = trouble(test, false);
+
+	WIRE_EQ(w, wire_error(w, A), 0);
+	WIRE_STATE(w, A, ESTABLISHED);
+}
+
 /* --- 3.8.4: keepalive ----------------------------------------------------------- */
 
 static struct wire *kept_alive(struct kunit *test)
@@ -432,6 +471,8 @@ WIRE_SUITES(xtcp_rfc9293_wire,
 	KUNIT_CASE_SLOW(mss_option__though_it_is_the_default),
 	KUNIT_CASE_SLOW(mss__leaves_room_for_ip_options),
 	KUNIT_CASE_SLOW(rst__with_text),
+	KUNIT_CASE_SLOW(r1__user_is_told),
+	KUNIT_CASE_SLOW(r1__user_is_not_told),
 	KUNIT_CASE_SLOW(keepalive__only_when_idle),
 	KUNIT_CASE_SLOW(keepalive__lost_answers),
 	KUNIT_CASE_SLOW(window__taken_back),

@@ -27,6 +27,7 @@
  * touches nothing but timer_deferred, and the reference passes to release_cb.
  */
 
+#include <xtcp/af.h>
 #include <xtcp/output.h>
 #include <xtcp/recovery.h>
 #include <xtcp/sock.h>
@@ -143,10 +144,15 @@ static u8 syn_backoff(const struct sock *sk)
 	return retries > linear ? min(retries - linear, 63U) : 0;
 }
 
+static bool reached_r1(const struct sock *sk)
+{
+	return xtcp_sk(sk)->retransmits == xtcp_knob(xtcp_sk_net(sk), retries1);
+}
+
 /* R1 (RFC 9293 3.8.3): perhaps it is the route that is dead. */
 static void doubt_route(struct sock *sk)
 {
-	if (xtcp_sk(sk)->retransmits == xtcp_knob(xtcp_sk_net(sk), retries1))
+	if (reached_r1(sk))
 		dst_negative_advice(sk);
 }
 
@@ -163,6 +169,18 @@ u32 xtcp_timers_recovery_ms(const struct xtcp_sock *xs)
 
 	return timed_out ? div_u64(ktime_get_ns() - xs->first_retransmit_ns,
 					 NSEC_PER_MSEC) : 0;
+}
+
+/*
+ * Text does not get through, and will be tried until R2 (RFC 9293 SHLD-9): who
+ * asked for soft errors is told, as of those that ICMP reports (icmp.c).
+ */
+static void report_trouble(struct sock *sk)
+{
+	if (!reached_r1(sk) || sock_flag(sk, SOCK_DEAD) || !xtcp_sk(sk)->af->recverr(sk))
+		return;
+	WRITE_ONCE(sk->sk_err, ETIMEDOUT);
+	sk_error_report(sk);
 }
 
 static void retransmit_syn(struct sock *sk, u64 due_ns)
@@ -228,6 +246,7 @@ static void retransmit_text(struct sock *sk, u64 due_ns)
 	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_RTO_TIMEOUTS);
 	count_timeout(xs);
 	doubt_route(sk);
+	report_trouble(sk);
 	xtcp_recovery_timeout(sk);
 	if (xs->retransmits < U8_MAX)
 		xs->retransmits++;
