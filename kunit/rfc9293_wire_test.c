@@ -183,6 +183,22 @@ static void r1__user_is_not_told(struct kunit *test)
 	WIRE_STATE(w, A, ESTABLISHED);
 }
 
+/* MUST-22: SYNs, too, make IP doubt the route at R1. */
+static void r1__of_a_syn(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	u32 hash;
+
+	wire_knob(w, retries1, 2);
+	wire_drop(w, A, WIRE_SYN, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_connect_start(w, A), 0);
+	hash = wire_xs(w, A)->inet.sk.sk_txhash;
+	wire_run_to_ms(w, 3500);	/* sent again at 1 and 3 s */
+	WIRE_EQ(w, wire_xs(w, A)->inet.sk.sk_txhash == hash, true);
+	wire_run_to_ms(w, 7500);
+	WIRE_EQ(w, wire_xs(w, A)->inet.sk.sk_txhash == hash, false);
+}
+
 /* --- 3.8.4: keepalive ----------------------------------------------------------- */
 
 static struct wire *kept_alive(struct kunit *test)
@@ -419,6 +435,21 @@ static void silly_window__of_our_own(struct kunit *test)
 	WIRE_EQ(w, moves > 2, true);
 }
 
+/* --- 3.9.1.2: SEND ---------------------------------------------------------------------- */
+
+/* MUST-60: even what the user holds back goes out in the end, and pushed (MUST-61). */
+static void cork__is_not_for_ever(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_CORK, 1), 0);
+	WIRE_EQ(w, wire_send(w, A, 600), 600);
+	wire_run_to_ms(w, 250);
+	WIRE_EXPECT(w,
+		    "0.200 ESTABLISHED -> P. 1:601 ack 1 -> ESTABLISHED\n"
+		    "0.210 ESTABLISHED <- . 1 ack 601    <- ESTABLISHED\n");
+}
+
 /* --- 3.10.7.4: ACKs ------------------------------------------------------------------- */
 
 /* MUST-58, MUST-59: five segments wait for the user to let go of the socket. */
@@ -473,6 +504,7 @@ WIRE_SUITES(xtcp_rfc9293_wire,
 	KUNIT_CASE_SLOW(rst__with_text),
 	KUNIT_CASE_SLOW(r1__user_is_told),
 	KUNIT_CASE_SLOW(r1__user_is_not_told),
+	KUNIT_CASE_SLOW(r1__of_a_syn),
 	KUNIT_CASE_SLOW(keepalive__only_when_idle),
 	KUNIT_CASE_SLOW(keepalive__lost_answers),
 	KUNIT_CASE_SLOW(window__taken_back),
@@ -482,6 +514,7 @@ WIRE_SUITES(xtcp_rfc9293_wire,
 	KUNIT_CASE_SLOW(window_shut__rst),
 	KUNIT_CASE_SLOW(silly_window__of_the_peer),
 	KUNIT_CASE_SLOW(silly_window__of_our_own),
+	KUNIT_CASE_SLOW(cork__is_not_for_ever),
 	KUNIT_CASE_SLOW(ack__one_for_all_that_waited),
 	KUNIT_CASE_SLOW(listen__beside_one_that_opens),
 	{ }
