@@ -70,9 +70,6 @@ u16 xtcp_window_select(struct sock *sk);
 /* The user read: an ACK at once, if the window grew enough to be worth one. */
 void xtcp_window_update(struct sock *sk);
 
-/* The largest window the buffer allows as it is now. */
-u32 xtcp_window_most(const struct sock *sk);
-
 /* The user read: let the buffer grow with the bandwidth-delay product. */
 void xtcp_window_autotune(struct sock *sk);
 

@@ -42,11 +42,6 @@ static u32 free_window(const struct sock *sk)
 	return clamp_window(sk, space_to_window(max(room, 0)));
 }
 
-u32 xtcp_window_most(const struct sock *sk)
-{
-	return min(space_to_window(sk->sk_rcvbuf), xtcp_sk(sk)->rcv.window_clamp);
-}
-
 u32 xtcp_window_initial(const struct sock *sk, bool scaling, u8 *wscale)
 {
 	u32 most = max_t(u32, sk->sk_rcvbuf,

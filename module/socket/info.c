@@ -113,7 +113,7 @@ static void fill_sizes(struct sock *sk, struct tcp_info *info)
 				    (xs->tcb.ts_ok ? XTCP_OLEN_TS_ALIGNED : 0);
 	info->tcpi_snd_ssthresh = xs->cong.ssthresh == U32_MAX ? 0x7fffffff :
 				  segments(&xs->cong, xs->cong.ssthresh);
-	info->tcpi_rcv_ssthresh = xtcp_window_most(sk);
+	info->tcpi_rcv_ssthresh = xtcp_window_largest(sk);
 	info->tcpi_rcv_space = xs->rcv.space;
 	info->tcpi_snd_wnd = xs->tcb.snd_wnd;
 	/* As the last segment announced it. */
