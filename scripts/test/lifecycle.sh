@@ -105,7 +105,7 @@ nothing_left() {
 # A process in the namespace `other` with a half-open connection, orphans whose peer is gone, and TIME_WAIT.
 leftovers() {
 	ip netns add other
-	ip netns exec other sh -c "ip link set lo up; echo $1 >/proc/sys/net/xtcp/orphan_retries"
+	ip netns exec other sh -c "ip link set lo up; echo 100 >/proc/sys/net/xtcp/orphan_retries"
 	ip netns exec other python3 -u - <<-'EOF' >/tmp/holder.log 2>&1 &
 		import ctypes, socket, struct, subprocess, time
 		def xtcp(): return socket.socket(socket.AF_INET, socket.SOCK_STREAM, 253)
@@ -146,7 +146,7 @@ leftovers() {
 
 abort_then_rmmod() {
 	insmod "$KO"
-	leftovers 100
+	leftovers
 	kill $HOLDER
 	wait $HOLDER || true
 	if rmmod xtcp 2>/tmp/rmmod.log; then
@@ -160,7 +160,9 @@ abort_then_rmmod() {
 
 deleted_netns() {
 	insmod "$KO"
-	leftovers 1
+	leftovers
+	# Enough seen: the orphans may end at their next timeout.
+	ip netns exec other sh -c "echo 1 >/proc/sys/net/xtcp/orphan_retries"
 	ip netns del other
 	kill $HOLDER
 	wait $HOLDER || true
