@@ -316,6 +316,7 @@ static void window__taken_back_wholly(struct kunit *test)
 	answer_with_window_0(w, 60000);
 	WIRE_STATE(w, A, ESTABLISHED);
 	WIRE_EQ(w, wire_count(w, A, WIRE_DATA) > 60, true);
+	WIRE_EQ(w, wire_xs(w, A)->stats.rto_recoveries, 1);
 	wire_pass_all(w);
 	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1);
 	wire_run_ms(w, 1100);

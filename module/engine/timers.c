@@ -232,14 +232,16 @@ static void retransmit_text(struct sock *sk, u64 due_ns)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct sk_buff *head = skb_peek(&xs->snd.rtx_queue);
+	bool probe;
 
 	if (!head)
 		return;
+	probe = xs->retransmits && probes_window(sk, head);
 	if (!xs->retransmits)
 		xs->first_retransmit_ns = head->skb_mstamp_ns;
-	else if (probes_window(sk, head))
-		xs->retransmits = 0;
-	if (xs->retransmits >= text_retries(sk) || user_timed_out(xs, due_ns)) {
+	else if (probe)
+		xs->retransmits = 1;
+	if ((!probe && xs->retransmits >= text_retries(sk)) || user_timed_out(xs, due_ns)) {
 		give_up(sk, XTCP_CNT_ABORT_ON_TIMEOUT);
 		return;
 	}
