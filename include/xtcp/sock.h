@@ -123,7 +123,7 @@ struct xtcp_sock {
 	bool port_explicit;		/* by bind(), its own or the listener's */
 	bool orphan;			/* counted in xtcp_net.orphans */
 	u8 limit;			/* enum xtcp_limit, now */
-	u16 answered;			/* invalid segments: xtcp_limit_answer() */
+	u32 state_since;		/* when it entered its state, jiffies */
 	struct xtcp_tcb tcb;
 	struct xtcp_send snd;
 	struct xtcp_receive rcv;
@@ -141,6 +141,7 @@ struct xtcp_sock {
 	bool timer_armed;		/* the hrtimer has a reference to us */
 	bool timer_running;		/* its callback has the socket lock */
 	bool timer_deferred;		/* spinlock: came due while the user owned us */
+	u16 answered;			/* invalid segments: xtcp_limit_answer() */
 	u32 pmtu_deferred;		/* ICMP said so while the user held the lock */
 
 	/* Options of the user */
@@ -157,7 +158,6 @@ struct xtcp_sock {
 	u32 keepintvl_ms;
 	u32 keepcnt;
 	u32 ts_offset;			/* added to our timestamps */
-	u32 state_since;		/* when it entered its state, jiffies */
 	struct xtcp_stats stats;
 
 	/* Listening (open/listen.c) */
