@@ -26,6 +26,7 @@ static struct xtcp_flow_key *key_of(struct tuple *t, u32 local, u16 local_port,
 		.local_port = htons(local_port),
 		.remote_port = htons(remote_port),
 		.family = AF_INET,
+		.protocol = IPPROTO_XTCP,
 	};
 	return &t->key;
 }

@@ -26,6 +26,7 @@ static void flow_of(struct xtcp_flow *flow, u32 local, u16 local_port, u32 remot
 		.local_port = htons(local_port),
 		.remote_port = htons(remote_port),
 		.family = AF_INET,
+		.protocol = IPPROTO_XTCP,
 	};
 
 	xtcp_flow_init(flow, XTCP_FLOW_SOCKET, &key);

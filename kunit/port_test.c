@@ -313,6 +313,7 @@ static struct sock *listener_for(u32 addr, u16 port)
 		.remote_port = htons(999),
 		.dif = LOOPBACK_IFINDEX,
 		.family = AF_INET,
+		.protocol = IPPROTO_XTCP,
 	};
 	struct sock *sk;
 

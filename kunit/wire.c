@@ -283,6 +283,7 @@ static u8 wire_conn_state(struct wire *w, enum wire_end end, unsigned int conn)
 		.remote_port = htons(wire_port(w, !end, conn)),
 		.dif = LOOPBACK_IFINDEX,
 		.family = w->ip->family,
+		.protocol = IPPROTO_XTCP,
 	};
 	u8 state;
 

@@ -6,6 +6,7 @@
 #include <linux/module.h>
 #include <xtcp/af.h>
 #include <xtcp/flow.h>
+#include <xtcp/hooks.h>
 #include <xtcp/net.h>
 #include <xtcp/port.h>
 #include <xtcp/request.h>
@@ -37,9 +38,12 @@ static int __init xtcp_init(void)
 	err = xtcp_port_table_init();
 	if (err)
 		goto err_flow_table;
-	err = xtcp_netns_init();
+	err = xtcp_reserve_init();
 	if (err)
 		goto err_port_table;
+	err = xtcp_netns_init();
+	if (err)
+		goto err_reserve;
 	err = xtcp_proto_register();
 	if (err)
 		goto err_netns;
@@ -65,6 +69,8 @@ err_proto:
 err_netns:
 	xtcp_netns_exit();
 	rcu_barrier();
+err_reserve:
+	xtcp_reserve_exit();
 err_port_table:
 	xtcp_port_table_exit();
 err_flow_table:
@@ -85,6 +91,7 @@ static void __exit xtcp_exit(void)
 	xtcp_netns_exit();
 	/* Ports, requests and records on their way through call_rcu(). */
 	rcu_barrier();
+	xtcp_reserve_exit();
 	xtcp_port_table_exit();
 	xtcp_flow_table_exit();
 	xtcp_timewait_cache_exit();

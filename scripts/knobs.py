@@ -32,7 +32,8 @@ def rows():
             prefix = value[:value.rindex("_") + 1]
             yield name, words[value], " ".join(w for c, w in words.items() if c.startswith(prefix)), rfc, what
         else:
-            yield name, number(value), f"{number(low)}..{number(high)}", rfc, what
+            between = " or " if ".ends" in rest else ".."
+            yield name, number(value), f"{number(low)}{between}{number(high)}", rfc, what
 
 
 def table():

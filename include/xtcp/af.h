@@ -114,6 +114,19 @@ static inline bool xtcp_af_device_sums(struct sock *sk)
 	return dst && (dst->dev->features & NETIF_F_HW_CSUM);
 }
 
+/*
+ * For wire/hooks.c: the key of a segment that came as @protocol and whose header
+ * is @th; and an ICMP error, @skb starting at the IP header that it quotes, our
+ * own header @offset behind that.
+ */
+void xtcp_ipv4_fill_key(struct xtcp_flow_key *key, struct xtcp_addrs4 *addrs,
+			struct sk_buff *skb, const struct tcphdr *th, u8 protocol);
+int xtcp_ipv4_icmp_error(struct sk_buff *skb, u32 info);
+void xtcp_ipv6_fill_key(struct xtcp_flow_key *key, struct xtcp_addrs6 *addrs,
+			struct sk_buff *skb, const struct tcphdr *th, u8 protocol);
+int xtcp_ipv6_quoted(struct sk_buff *skb, u8 protocol, u8 type, u8 code, int offset,
+		     __be32 info);
+
 int xtcp_ipv4_register(void);
 void xtcp_ipv4_unregister(void);
 

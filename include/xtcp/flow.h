@@ -42,23 +42,28 @@ struct xtcp_flow {
 	int bound_dev_if;		/* 0: any */
 	u8 kind;			/* enum xtcp_flow_kind */
 	u8 family;
+	u8 protocol;			/* IP's: IPPROTO_XTCP or IPPROTO_TCP */
 
 	/* Of requests and TIME_WAIT records: here is room for them. */
-	u16 cpu;			/* shard of their wait (fifo.h) */
 	u8 tos;
-	u8 rcv_wscale : 7,
-	   mapped : 1;			/* any kind: IPv4, of an AF_INET6 socket */
+	u16 cpu;			/* shard of their wait (fifo.h) */
+	u8 rcv_wscale : 4,
+	   mapped : 1,			/* any kind: IPv4, of an AF_INET6 socket */
+	   ts_ok : 1,
+	   sack_ok : 1;			/* requests */
 	union {
-		u8 snd_wscale;		/* requests */
-		u8 queue;		/* records: xtcp_net.time_wait_queues[] */
+		struct {		/* requests */
+			u8 snd_wscale : 4,
+			   wscale_ok : 1,
+			   acked : 1,		/* complete, but for text */
+			   own_queues : 1,	/* those of the listener */
+			   saved_syn : 1;	/* the SYN lies behind */
+		};
+		struct {		/* records */
+			u8 queue : 4,		/* xtcp_net.time_wait_queues[] */
+			   port_sharing : 2;	/* enum xtcp_port_sharing */
+		};
 	};
-	u8 ts_ok : 1,
-	   wscale_ok : 1,		/* requests */
-	   sack_ok : 1,			/* requests */
-	   acked : 1,			/* requests: the handshake is complete, but for text */
-	   own_queues : 1,		/* requests: those of the listener */
-	   saved_syn : 1,		/* requests: the SYN lies behind */
-	   port_sharing : 2;		/* records: enum xtcp_port_sharing */
 };
 
 /* What a lookup asks for; built on the stack by wire/. */
@@ -71,6 +76,7 @@ struct xtcp_flow_key {
 	int sdif;
 	int scope;			/* device its addresses mean something on; 0: any */
 	u8 family;
+	u8 protocol;			/* IP's, as in the flow */
 	u8 tos;				/* of the segment's IP header */
 };
 

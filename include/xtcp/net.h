@@ -63,6 +63,7 @@ struct xtcp_knobs {
 	u32 tw_reuse_delay_ms;
 	u32 fin_timeout_ms;
 	u32 isn_tick_ns;
+	u32 wire_protocol;
 	u32 isn_mode;
 	u32 isn_redraw;
 	u32 handshake_ways;
@@ -109,6 +110,7 @@ struct xtcp_net {
 	struct xtcp_secrets secrets;
 	struct xtcp_counters __percpu *counters;
 	struct sock *ctl_sk;		/* sends for those that have no socket */
+	struct sock *ctl_sk_tcp;	/* the same as protocol 6 */
 	struct sock *ctl_sk6;		/* the same over IPv6; NULL: not there */
 	atomic_t orphans;
 	atomic_t time_waits;
@@ -119,6 +121,8 @@ struct xtcp_net {
 	struct xtcp_time_wait_queue time_wait_queues[XTCP_TIME_WAIT_QUEUES];
 	spinlock_t time_wait_lock;		/* who takes a free one */
 	struct xtcp_challenge challenge;
+	struct mutex hooks_lock;
+	bool hooked;			/* someone speaks protocol 6 (wire/hooks.c) */
 	struct ctl_table_header *sysctl_header;
 	struct ctl_table *sysctl_table;
 };

@@ -12,7 +12,9 @@
 
 struct sk_buff;
 struct sock;
+struct xtcp_flow;
 struct xtcp_flow_key;
+struct xtcp_reservation;
 
 /* How a socket would share its port: what its TIME_WAIT record remembers. */
 enum xtcp_port_sharing {
@@ -25,6 +27,8 @@ struct xtcp_port {
 	struct hlist_node node;		/* bucket lock; RCU readers */
 	possible_net_t net;
 	u16 port;			/* host order */
+	u8 protocol;			/* IP's: another, another port */
+	struct xtcp_reservation *reservation; /* protocol 6: against the kernel's TCP */
 	unsigned int explicit_binds;	/* sockets that chose it by bind() */
 	unsigned int time_waits[XTCP_PORT_SHARINGS];
 	struct hlist_head owners;	/* sk_bind_node; bucket lock */
@@ -48,7 +52,7 @@ int xtcp_port_bind(struct sock *sk, unsigned short num);
  */
 int xtcp_port_connect(struct sock *sk, int (*enter)(struct sock *sk));
 
-/* A child shares its listener's port @num. 0 or -ENOMEM. */
+/* A child shares its listener's port @num. 0, or -ENOENT if that has closed. */
 int xtcp_port_inherit(struct sock *child, u16 num);
 
 /* proto->put_port, and the end of every socket. */
@@ -64,7 +68,10 @@ void xtcp_port_unlisten(struct sock *sk);
  * for the put.
  */
 u8 xtcp_port_hold_time_wait(struct sock *sk);
-void xtcp_port_put_time_wait(struct net *net, u16 port, u8 sharing);
+void xtcp_port_put_time_wait(const struct xtcp_flow *flow, u8 sharing);
+
+/* Is the local port of @key in use? Any context. */
+bool xtcp_port_held(const struct xtcp_flow_key *key);
 
 /**
  * xtcp_port_lookup_listener() - the listener that a SYN is for

@@ -110,6 +110,7 @@ struct xtcp_own_knobs {
 	u32 msl_ms;
 	u32 handshake_ways;
 	u32 isn_mode;
+	u32 wire_protocol;
 };
 
 #define XTCP_OWN_UNSET U32_MAX		/* the knob of the namespace holds */

@@ -17,6 +17,7 @@ struct xtcp_knob_row {
 	const char *what;
 	void (*changed)(struct xtcp_net *xn);	/* acts on those who wait; or NULL */
 	const char *const *words;	/* of the values, in /proc; NULL: numbers */
+	bool ends;			/* only min or max, nothing between */
 	u32 safe;			/* BIT(value): needs no experiments=1; 0: all */
 };
 

@@ -3,6 +3,7 @@
 
 #include <linux/random.h>
 #include <net/inet_common.h>
+#include <xtcp/hooks.h>
 #include <xtcp/af.h>
 #include <xtcp/net.h>
 #include <xtcp/request.h>
@@ -32,6 +33,7 @@ static int __net_init netns_init(struct net *net)
 	xn->net = net;
 	init_knobs(xn);
 	draw_secrets(&xn->secrets);
+	xtcp_hooks_init(xn);
 	err = xtcp_counters_init(xn);
 	if (err)
 		return err;
@@ -85,6 +87,7 @@ static void __net_exit netns_exit(struct net *net)
 	xtcp_proc_unregister(net);
 	xtcp_timewait_exit(xn);
 	xtcp_request_exit(xn);
+	xtcp_hooks_exit(xn);
 	xtcp_ipv6_net_exit(xn);
 	inet_ctl_sock_destroy(xn->ctl_sk);
 	xtcp_counters_exit(xn);

@@ -78,6 +78,8 @@ const struct xtcp_knob_row xtcp_knob_rows[] = {
 	     "time an orphan stays in FIN_WAIT_2"),
 	KNOB(isn_tick_ns, 4000, 1, 1000000, "RFC 9293 3.4.1",
 	     "tick of the clock M in ISN = M + F"),
+	KNOB(wire_protocol, IPPROTO_XTCP, IPPROTO_TCP, IPPROTO_XTCP, "",
+	     "IP protocol of new sockets: 253, or 6 to talk to any TCP", .ends = true),
 	KNOB(isn_mode, XTCP_ISN_RFC6528, XTCP_ISN_RFC6528, XTCP_ISN_CONSTANT, "RFC 6528",
 	     "where ISNs come from; constant is an experiment: old segments fit the new life",
 	     .words = isn_modes, .safe = BIT(XTCP_ISN_RFC6528) | BIT(XTCP_ISN_RANDOM)),
@@ -156,6 +158,8 @@ const struct xtcp_knob_row *xtcp_sysctl_row(size_t offset)
 int xtcp_sysctl_check(const struct xtcp_knob_row *row, u32 value)
 {
 	if (value < row->min || value > row->max)
+		return -EINVAL;
+	if (row->ends && value != row->min && value != row->max)
 		return -EINVAL;
 	if (row->safe && !(row->safe & BIT(value)) && !experiments) {
 		pr_notice_ratelimited("%s=%u breaks TCP on purpose: load the module with experiments=1\n",

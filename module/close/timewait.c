@@ -44,8 +44,7 @@ static void release(struct xtcp_time_wait *tw)
 
 	trace_xtcp_set_state(tw, &tw->flow, XTCP_TIME_WAIT, XTCP_CLOSED);
 	atomic_dec(&net_of(tw)->time_waits);
-	xtcp_port_put_time_wait(read_pnet(&tw->flow.net), ntohs(tw->flow.local_port),
-				tw->flow.port_sharing);
+	xtcp_port_put_time_wait(&tw->flow, tw->flow.port_sharing);
 	/* Not queued: it came due, here or on another CPU, which found it gone. */
 	xtcp_fifo_del(&queue->fifo, &tw->wait, tw->flow.cpu);
 	atomic_dec(&queue->users);
@@ -166,6 +165,7 @@ static struct xtcp_flow_key key_of(const struct sock *sk)
 		.remote_port	= flow->remote_port,
 		.dif		= sk->sk_bound_dev_if,
 		.family		= flow->family,
+		.protocol	= flow->protocol,
 	};
 }
 

@@ -4,6 +4,7 @@
 #include <net/ip.h>
 #include <xtcp/active.h>
 #include <xtcp/af.h>
+#include <xtcp/hooks.h>
 #include <xtcp/isn.h>
 #include <xtcp/output.h>
 #include <xtcp/port.h>
@@ -53,6 +54,9 @@ static int open_flow(struct sock *sk, struct sockaddr *addr, int len)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	int err;
 
+	err = xs->port ? 0 : xtcp_hooks_use(sk);
+	if (err)
+		return err;
 	err = xs->af->connect_route(sk, addr, len);
 	if (err)
 		return err;

@@ -109,6 +109,7 @@ static int init(struct sock *sk)
 	xs->flow.kind = XTCP_FLOW_SOCKET;
 	xs->flow.family = sk->sk_family;
 	write_pnet(&xs->flow.net, sock_net(sk));
+	xs->flow.protocol = IPPROTO_XTCP;
 	xs->tcb.state = XTCP_CLOSED;
 	memset(&xs->own, 0xff, sizeof(xs->own));	/* XTCP_OWN_UNSET */
 	INIT_LIST_HEAD(&xs->accept_link);

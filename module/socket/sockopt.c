@@ -58,6 +58,7 @@ static const struct own_option own_options[] = {
 	[XTCP_MSL_MS]		= OWN(msl_ms),
 	[XTCP_HANDSHAKE_WAYS]	= OWN(handshake_ways),
 	[XTCP_ISN_MODE]		= OWN(isn_mode),
+	[XTCP_WIRE_PROTOCOL]	= OWN(wire_protocol),
 };
 
 static bool is_own(int name)
@@ -74,6 +75,8 @@ static u32 *own_at(struct xtcp_sock *xs, int name)
 static int prepare_own(struct sock *sk, int name, u32 val)
 {
 	switch (name) {
+	case XTCP_WIRE_PROTOCOL:
+		return xtcp_sk(sk)->port ? -EISCONN : 0;
 	case XTCP_MSL_MS:
 		return xtcp_timewait_choose_queue(sk, val);
 	case XTCP_RTO_INIT_MS:

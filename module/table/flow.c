@@ -31,10 +31,10 @@ static struct {
 } flows __read_mostly;
 
 static unsigned int bucket_of(const struct net *net, const void *addrs, u8 family,
-			      __be16 local_port, __be16 remote_port)
+			      u8 protocol, __be16 local_port, __be16 remote_port)
 {
 	u64 ports = (u64)(__force u16)local_port << 16 | (__force u16)remote_port |
-		    (u64)net_hash_mix(net) << 32;
+		    (u64)(net_hash_mix(net) ^ protocol) << 32;
 
 	if (family == AF_INET)
 		return siphash_2u64(get_unaligned((const u64 *)addrs), ports,
@@ -46,7 +46,7 @@ static unsigned int bucket_of(const struct net *net, const void *addrs, u8 famil
 static unsigned int flow_bucket(const struct xtcp_flow *flow)
 {
 	return bucket_of(read_pnet(&flow->net), xtcp_flow_addrs(flow), flow->family,
-			 flow->local_port, flow->remote_port);
+			 flow->protocol, flow->local_port, flow->remote_port);
 }
 
 static spinlock_t *bucket_lock(unsigned int bucket)
@@ -55,19 +55,19 @@ static spinlock_t *bucket_lock(unsigned int bucket)
 }
 
 static bool same_tuple(const struct xtcp_flow *flow, const struct net *net,
-		       const void *addrs, u8 family, __be16 local_port,
-		       __be16 remote_port)
+		       const void *addrs, u8 family, u8 protocol,
+		       __be16 local_port, __be16 remote_port)
 {
 	return flow->local_port == local_port && flow->remote_port == remote_port &&
-	       flow->family == family &&
+	       flow->family == family && flow->protocol == protocol &&
 	       !memcmp(xtcp_flow_addrs(flow), addrs, xtcp_flow_addrs_len(family)) &&
 	       net_eq(read_pnet(&flow->net), net);
 }
 
 static bool matches(const struct xtcp_flow *flow, const struct xtcp_flow_key *key)
 {
-	return same_tuple(flow, key->net, key->addrs, key->family, key->local_port,
-			  key->remote_port) &&
+	return same_tuple(flow, key->net, key->addrs, key->family, key->protocol,
+			  key->local_port, key->remote_port) &&
 	       (!flow->bound_dev_if || flow->bound_dev_if == key->dif ||
 		flow->bound_dev_if == key->sdif);
 }
@@ -78,6 +78,7 @@ void xtcp_flow_init(struct xtcp_flow *flow, enum xtcp_flow_kind kind,
 	memset(flow, 0, sizeof(*flow));
 	flow->kind = kind;
 	flow->family = key->family;
+	flow->protocol = key->protocol;
 	flow->local_port = key->local_port;
 	flow->remote_port = key->remote_port;
 	flow->bound_dev_if = key->dif;
@@ -87,7 +88,7 @@ void xtcp_flow_init(struct xtcp_flow *flow, enum xtcp_flow_kind kind,
 
 struct xtcp_flow *xtcp_flow_lookup(const struct xtcp_flow_key *key)
 {
-	unsigned int bucket = bucket_of(key->net, key->addrs, key->family,
+	unsigned int bucket = bucket_of(key->net, key->addrs, key->family, key->protocol,
 					key->local_port, key->remote_port);
 	const struct hlist_nulls_node *node;
 	struct xtcp_flow *flow;
@@ -110,7 +111,8 @@ static bool taken(const struct xtcp_flow *new, unsigned int bucket)
 
 	hlist_nulls_for_each_entry(flow, node, &flows.heads[bucket], node) {
 		if (same_tuple(flow, read_pnet(&new->net), xtcp_flow_addrs(new),
-			       new->family, new->local_port, new->remote_port) &&
+			       new->family, new->protocol, new->local_port,
+			       new->remote_port) &&
 		    (!flow->bound_dev_if || !new->bound_dev_if ||
 		     flow->bound_dev_if == new->bound_dev_if))
 			return true;

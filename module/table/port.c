@@ -13,6 +13,7 @@
 #include <net/ip.h>
 #include <net/sock_reuseport.h>
 #include <xtcp/af.h>
+#include <xtcp/hooks.h>
 #include <xtcp/net.h>
 #include <xtcp/port.h>
 #include <xtcp/sock.h>
@@ -39,32 +40,63 @@ static struct port_bucket *bucket_of(const struct net *net, u16 port)
 
 /* Bucket lock or RCU. */
 static struct xtcp_port *find(struct port_bucket *bucket, const struct net *net,
-			      u16 num)
+			      u8 protocol, u16 num)
 {
 	struct xtcp_port *port;
 
 	hlist_for_each_entry_rcu(port, &bucket->ports, node,
 				 lockdep_is_held(&bucket->lock)) {
-		if (port->port == num && net_eq(read_pnet(&port->net), net))
+		if (port->port == num && port->protocol == protocol &&
+		    net_eq(read_pnet(&port->net), net))
 			return port;
 	}
 	return NULL;
 }
 
-/* Bucket lock held. */
-static struct xtcp_port *find_or_create(struct port_bucket *bucket, struct net *net,
-					u16 num)
+/* Bucket lock held. Of protocol 6 only with a reservation, which it takes. */
+static struct xtcp_port *create(struct port_bucket *bucket, const struct sock *sk,
+				u16 num, struct xtcp_reservation **reservation)
 {
-	struct xtcp_port *port = find(bucket, net, num);
+	u8 protocol = xtcp_sk(sk)->flow.protocol;
+	struct xtcp_port *port;
 
-	if (port)
-		return port;
+	if (protocol == IPPROTO_TCP && !*reservation)
+		return ERR_PTR(-EAGAIN);
 	port = kmem_cache_zalloc(ports.cache, GFP_ATOMIC);
 	if (!port)
-		return NULL;
+		return ERR_PTR(-ENOMEM);
 	port->port = num;
-	write_pnet(&port->net, net);
+	port->protocol = protocol;
+	swap(port->reservation, *reservation);
+	write_pnet(&port->net, sock_net(sk));
 	hlist_add_head_rcu(&port->node, &bucket->ports);
+	return port;
+}
+
+/*
+ * The port @sk would own, with the lock of @bucket; or an error, without. With
+ * the kernel's TCP the port must be spoken for before: that may sleep.
+ */
+static struct xtcp_port *lock_port(struct sock *sk, u16 num, struct port_bucket *bucket)
+{
+	struct xtcp_reservation *reservation = NULL;
+	struct xtcp_port *port;
+
+	for (;;) {
+		spin_lock_bh(&bucket->lock);
+		port = find(bucket, sock_net(sk), xtcp_sk(sk)->flow.protocol, num) ?:
+		       create(bucket, sk, num, &reservation);
+		if (port != ERR_PTR(-EAGAIN))
+			break;
+		spin_unlock_bh(&bucket->lock);
+		reservation = xtcp_reserve_take(sk, num);
+		if (IS_ERR(reservation))
+			return ERR_CAST(reservation);
+	}
+	if (IS_ERR(port))
+		spin_unlock_bh(&bucket->lock);
+	/* Another was faster. */
+	xtcp_reserve_give_back(reservation);
 	return port;
 }
 
@@ -80,6 +112,7 @@ static void free_if_unused(struct xtcp_port *port)
 	    memchr_inv(port->time_waits, 0, sizeof(port->time_waits)))
 		return;
 	hlist_del_rcu(&port->node);
+	xtcp_reserve_give_back(port->reservation);
 	call_rcu(&port->rcu, free_rcu);
 }
 
@@ -150,21 +183,17 @@ static bool in_use(struct sock *sk, const struct xtcp_port *port)
 
 static int bind_to(struct sock *sk, u16 num)
 {
-	struct net *net = sock_net(sk);
-	struct port_bucket *bucket = bucket_of(net, num);
-	struct xtcp_port *port;
+	struct port_bucket *bucket = bucket_of(sock_net(sk), num);
+	struct xtcp_port *port = lock_port(sk, num, bucket);
 	int err = 0;
 
-	spin_lock_bh(&bucket->lock);
-	port = find_or_create(bucket, net, num);
-	if (!port)
-		err = -ENOMEM;
-	else if (in_use(sk, port))
+	if (IS_ERR(port))
+		return PTR_ERR(port);
+	if (in_use(sk, port))
 		err = -EADDRINUSE;
 	else
 		own(sk, port, true);
-	if (port)
-		free_if_unused(port);
+	free_if_unused(port);
 	spin_unlock_bh(&bucket->lock);
 	return err;
 }
@@ -191,24 +220,27 @@ static int bind_ephemeral(struct sock *sk)
 
 int xtcp_port_bind(struct sock *sk, unsigned short num)
 {
+	int err = xtcp_hooks_use(sk);
+
+	if (err)
+		return err;
 	return num ? bind_to(sk, num) : bind_ephemeral(sk);
 }
 
 /* connect() may share a port as long as nobody bound it. */
 static bool share(struct sock *sk, u16 num)
 {
-	struct net *net = sock_net(sk);
-	struct port_bucket *bucket = bucket_of(net, num);
-	struct xtcp_port *port;
+	struct port_bucket *bucket = bucket_of(sock_net(sk), num);
+	struct xtcp_port *port = lock_port(sk, num, bucket);
+	bool shared;
 
-	spin_lock_bh(&bucket->lock);
-	port = find_or_create(bucket, net, num);
-	if (port && port->explicit_binds)
-		port = NULL;
-	if (port)
+	if (IS_ERR(port))
+		return false;
+	shared = !port->explicit_binds;
+	if (shared)
 		own(sk, port, false);
 	spin_unlock_bh(&bucket->lock);
-	return port;
+	return shared;
 }
 
 static int connect_from(struct sock *sk, u16 num, int (*enter)(struct sock *sk))
@@ -268,11 +300,11 @@ int xtcp_port_inherit(struct sock *child, u16 num)
 	struct xtcp_port *port;
 
 	spin_lock_bh(&bucket->lock);
-	port = find_or_create(bucket, sock_net(child), num);
+	port = find(bucket, sock_net(child), xtcp_sk(child)->flow.protocol, num);
 	if (port)
 		own(child, port, true);
 	spin_unlock_bh(&bucket->lock);
-	return port ? 0 : -ENOMEM;
+	return port ? 0 : -ENOENT;
 }
 
 void xtcp_port_release(struct sock *sk)
@@ -357,18 +389,37 @@ u8 xtcp_port_hold_time_wait(struct sock *sk)
 	return sharing;
 }
 
-void xtcp_port_put_time_wait(struct net *net, u16 num, u8 sharing)
+void xtcp_port_put_time_wait(const struct xtcp_flow *flow, u8 sharing)
 {
+	const struct net *net = read_pnet(&flow->net);
+	u16 num = ntohs(flow->local_port);
 	struct port_bucket *bucket = bucket_of(net, num);
 	struct xtcp_port *port;
 
 	spin_lock_bh(&bucket->lock);
-	port = find(bucket, net, num);
+	port = find(bucket, net, flow->protocol, num);
 	if (!WARN_ON_ONCE(!port)) {
 		port->time_waits[sharing]--;
 		free_if_unused(port);
 	}
 	spin_unlock_bh(&bucket->lock);
+}
+
+static struct xtcp_port *port_of(const struct xtcp_flow_key *key)
+{
+	u16 num = ntohs(key->local_port);
+
+	return find(bucket_of(key->net, num), key->net, key->protocol, num);
+}
+
+bool xtcp_port_held(const struct xtcp_flow_key *key)
+{
+	bool held;
+
+	rcu_read_lock();
+	held = port_of(key);
+	rcu_read_unlock();
+	return held;
 }
 
 /* 0: not for @key. Else address, then device, then family count. */
@@ -400,8 +451,7 @@ static struct sock *of_group(struct sock *sk, const struct xtcp_flow_key *key,
 struct sock *xtcp_port_lookup_listener(const struct xtcp_flow_key *key,
 				       struct sk_buff *skb)
 {
-	u16 num = ntohs(key->local_port);
-	struct xtcp_port *port = find(bucket_of(key->net, num), key->net, num);
+	struct xtcp_port *port = port_of(key);
 	struct sock *sk, *best = NULL;
 	int score, best_score = 0;
 

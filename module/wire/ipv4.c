@@ -10,6 +10,7 @@
 #include <net/route.h>
 #include <xtcp/af.h>
 #include <xtcp/demux.h>
+#include <xtcp/hooks.h>
 #include <xtcp/input.h>
 #include <xtcp/output.h>
 #include <xtcp/request.h>
@@ -17,26 +18,27 @@
 
 /* --- up ------------------------------------------------------------------- */
 
-static void fill_key(struct xtcp_flow_key *key, struct xtcp_addrs4 *addrs,
-		     struct sk_buff *skb)
+void xtcp_ipv4_fill_key(struct xtcp_flow_key *key, struct xtcp_addrs4 *addrs,
+			struct sk_buff *skb, const struct tcphdr *th, u8 protocol)
 {
 	addrs->local = ip_hdr(skb)->daddr;
 	addrs->remote = ip_hdr(skb)->saddr;
 	*key = (struct xtcp_flow_key){
 		.net		= dev_net(skb->dev),
 		.addrs		= addrs,
-		.local_port	= tcp_hdr(skb)->dest,
-		.remote_port	= tcp_hdr(skb)->source,
+		.local_port	= th->dest,
+		.remote_port	= th->source,
 		.dif		= inet_iif(skb),
 		.sdif		= inet_sdif(skb),
 		.family		= AF_INET,
+		.protocol	= protocol,
 		.tos		= ip_hdr(skb)->tos,
 	};
 }
 
 static bool checksum_bad(struct sk_buff *skb)
 {
-	return skb_checksum_init(skb, IPPROTO_XTCP, inet_compute_pseudo) ||
+	return skb_checksum_init(skb, xtcp_hooks_protocol4(skb), inet_compute_pseudo) ||
 	       skb_checksum_complete(skb);
 }
 
@@ -66,7 +68,7 @@ static int receive(struct sk_buff *skb)
 		xtcp_input_drop(xn, skb, XTCP_DROP_CHECKSUM);
 		return 0;
 	}
-	fill_key(&key, &addrs, skb);
+	xtcp_ipv4_fill_key(&key, &addrs, skb, tcp_hdr(skb), xtcp_hooks_protocol4(skb));
 	xtcp_demux_segment(xn, &xtcp_ipv4_ops, skb, &key);
 	return 0;
 }
@@ -90,8 +92,7 @@ static int icmp_errno(u8 type, u8 code)
 	}
 }
 
-/* @skb starts at the IP header that the message quotes. */
-static int icmp_error(struct sk_buff *skb, u32 info)
+int xtcp_ipv4_icmp_error(struct sk_buff *skb, u32 info)
 {
 	const struct iphdr *iph = (const struct iphdr *)skb->data;
 	const struct tcphdr *th = (const struct tcphdr *)(skb->data + iph->ihl * 4);
@@ -103,6 +104,7 @@ static int icmp_error(struct sk_buff *skb, u32 info)
 		.remote_port	= th->dest,
 		.dif		= inet_iif(skb),
 		.family		= AF_INET,
+		.protocol	= iph->protocol,
 	};
 	const struct icmphdr *icmp = icmp_hdr(skb);
 	struct xtcp_flow *flow = xtcp_flow_lookup(&key);
@@ -175,7 +177,8 @@ static int connect_route(struct sock *sk, struct sockaddr *addr, int len)
 	srr = opt && opt->opt.srr;
 	next_hop = srr ? opt->opt.faddr : to->sin_addr.s_addr;
 	rt = ip_route_connect(fl4, next_hop, inet->inet_saddr, sk->sk_bound_dev_if,
-			      IPPROTO_XTCP, inet->inet_sport, to->sin_port, sk);
+			      xtcp_sk(sk)->flow.protocol, inet->inet_sport,
+			      to->sin_port, sk);
 	if (IS_ERR(rt))
 		return PTR_ERR(rt);
 	if (rt->rt_flags & (RTCF_MULTICAST | RTCF_BROADCAST)) {
@@ -225,7 +228,7 @@ static struct dst_entry *route(struct sock *sk)
 	next_hop = opt && opt->opt.srr ? opt->opt.faddr : inet->inet_daddr;
 	rt = ip_route_output_ports(sock_net(sk), &inet->cork.fl.u.ip4, sk, next_hop,
 				   inet->inet_saddr, inet->inet_dport,
-				   inet->inet_sport, IPPROTO_XTCP,
+				   inet->inet_sport, xtcp_sk(sk)->flow.protocol,
 				   ip_sock_rt_tos(sk), sk->sk_bound_dev_if);
 	rcu_read_unlock();
 	if (IS_ERR(rt))
@@ -242,6 +245,7 @@ static int xmit(struct sock *sk, struct sk_buff *skb)
 static void checksum(struct sock *sk, struct sk_buff *skb)
 {
 	const struct inet_sock *inet = inet_sk(sk);
+	u8 protocol = xtcp_sk(sk)->flow.protocol;
 	struct tcphdr *th = tcp_hdr(skb);
 
 	if (xtcp_af_device_sums(sk)) {
@@ -249,12 +253,12 @@ static void checksum(struct sock *sk, struct sk_buff *skb)
 		skb->csum_start = skb_transport_header(skb) - skb->head;
 		skb->csum_offset = offsetof(struct tcphdr, check);
 		th->check = ~csum_tcpudp_magic(inet->inet_saddr, inet->inet_daddr,
-					       skb->len, IPPROTO_XTCP, 0);
+					       skb->len, protocol, 0);
 		return;
 	}
 	skb->ip_summed = CHECKSUM_NONE;
 	th->check = csum_tcpudp_magic(inet->inet_saddr, inet->inet_daddr, skb->len,
-				      IPPROTO_XTCP, skb_checksum(skb, 0, skb->len, 0));
+				      protocol, skb_checksum(skb, 0, skb->len, 0));
 }
 
 static unsigned int options_len(const struct sock *sk)
@@ -311,7 +315,7 @@ static void request_flowi4(struct flowi4 *fl4, const struct sock *listener,
 	const struct xtcp_flow *flow = &req->flow;
 
 	flowi4_init_output(fl4, flow->bound_dev_if, req->mark,
-			   ip_sock_rt_tos(listener), RT_SCOPE_UNIVERSE, IPPROTO_XTCP,
+			   ip_sock_rt_tos(listener), RT_SCOPE_UNIVERSE, flow->protocol,
 			   inet_sk_flowi_flags(listener), flow->addrs4.remote,
 			   flow->addrs4.local, flow->remote_port, flow->local_port,
 			   listener->sk_uid);
@@ -344,9 +348,9 @@ static struct dst_entry *request_route(const struct sock *listener,
 
 /* Sum and send what has a header but no socket. */
 static int send_plain(const struct sock *sk, struct sk_buff *skb, __be32 saddr,
-		      __be32 daddr, struct dst_entry *dst, u8 tos)
+		      __be32 daddr, u8 protocol, struct dst_entry *dst, u8 tos)
 {
-	tcp_hdr(skb)->check = csum_tcpudp_magic(saddr, daddr, skb->len, IPPROTO_XTCP,
+	tcp_hdr(skb)->check = csum_tcpudp_magic(saddr, daddr, skb->len, protocol,
 						skb_checksum(skb, 0, skb->len, 0));
 	skb->protocol = htons(ETH_P_IP);
 	skb_dst_set(skb, dst);
@@ -356,7 +360,11 @@ static int send_plain(const struct sock *sk, struct sk_buff *skb, __be32 saddr,
 static int request_xmit(const struct sock *sk, struct sk_buff *skb,
 			const struct xtcp_flow *flow, struct dst_entry *dst, u8 tos)
 {
-	return send_plain(sk, skb, flow->addrs4.local, flow->addrs4.remote, dst, tos);
+	/* The hook that makes it protocol 6 knows it by its owner (wire/hooks.c). */
+	if (flow->protocol == IPPROTO_TCP)
+		skb_set_owner_w(skb, (struct sock *)sk);
+	return send_plain(sk, skb, flow->addrs4.local, flow->addrs4.remote,
+			  flow->protocol, dst, tos);
 }
 
 static void unshare(struct sock *child)
@@ -388,13 +396,14 @@ static void child_init(struct sock *child, const struct sock *listener,
 static void reply(struct xtcp_net *xn, const struct sk_buff *in, struct tcphdr *th,
 		  u8 tos)
 {
+	u8 protocol = xtcp_hooks_protocol4(in);
 	const struct iphdr *iph = ip_hdr(in);
 	struct flowi4 fl4;
 	struct sk_buff *skb;
 	struct rtable *rt;
 
 	flowi4_init_output(&fl4, 0, IP4_REPLY_MARK(xn->net, in->mark), RT_TOS(tos),
-			   RT_SCOPE_UNIVERSE, IPPROTO_XTCP, 0, iph->saddr, iph->daddr,
+			   RT_SCOPE_UNIVERSE, protocol, 0, iph->saddr, iph->daddr,
 			   th->dest, th->source, sock_net_uid(xn->net, NULL));
 	rt = route_back(xn->net, &fl4);
 	if (IS_ERR(rt)) {
@@ -411,7 +420,8 @@ static void reply(struct xtcp_net *xn, const struct sk_buff *in, struct tcphdr *
 	skb_put_data(skb, th, th->doff * 4);
 	skb->mark = fl4.flowi4_mark;
 	xtcp_count(xn, XTCP_CNT_OUT_SEGS);
-	send_plain(xn->ctl_sk, skb, iph->daddr, iph->saddr, &rt->dst, tos);
+	send_plain(protocol == IPPROTO_TCP ? xn->ctl_sk_tcp : xn->ctl_sk, skb,
+		   iph->daddr, iph->saddr, protocol, &rt->dst, tos);
 }
 
 const struct xtcp_af_ops xtcp_ipv4_ops = {
@@ -441,7 +451,7 @@ const struct xtcp_af_ops xtcp_ipv4_ops = {
 
 static const struct net_protocol protocol = {
 	.handler		= receive,
-	.err_handler		= icmp_error,
+	.err_handler		= xtcp_ipv4_icmp_error,
 	.no_policy		= 1,
 	.icmp_strict_tag_validation = 1,
 };

@@ -16,6 +16,7 @@
 #include <net/transp_v6.h>
 #include <xtcp/af.h>
 #include <xtcp/demux.h>
+#include <xtcp/hooks.h>
 #include <xtcp/input.h>
 #include <xtcp/output.h>
 #include <xtcp/request.h>
@@ -36,27 +37,28 @@ static int scope_of(const struct in6_addr *remote, int dif)
 	return ipv6_addr_type(remote) & IPV6_ADDR_LINKLOCAL ? dif : 0;
 }
 
-static void fill_key(struct xtcp_flow_key *key, struct xtcp_addrs6 *addrs,
-		     struct sk_buff *skb)
+void xtcp_ipv6_fill_key(struct xtcp_flow_key *key, struct xtcp_addrs6 *addrs,
+			struct sk_buff *skb, const struct tcphdr *th, u8 protocol)
 {
 	addrs->local = ipv6_hdr(skb)->daddr;
 	addrs->remote = ipv6_hdr(skb)->saddr;
 	*key = (struct xtcp_flow_key){
 		.net		= dev_net(skb->dev),
 		.addrs		= addrs,
-		.local_port	= tcp_hdr(skb)->dest,
-		.remote_port	= tcp_hdr(skb)->source,
+		.local_port	= th->dest,
+		.remote_port	= th->source,
 		.dif		= inet6_iif(skb),
 		.sdif		= inet6_sdif(skb),
 		.scope		= scope_of(&addrs->remote, inet6_iif(skb)),
 		.family		= AF_INET6,
+		.protocol	= protocol,
 		.tos		= ipv6_get_dsfield(ipv6_hdr(skb)),
 	};
 }
 
 static bool checksum_bad(struct sk_buff *skb)
 {
-	return skb_checksum_init(skb, IPPROTO_XTCP, ip6_compute_pseudo) ||
+	return skb_checksum_init(skb, xtcp_hooks_protocol6(skb), ip6_compute_pseudo) ||
 	       skb_checksum_complete(skb);
 }
 
@@ -94,7 +96,7 @@ static int receive(struct sk_buff *skb)
 		xtcp_input_drop(xn, skb, XTCP_DROP_CHECKSUM);
 		return 0;
 	}
-	fill_key(&key, &addrs, skb);
+	xtcp_ipv6_fill_key(&key, &addrs, skb, tcp_hdr(skb), xtcp_hooks_protocol6(skb));
 	xtcp_demux_segment(xn, &xtcp_ipv6_ops, skb, &key);
 	return 0;
 }
@@ -129,9 +131,8 @@ static void redirect(struct xtcp_flow *flow, struct sk_buff *skb)
 	bh_unlock_sock(sk);
 }
 
-/* @skb starts at the IPv6 header that the message quotes; ours is at @offset. */
-static int icmp_error(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
-		      u8 code, int offset, __be32 info)
+int xtcp_ipv6_quoted(struct sk_buff *skb, u8 protocol, u8 type, u8 code, int offset,
+		     __be32 info)
 {
 	const struct ipv6hdr *ip6h = (const struct ipv6hdr *)skb->data;
 	const struct tcphdr *th = (const struct tcphdr *)(skb->data + offset);
@@ -144,6 +145,7 @@ static int icmp_error(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
 		.dif		= inet6_iif(skb),
 		.sdif		= inet6_sdif(skb),
 		.family		= AF_INET6,
+		.protocol	= protocol,
 	};
 	struct xtcp_flow *flow = xtcp_flow_lookup(&key);
 	struct xtcp_icmp message = {
@@ -174,6 +176,12 @@ static int icmp_error(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
 	message.ee.ee_errno = err;
 	xtcp_icmp_error(flow, &message);
 	return 0;
+}
+
+static int icmp_error(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
+		      u8 code, int offset, __be32 info)
+{
+	return xtcp_ipv6_quoted(skb, IPPROTO_XTCP, type, code, offset, info);
 }
 
 /* --- down: sockets ---------------------------------------------------------- */
@@ -240,7 +248,7 @@ static void fill_flowi6(struct sock *sk, struct flowi6 *fl6)
 	const struct ipv6_pinfo *np = inet6_sk(sk);
 
 	*fl6 = (struct flowi6){
-		.flowi6_proto	= IPPROTO_XTCP,
+		.flowi6_proto	= xtcp_sk(sk)->flow.protocol,
 		.daddr		= sk->sk_v6_daddr,
 		.saddr		= np->saddr,
 		.flowlabel	= ip6_make_flowinfo(np->tclass, np->flow_label),
@@ -421,6 +429,7 @@ static int xmit(struct sock *sk, struct sk_buff *skb)
 static void checksum(struct sock *sk, struct sk_buff *skb)
 {
 	const struct xtcp_addrs6 *addrs = &xtcp_sk(sk)->addrs6;
+	u8 protocol = xtcp_sk(sk)->flow.protocol;
 	struct tcphdr *th = tcp_hdr(skb);
 
 	if (xtcp_af_device_sums(sk)) {
@@ -428,12 +437,12 @@ static void checksum(struct sock *sk, struct sk_buff *skb)
 		skb->csum_start = skb_transport_header(skb) - skb->head;
 		skb->csum_offset = offsetof(struct tcphdr, check);
 		th->check = ~csum_ipv6_magic(&addrs->local, &addrs->remote, skb->len,
-					     IPPROTO_XTCP, 0);
+					     protocol, 0);
 		return;
 	}
 	skb->ip_summed = CHECKSUM_NONE;
 	th->check = csum_ipv6_magic(&addrs->local, &addrs->remote, skb->len,
-				    IPPROTO_XTCP, skb_checksum(skb, 0, skb->len, 0));
+				    protocol, skb_checksum(skb, 0, skb->len, 0));
 }
 
 static unsigned int options_len(const struct sock *sk)
@@ -527,7 +536,7 @@ static void request_flowi6(struct flowi6 *fl6, const struct sock *sk,
 	const struct xtcp_addrs6 *addrs = xtcp_flow_addrs(flow);
 
 	*fl6 = (struct flowi6){
-		.flowi6_proto	= IPPROTO_XTCP,
+		.flowi6_proto	= flow->protocol,
 		.daddr		= addrs->remote,
 		.saddr		= addrs->local,
 		.flowi6_oif	= flow->bound_dev_if,
@@ -558,7 +567,7 @@ static int send_plain(const struct sock *sk, struct sk_buff *skb, struct flowi6 
 		      struct ipv6_txoptions *opt, struct dst_entry *dst, u8 tclass)
 {
 	tcp_hdr(skb)->check = csum_ipv6_magic(&fl6->saddr, &fl6->daddr, skb->len,
-					      IPPROTO_XTCP,
+					      fl6->flowi6_proto,
 					      skb_checksum(skb, 0, skb->len, 0));
 	skb_dst_set(skb, dst);
 	return ip6_xmit(sk, skb, fl6, fl6->flowi6_mark, opt, tclass,
@@ -655,7 +664,7 @@ static void reply_flowi6(struct flowi6 *fl6, const struct xtcp_net *xn,
 	const struct ipv6hdr *ip6h = ipv6_hdr(in);
 
 	*fl6 = (struct flowi6){
-		.flowi6_proto	= IPPROTO_XTCP,
+		.flowi6_proto	= xtcp_hooks_protocol6(in),
 		.daddr		= ip6h->saddr,
 		.saddr		= ip6h->daddr,
 		.flowi6_mark	= IP6_REPLY_MARK(xn->net, in->mark),

@@ -23,6 +23,7 @@
 #define XTCP_MSL_MS		6	/* of the TIME_WAIT this socket leaves behind */
 #define XTCP_HANDSHAKE_WAYS	7	/* of a listener: 2, 3 or 4 */
 #define XTCP_ISN_MODE		8	/* enum xtcp_isn_mode */
+#define XTCP_WIRE_PROTOCOL	9	/* 253 or 6; before bind() and connect() */
 
 enum xtcp_isn_mode {
 	XTCP_ISN_RFC6528,		/* a clock and a hash of the addresses */

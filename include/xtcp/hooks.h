@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Protocol 6 on the wire, so that xtcp can talk to any TCP: wire/hooks.c takes
+ * segments for us from under the kernel's TCP, table/reserve.c keeps our ports
+ * from it.
+ */
+#ifndef _XTCP_HOOKS_H
+#define _XTCP_HOOKS_H
+
+#include <linux/in.h>
+#include <linux/skbuff.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+#include <uapi/linux/xtcp.h>
+
+struct net;
+struct sock;
+struct xtcp_net;
+struct xtcp_reservation;
+
+/*
+ * In skb->cb, between the hook and our handler: it came as protocol 6. A bit
+ * that the kernel's IPSKB_* and IP6SKB_* do not use.
+ */
+#define XTCP_CAME_AS_TCP BIT(15)
+
+static inline u8 xtcp_hooks_protocol4(const struct sk_buff *skb)
+{
+	return IPCB(skb)->flags & XTCP_CAME_AS_TCP ? IPPROTO_TCP : IPPROTO_XTCP;
+}
+
+static inline u8 xtcp_hooks_protocol6(const struct sk_buff *skb)
+{
+	return IP6CB(skb)->flags & XTCP_CAME_AS_TCP ? IPPROTO_TCP : IPPROTO_XTCP;
+}
+
+/**
+ * xtcp_hooks_use() - @sk is about to get a port: what it speaks, from now on
+ * @sk: socket without a port, locked
+ *
+ * Sets flow.protocol from wire_protocol; the first of a namespace that speaks
+ * protocol 6 sets up the hooks. Process context.
+ * Return: 0; -EOPNOTSUPP without netfilter; -ENOMEM.
+ */
+int xtcp_hooks_use(struct sock *sk);
+
+void xtcp_hooks_init(struct xtcp_net *xn);
+/* Out of the namespace's packet path. Process context. */
+void xtcp_hooks_exit(struct xtcp_net *xn);
+
+/* table/reserve.c */
+
+/**
+ * xtcp_reserve_take() - keep @num from the kernel's TCP
+ * @sk: for whom: its namespace and SO_REUSEADDR
+ * @num: port
+ *
+ * For all addresses of both families. Process context.
+ * Return: a reservation, or ERR_PTR: -EADDRINUSE if the kernel's TCP has it,
+ * -ENOMEM.
+ */
+struct xtcp_reservation *xtcp_reserve_take(const struct sock *sk, u16 num);
+/* It is free again, soon. Any context. */
+void xtcp_reserve_give_back(struct xtcp_reservation *reservation);
+/* All given back are gone: before the end of a namespace. Process context. */
+void xtcp_reserve_flush(void);
+int xtcp_reserve_init(void);
+void xtcp_reserve_exit(void);
+
+#endif
