@@ -78,7 +78,7 @@ const struct xtcp_knob_row xtcp_knob_rows[] = {
 	     "time an orphan stays in FIN_WAIT_2"),
 	KNOB(isn_tick_ns, 4000, 1, 1000000, "RFC 9293 3.4.1",
 	     "tick of the clock M in ISN = M + F"),
-	KNOB(wire_protocol, IPPROTO_XTCP, IPPROTO_TCP, IPPROTO_XTCP, "",
+	KNOB(wire_protocol, 253, 6, 253, "",
 	     "IP protocol of new sockets: 253, or 6 to talk to any TCP", .ends = true),
 	KNOB(isn_mode, XTCP_ISN_RFC6528, XTCP_ISN_RFC6528, XTCP_ISN_CONSTANT, "RFC 6528",
 	     "where ISNs come from; constant is an experiment: old segments fit the new life",
