@@ -459,8 +459,8 @@ static void ack__one_for_all_that_waited(struct kunit *test)
 	struct wire *w = connected(test);
 	struct sock *b = w->side[B].sock->sk;
 
-	lock_sock(b);
 	WIRE_EQ(w, wire_send(w, A, 5 * WIRE_TEXT), 5 * WIRE_TEXT);
+	lock_sock(b);		/* before they arrive; not both locks at once */
 	wire_run_ms(w, 50);
 	release_sock(b);
 	wire_run_ms(w, 200);
