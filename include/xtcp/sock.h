@@ -38,6 +38,15 @@ struct xtcp_skb_cb {
 
 #define XTCP_SKB_CB(skb) ((struct xtcp_skb_cb *)&((skb)->cb[0]))
 
+/* What holds a sender back: who has text queued or on its way. */
+enum xtcp_limit {
+	XTCP_LIMIT_IDLE,		/* nothing: there is no text */
+	XTCP_LIMIT_BUSY,		/* the network, Nagle */
+	XTCP_LIMIT_RWND,		/* the peer's window */
+	XTCP_LIMIT_SNDBUF,		/* our own buffer */
+	XTCP_LIMITS,
+};
+
 /* Sending (engine/output.c). */
 struct xtcp_send {
 	struct sk_buff_head rtx_queue;	/* sent, not acknowledged; socket lock */
@@ -50,6 +59,8 @@ struct xtcp_send {
 	   cork : 1,			/* TCP_CORK */
 	   more : 1,			/* the user is about to write on */
 	   fin_queued : 1;		/* the FIN is in a queue */
+	u8 limit;			/* enum xtcp_limit, now */
+	u32 limit_since;		/* and since when, jiffies */
 };
 
 /* Receiving (engine/input.c, engine/window.c). */
@@ -67,15 +78,6 @@ struct xtcp_receive {
 	u32 rtt_us;			/* how long a window took to come, 0: none did */
 	u32 rtt_seq;			/* end of the window being timed */
 	u32 rtt_since;			/* since when, jiffies */
-};
-
-/* What holds a sender back: who has text queued or on its way. */
-enum xtcp_limit {
-	XTCP_LIMIT_IDLE,		/* nothing: there is no text */
-	XTCP_LIMIT_BUSY,		/* the network, Nagle */
-	XTCP_LIMIT_RWND,		/* the peer's window */
-	XTCP_LIMIT_SNDBUF,		/* our own buffer */
-	XTCP_LIMITS,
 };
 
 /* All in all, for TCP_INFO. */
@@ -96,8 +98,7 @@ struct xtcp_stats {
 	u16 rtos;			/* retransmission timeouts */
 	u16 rto_recoveries;		/* in how many rows */
 	u32 rto_time_ms;		/* from first sending to the ACK, of those past */
-	u32 limit_since;		/* what is so now: jiffies */
-	u32 limited[XTCP_LIMITS - 1];	/* not IDLE; before that, jiffies */
+	u32 limited[XTCP_LIMITS - 1];	/* not IDLE; before snd.limit, jiffies */
 };
 
 /* Values of knobs that the user set for this socket alone (SOL_XTCP). */
@@ -123,7 +124,6 @@ struct xtcp_sock {
 	struct xtcp_port *port;
 	bool port_explicit;		/* by bind(), its own or the listener's */
 	bool orphan;			/* counted in xtcp_net.orphans */
-	u8 limit;			/* enum xtcp_limit, now */
 	u32 state_since;		/* when it entered its state, jiffies */
 	struct xtcp_tcb tcb;
 	struct xtcp_send snd;

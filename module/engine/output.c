@@ -338,12 +338,12 @@ void xtcp_output_limit(struct xtcp_sock *xs, u8 limit)
 {
 	struct xtcp_stats *stats = &xs->stats;
 
-	if (limit == xs->limit)
+	if (limit == xs->snd.limit)
 		return;
-	if (xs->limit)
-		stats->limited[xs->limit - 1] += (u32)jiffies - stats->limit_since;
-	xs->limit = limit;
-	stats->limit_since = (u32)jiffies;
+	if (xs->snd.limit)
+		stats->limited[xs->snd.limit - 1] += (u32)jiffies - xs->snd.limit_since;
+	xs->snd.limit = limit;
+	xs->snd.limit_since = (u32)jiffies;
 }
 
 /* @head: of the send queue, what may go having gone. */

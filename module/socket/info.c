@@ -140,8 +140,8 @@ static u64 limited_us(const struct xtcp_sock *xs, enum xtcp_limit limit)
 {
 	u32 time = xs->stats.limited[limit - 1];
 
-	if (xs->limit == limit)
-		time += (u32)jiffies - xs->stats.limit_since;
+	if (xs->snd.limit == limit)
+		time += (u32)jiffies - xs->snd.limit_since;
 	return (u64)time * (USEC_PER_SEC / HZ);
 }
 

@@ -88,7 +88,6 @@ void xtcp_reset_connection(struct sock *sk)
 	xs->backoff = 0;
 	xs->probes = 0;
 	xs->stats = (struct xtcp_stats){ };
-	xs->limit = XTCP_LIMIT_IDLE;
 	xs->answered = 0;
 	xs->first_retransmit_ns = 0;
 	xs->pmtu_deferred = 0;

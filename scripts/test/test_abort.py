@@ -165,6 +165,48 @@ class One(AbortTest):
                        shell=True, check=True)
 
 
+class Ipv6(AbortTest):
+    """[ADDRESS]:PORT, as ss shows sockets of AF_INET6, those that speak IPv4 among them."""
+
+    def pair6(self, address):
+        """A connection between sockets of AF_INET6, and their addresses as xtcp_abort takes them."""
+        listener = self.keep(socket.socket(socket.AF_INET6, socket.SOCK_STREAM, PROTO))
+        listener.bind((address, 0))
+        listener.listen()
+        client = self.keep(socket.socket(socket.AF_INET6, socket.SOCK_STREAM, PROTO))
+        client.connect(listener.getsockname())
+        server = self.accept(listener)
+        names = [f"[{sock.getsockname()[0]}]:{sock.getsockname()[1]}" for sock in (client, server, listener)]
+        return client, server, listener, names
+
+    def check(self, address):
+        client, server, listener, names = self.pair6(address)
+        abort(f"{names[0]} {names[1]}")
+        self.assertEqual(error_of(client), errno.ECONNABORTED)
+        self.await_events(server, "IN OUT ERR HUP RDHUP")
+        self.assertEqual(tcp_state(listener), LISTEN)
+        return names[2], listener
+
+    def test_ipv6(self):
+        name_, listener = self.check("::1")
+        abort(f"{name_} [::]:0")
+        self.assertEqual(error_of(listener), errno.ECONNABORTED)
+
+    def test_ipv4_mapped(self):
+        name_, listener = self.check("::ffff:127.0.0.1")
+        abort(f"{name_} [::]:0")
+        self.assertEqual(error_of(listener), errno.ECONNABORTED)
+
+    def test_wildcard_listener(self):
+        listener = self.keep(socket.socket(socket.AF_INET6, socket.SOCK_STREAM, PROTO))
+        listener.bind(("::", 0))
+        listener.listen()
+        with self.raises(errno.ENOENT):
+            abort(f"0.0.0.0:{listener.getsockname()[1]} 0.0.0.0:0")
+        abort(f"[::]:{listener.getsockname()[1]} [::]:0")
+        self.assertEqual(error_of(listener), errno.ECONNABORTED)
+
+
 class All(AbortTest):
     def test_everything_there_can_be(self):
         listener = self.listener()
