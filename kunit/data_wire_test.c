@@ -218,6 +218,20 @@ static void loss_rto__whole_flight(struct kunit *test)
 	WIRE_EQ(w, wire_xs(w, A)->cong.ssthresh, 2000);
 }
 
+/* Half of it is acknowledged: only the other half goes again. */
+static void loss_rto__acknowledged_in_part(struct kunit *test)
+{
+	struct wire *w = puppet(test);
+
+	WIRE_EQ(w, wire_send(w, A, 1000), 1000);
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 501);
+	wire_run_ms(w, 300);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> P. 1:1001 ack 1   -> x\n"
+		    "0.000 ESTABLISHED <- . 1 ack 501       <- *\n"
+		    "0.200 ESTABLISHED -> P. 501:1001 ack 1 -> x\n");
+}
+
 /* The third duplicate ACK, long before the timer (RFC 5681 3.2). */
 static void loss_fast_retransmit(struct kunit *test)
 {
@@ -957,6 +971,7 @@ WIRE_SUITES(xtcp_data_wire,
 	KUNIT_CASE_SLOW(nagle__not_before_fin),
 	KUNIT_CASE_SLOW(loss_rto),
 	KUNIT_CASE_SLOW(loss_rto__whole_flight),
+	KUNIT_CASE_SLOW(loss_rto__acknowledged_in_part),
 	KUNIT_CASE_SLOW(loss_fast_retransmit),
 	KUNIT_CASE_SLOW(loss_fast_retransmit__not_by_two_acks),
 	KUNIT_CASE_SLOW(loss_fast_retransmit__two_holes),

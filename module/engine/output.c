@@ -429,6 +429,18 @@ int xtcp_output_retransmit(struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
+/*
+ * Leave in @skb, the oldest, only what is acknowledged. False: nothing of it is,
+ * or there is no memory; then it is sent again with the rest.
+ */
+static bool cut_off_acked(struct sock *sk, struct sk_buff *skb)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	u32 acked = xs->tcb.snd_una - XTCP_SKB_CB(skb)->seq;
+
+	return (s32)acked > 0 && !split(sk, &xs->snd.rtx_queue, skb, acked);
+}
+
 void xtcp_output_clean(struct sock *sk, u64 *sent_ns)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
@@ -438,7 +450,8 @@ void xtcp_output_clean(struct sock *sk, u64 *sent_ns)
 		xs->tcb.snd_urgent = false;
 	*sent_ns = 0;
 	while ((skb = skb_peek(&xs->snd.rtx_queue))) {
-		if (xtcp_seq_gt(XTCP_SKB_CB(skb)->end_seq, xs->tcb.snd_una))
+		if (xtcp_seq_gt(XTCP_SKB_CB(skb)->end_seq, xs->tcb.snd_una) &&
+		    !cut_off_acked(sk, skb))
 			break;
 		*sent_ns = XTCP_SKB_CB(skb)->retransmits ? 0 : skb->skb_mstamp_ns;
 		xs->stats.delivered++;
