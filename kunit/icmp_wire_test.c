@@ -159,6 +159,34 @@ static void too_big__wrong_sequence_number(struct kunit *test)
 	WIRE_EQ(w, wire_xs(w, A)->snd.mss, 1300);
 }
 
+static int send_zeros(struct socket *sock, unsigned int n)
+{
+	struct kvec vec = { .iov_base = kzalloc(n, GFP_KERNEL), .iov_len = n };
+	struct msghdr msg = { .msg_flags = MSG_DONTWAIT };
+	int sent = vec.iov_base ? kernel_sendmsg(sock, &msg, &vec, 1, n) : -ENOMEM;
+
+	kfree(vec.iov_base);
+	return sent;
+}
+
+/* What one connection learned holds for the next segment of every other one. */
+static void too_big__known_to_all(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	u64 out;
+
+	wire_path(w, 1300);
+	wire_establish(w);
+	WIRE_EQ(w, wire_client(w, 1), 0);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_icmp_too_big(w, A, 1, 1228);
+	wire_run_ms(w, 200);
+	out = wire_counter(XTCP_CNT_OUT_SEGS);
+	WIRE_EQ(w, send_zeros(w->client[1], 1300), 1300);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_OUT_SEGS) - out, 2);
+}
+
 /* No smaller than net.ipv4.route.min_pmtu or RFC 8200 5 allow, whatever the router says. */
 static void too_big__not_absurdly_small(struct kunit *test)
 {
@@ -186,6 +214,7 @@ WIRE_SUITES_MAPPED(xtcp_icmp_wire,
 	KUNIT_CASE_SLOW(request__unreachable_drops_it),
 	KUNIT_CASE_SLOW(too_big__sends_smaller_segments),
 	KUNIT_CASE_SLOW(too_big__wrong_sequence_number),
+	KUNIT_CASE_SLOW(too_big__known_to_all),
 	KUNIT_CASE_SLOW(too_big__not_absurdly_small),
 	{ }
 );

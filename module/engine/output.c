@@ -326,9 +326,10 @@ static void send_head(struct sock *sk, struct sk_buff *skb)
 	xtcp_timers_sent(sk);
 }
 
+/* By the route that will be taken: one that was learned to be narrower is a new one. */
 static void refresh_mss(struct sock *sk)
 {
-	const struct dst_entry *dst = __sk_dst_get(sk);
+	const struct dst_entry *dst = xtcp_sk(sk)->af->route(sk);
 
 	if (dst && dst_mtu(dst) != xtcp_sk(sk)->snd.pmtu)
 		xtcp_output_sync_mss(sk, dst_mtu(dst));
