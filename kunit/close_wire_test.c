@@ -268,6 +268,23 @@ static void close_in_syn_rcvd(struct kunit *test)
 		    "1.040 FIN_WAIT_2 <- . 1 ack 2  <- CLOSE_WAIT\n");
 }
 
+/* The segment that ends SYN_RCVD is the peer's FIN as well: two states at once. */
+static void close_in_syn_rcvd__fin_comes_along(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_drop(w, B, WIRE_SYN_ACK, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_connect_start(w, A), 0);
+	WIRE_EQ(w, wire_connect_start(w, B), 0);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_shutdown(w, A, SHUT_WR), 0);
+	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
+	wire_inject(w, B, XTCP_FIN | XTCP_ACK, .seq = 1, .ack = 1);
+	WIRE_STATE(w, A, CLOSING);
+	wire_inject(w, B, XTCP_ACK, .seq = 2, .ack = 2);
+	WIRE_STATE(w, A, TIME_WAIT);
+}
+
 /* --- C2: one of the four is lost ------------------------------------------ */
 
 static void first_fin_lost(struct kunit *test)
@@ -1057,6 +1074,7 @@ WIRE_SUITES(xtcp_close_wire,
 	KUNIT_CASE_SLOW(shutdown_rd__takes_no_segment),
 	KUNIT_CASE_SLOW(simultaneous_close),
 	KUNIT_CASE_SLOW(close_in_syn_rcvd),
+	KUNIT_CASE_SLOW(close_in_syn_rcvd__fin_comes_along),
 	KUNIT_CASE_SLOW(first_fin_lost),
 	KUNIT_CASE_SLOW(first_fin_lost__orphan_retries),
 	KUNIT_CASE_SLOW(fin_ack_lost),

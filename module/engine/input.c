@@ -147,6 +147,9 @@ static void established(struct sock *sk)
 	xtcp_cong_start(&xs->cong, xs->snd.mss,
 			xtcp_knob(xtcp_sk_net(sk), initial_cwnd));
 	xtcp_state_set(sk, XTCP_ESTABLISHED);
+	/* The user closed meanwhile; the same segment may carry the peer's FIN. */
+	if (xs->tcb.close_queued)
+		xtcp_state_set(sk, XTCP_FIN_WAIT_1);
 	xtcp_timers_established(sk);
 	if (!sock_flag(sk, SOCK_DEAD)) {
 		sk->sk_state_change(sk);
