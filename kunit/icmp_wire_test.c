@@ -187,6 +187,29 @@ static void too_big__known_to_all(struct kunit *test)
 	WIRE_EQ(w, wire_counter(XTCP_CNT_OUT_SEGS) - out, 2);
 }
 
+/* Also when it is the persist timer that sends: what is corked waits for no ACK. */
+static void too_big__known_to_the_persist_timer(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_path(w, 1300);
+	wire_establish(w);
+	WIRE_EQ(w, wire_client(w, 1), 0);
+	wire_run_ms(w, 50);
+	swap(w->side[A].sock, w->client[1]);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_CORK, 1), 0);
+	swap(w->side[A].sock, w->client[1]);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	WIRE_EQ(w, send_zeros(w->client[1], 1290), 1290);
+	wire_icmp_too_big(w, A, 1, 1228);
+	wire_run_ms(w, 100);
+	wire_epoch(w);
+	wire_run_ms(w, 150);
+	WIRE_EXPECT(w,
+		    "0.100 ESTABLISHED -> #1 . 1:1229 ack 1 -> ESTABLISHED\n"
+		    "0.110 ESTABLISHED <- #1 . 1 ack 1229   <- ESTABLISHED\n");
+}
+
 /* No smaller than net.ipv4.route.min_pmtu or RFC 8200 5 allow, whatever the router says. */
 static void too_big__not_absurdly_small(struct kunit *test)
 {
@@ -215,6 +238,7 @@ WIRE_SUITES_MAPPED(xtcp_icmp_wire,
 	KUNIT_CASE_SLOW(too_big__sends_smaller_segments),
 	KUNIT_CASE_SLOW(too_big__wrong_sequence_number),
 	KUNIT_CASE_SLOW(too_big__known_to_all),
+	KUNIT_CASE_SLOW(too_big__known_to_the_persist_timer),
 	KUNIT_CASE_SLOW(too_big__not_absurdly_small),
 	{ }
 );

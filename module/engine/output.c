@@ -397,6 +397,7 @@ bool xtcp_output_override(struct sock *sk)
 
 	if (!skb || (s32)usable <= 0)
 		return false;
+	refresh_mss(sk);
 	len = min3(usable, skb->len, (u32)xs->snd.mss);
 	if (len < skb->len && (!len || split(sk, &sk->sk_write_queue, skb, len)))
 		return false;
