@@ -21,6 +21,9 @@ struct xtcp_reservation {
 
 static struct workqueue_struct *givers;
 
+/* A holder is locked under the lock of a socket that may be the kernel's own as well. */
+static struct lock_class_key holder_slock, holder_lock;
+
 static int bind_any4(struct socket *holder, u16 num)
 {
 	struct sockaddr_in any = {
@@ -69,6 +72,9 @@ static int make_holder(struct net *net, struct socket **holder)
 #endif
 	if (err)
 		err = sock_create_kern(net, PF_INET, SOCK_STREAM, IPPROTO_TCP, holder);
+	if (!err)
+		sock_lock_init_class_and_name((*holder)->sk, "slock-XTCP-PORT", &holder_slock,
+					      "sk_lock-XTCP-PORT", &holder_lock);
 	return err;
 }
 
