@@ -699,6 +699,7 @@ static void syn_queue_full__by_knob(struct kunit *test)
 	struct wire *w = test->priv;
 	u64 overflows = wire_counter(XTCP_CNT_REQUEST_OVERFLOWS);
 
+	wire_knob(w, syncookies, 0);
 	wire_knob(w, max_syn_backlog, 3);
 	WIRE_EQ(w, wire_listen(w, B, 100), 0);
 	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);

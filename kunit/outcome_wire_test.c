@@ -102,6 +102,17 @@ static void established(struct kunit *test)
 	COUNTED(w, C(ACTIVE_OPENS), C(ACTIVE_ESTABLISHED), C(REQUESTS), C(PASSIVE_OPENS));
 }
 
+static void established_by_cookie(struct kunit *test)
+{
+	struct wire *w = wire_with_listener(test);
+
+	wire_knob(w, syncookies, 2);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_ms(w, 100);
+	COUNTED(w, C(ACTIVE_OPENS), C(ACTIVE_ESTABLISHED), C(SYNCOOKIES_RECV),
+		C(PASSIVE_OPENS));
+}
+
 static void refused(struct kunit *test)
 {
 	struct wire *w = test->priv;
@@ -309,6 +320,7 @@ static void child__listener_closed(struct kunit *test)
 
 WIRE_SUITES(xtcp_outcome_wire,
 	KUNIT_CASE_SLOW(established),
+	KUNIT_CASE_SLOW(established_by_cookie),
 	KUNIT_CASE_SLOW(refused),
 	KUNIT_CASE_SLOW(timed_out),
 	KUNIT_CASE_SLOW(host_unreachable),

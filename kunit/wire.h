@@ -39,6 +39,7 @@
  * A8  ISN				open: isn_clock; knobs: isn_constant_old_data; isn_test.c
  * A9  queues full			open: syn_queue_full accept_queue_full listener_closes
  *					request; knobs: abort_on_overflow
+ * A10 SYN cookies			cookie: all; cookie_test.c
  * A12 what is negotiated		open: mss_negotiation options window_scaling timestamps;
  *					icmp: too_big
  * A13 refused, unreachable, impatient	open: connect_refused connect_nonblocking user_timeout

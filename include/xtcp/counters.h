@@ -25,8 +25,8 @@
 
 /*
  * X(enum suffix, name shown): how handshakes end. ActiveOpens is the sum of the
- * other Active* and SynTimeouts, and of those under way still; Requests that of
- * PassiveOpens, SynAckTimeouts, AbortOnOverflow and the other Request*, and of
+ * other Active* and SynTimeouts, and of those under way still; Requests and
+ * SyncookiesRecv together that of PassiveOpens, SynAckTimeouts, AbortOnOverflow and the other Request*, and of
  * those half open.
  */
 #define XTCP_OUTCOME_LIST(X)						\
@@ -37,6 +37,7 @@
 	X(ACTIVE_UNREACHABLE, "ActiveUnreachable") /* by ICMP */	\
 	X(ACTIVE_ABORTED, "ActiveAborted")	/* on our side, before an answer */ \
 	X(REQUESTS, "Requests")			/* a SYN made one: half open */ \
+	X(SYNCOOKIES_RECV, "SyncookiesRecv")	/* one came back and made one as well */ \
 	X(PASSIVE_OPENS, "PassiveOpens")	/* a request became a socket */ \
 	X(SYN_ACK_TIMEOUTS, "SynAckTimeouts")	/* a request was given up */ \
 	X(REQUEST_RESET, "RequestReset")	/* by the peer's RST */	\
@@ -76,6 +77,8 @@
 	X(TIME_WAIT_REUSED, "TimeWaitReused")	/* by a new SYN (RFC 6191) */ \
 	X(LISTEN_OVERFLOWS, "ListenOverflows")	/* accept queue full */	\
 	X(REQUEST_OVERFLOWS, "RequestOverflows") /* half-open queue full */ \
+	X(SYNCOOKIES_SENT, "SyncookiesSent")				\
+	X(SYNCOOKIES_FAILED, "SyncookiesFailed") /* ACKs with none that is good */ \
 	X(LISTEN_NO_MEMORY, "ListenNoMemory")	/* for a request or a socket */
 
 /*

@@ -8,7 +8,9 @@
 struct xtcp_flow;
 struct xtcp_net;
 
-/* F(localip, localport, remoteip, remoteport, secret). Pure. */
+/* siphash of localip, localport, remoteip, remoteport. Pure. */
+u64 xtcp_isn_siphash(const struct xtcp_flow *flow, const siphash_key_t *secret);
+/* F(localip, localport, remoteip, remoteport, secret): its low half. Pure. */
 u32 xtcp_isn_hash(const struct xtcp_flow *flow, const siphash_key_t *secret);
 /* M: one tick every @tick_ns. Pure. */
 u32 xtcp_isn_clock(u64 now_ns, u32 tick_ns);

@@ -68,6 +68,8 @@ struct xtcp_knobs {
 	u32 isn_redraw;
 	u32 handshake_ways;
 	u32 max_syn_backlog;
+	u32 syncookies;
+	u32 syncookie_lifetime_ms;
 	u32 abort_on_overflow;
 	u32 reflect_tos;
 	u32 fwmark_accept;
@@ -96,6 +98,8 @@ struct xtcp_secrets {
 	siphash_key_t isn;
 	siphash_key_t ts_offset;
 	siphash_key_t port;
+	siphash_key_t cookie;
+	siphash_key_t cookie_proof;
 };
 
 /* Challenge ACKs of this second (engine/limit.c). */

@@ -29,6 +29,7 @@ struct xtcp_port {
 	u16 port;			/* host order */
 	u8 protocol;			/* IP's: another, another port */
 	struct xtcp_reservation *reservation; /* protocol 6: against the kernel's TCP */
+	u64 cookie_ns;			/* when its listeners last sent a SYN cookie */
 	unsigned int explicit_binds;	/* sockets that chose it by bind() */
 	unsigned int time_waits[XTCP_PORT_SHARINGS];
 	struct hlist_head owners;	/* sk_bind_node; bucket lock */

@@ -27,7 +27,14 @@ struct xtcp_request {
 	u16 rcv_wnd;			/* advertised in the SYN-ACK */
 	u16 snd_mss;			/* the peer's MSS option */
 	u8 retransmits;
+	u8 cookie;			/* not in any table: enum xtcp_cookie_carried; or 0 */
 	u16 answered;			/* invalid segments: xtcp_limit_answer() */
+};
+
+/* One on the stack, with the room for its addresses in front; all zero at first. */
+struct xtcp_request_alone {
+	struct xtcp_addrs6 addrs6;
+	struct xtcp_request req;
 };
 
 /* The headers of a SYN, behind its request and then with the child. */
@@ -40,6 +47,7 @@ struct xtcp_saved_syn {
 struct xtcp_listener {
 	spinlock_t lock;		/* all of it; BH off */
 	bool open;			/* false: closing, take nothing more */
+	bool flooded;			/* it sent SYN cookies, and the log says so */
 	unsigned int accept_len;
 	unsigned int request_len;
 	struct list_head accept_queue;	/* children: accept_link */
@@ -70,6 +78,8 @@ void xtcp_listen_stop(struct sock *sk);
 void xtcp_listen_free(struct sock *sk);
 /* More children than the backlog (which, as ever, admits one more). */
 bool xtcp_listen_accept_full(const struct sock *sk);
+/* Then a SYN is dropped: true, counted, and @skb eaten. Softirq. */
+bool xtcp_listen_refuse(struct sock *sk, struct sk_buff *skb);
 /* Would accept() return at once? */
 bool xtcp_listen_acceptable(const struct sock *sk);
 /**
@@ -86,7 +96,8 @@ void xtcp_listen_input(struct sock *sk, struct sk_buff *skb,
 		       const struct xtcp_flow_key *key);
 /*
  * An acceptable SYN; @iss 0 asks for a fresh ISN, else it continues above the
- * numbers of a TIME_WAIT record (RFC 6191). Softirq, RCU. Eats @skb.
+ * numbers of a TIME_WAIT record (RFC 6191), whose place there always is: the
+ * peer is no spoofed one. Softirq, RCU. Eats @skb.
  */
 void xtcp_listen_syn(struct sock *sk, struct sk_buff *skb,
 		     const struct xtcp_flow_key *key,
@@ -136,10 +147,41 @@ void xtcp_request_exit(struct xtcp_net *xn);
 void xtcp_request_new(struct sock *listener, struct sk_buff *skb,
 		      const struct xtcp_flow_key *key,
 		      const struct xtcp_segment *seg, u32 iss);
-/* A segment for a request. Softirq, RCU. Eats @skb. */
-void xtcp_request_input(struct xtcp_request *req, struct sk_buff *skb);
+/* A segment for a request, with @key. Softirq, RCU. Eats @skb. */
+void xtcp_request_input(struct xtcp_request *req, struct sk_buff *skb,
+			const struct xtcp_flow_key *key);
 /* Take @req out of everything, count @why and free it, unless someone else does. */
 void xtcp_request_drop(struct xtcp_request *req, enum xtcp_counter why);
+
+/* For open/cookie.c, whose requests are in no table and on the stack. */
+
+/* Of the options of a SYN, leave those that we agree to by our knobs. */
+void xtcp_request_agree(const struct xtcp_net *xn, struct xtcp_options *opt);
+/**
+ * xtcp_request_fill() - all of a request but ISN and queues
+ * @req: zero but for req->cookie
+ * @listener: whom it is for
+ * @skb: the segment, for its mark
+ * @key: its addresses
+ * @irs: the peer's ISN
+ * @opt: the options agreed on
+ */
+void xtcp_request_fill(struct xtcp_request *req, struct sock *listener,
+		       const struct sk_buff *skb, const struct xtcp_flow_key *key,
+		       u32 irs, const struct xtcp_options *opt);
+/* The second segment; takes @dst. */
+void xtcp_request_send_syn_ack(const struct xtcp_request *req, struct dst_entry *dst);
+/**
+ * xtcp_request_become_child() - the third segment came: a child, for accept()
+ * @req: what is known of the handshake
+ * @held: the request in the flow table, whose place the child takes: @req itself,
+ *	another one if @req comes from a cookie, or NULL
+ * @skb: the segment; eaten
+ * @seg: its header
+ */
+void xtcp_request_become_child(const struct xtcp_request *req,
+			       struct xtcp_request *held, struct sk_buff *skb,
+			       const struct xtcp_segment *seg);
 int xtcp_request_cache_init(void);
 void xtcp_request_cache_exit(void);
 

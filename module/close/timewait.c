@@ -332,7 +332,12 @@ static bool reuse(struct xtcp_time_wait *tw, struct sk_buff *skb,
 	struct sock *listener = xtcp_port_lookup_listener(key, skb);
 	u32 iss = tw->snd_nxt + XTCP_WINDOW_MAX + 2;
 
-	if (!listener || !xtcp_timewait_drop(tw))
+	if (!listener)
+		return false;
+	/* It comes again: until then the record stays. */
+	if (xtcp_listen_refuse(listener, skb))
+		return true;
+	if (!xtcp_timewait_drop(tw))
 		return false;
 	xtcp_count(net_of(tw), XTCP_CNT_TIME_WAIT_REUSED);
 	xtcp_listen_syn(listener, skb, key, seg, iss ?: 1);

@@ -106,6 +106,8 @@ static void sample_handshake(struct sock *sk, const struct xtcp_segment *seg)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	u64 us = 0;
 
+	if (!xs->first_retransmit_ns)
+		return;		/* a SYN cookie: when it went out no one knows */
 	if (!xs->retransmits && !xs->stats.retrans)
 		us = div_u64(ktime_get_ns() - xs->first_retransmit_ns, NSEC_PER_USEC) ?: 1;
 	else if (xs->tcb.ts_ok && seg->opt.tsecr)

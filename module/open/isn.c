@@ -18,7 +18,7 @@
 /* Of every connection, where isn_mode asks for it. */
 #define ISN_CONSTANT 1000000
 
-u32 xtcp_isn_hash(const struct xtcp_flow *flow, const siphash_key_t *secret)
+u64 xtcp_isn_siphash(const struct xtcp_flow *flow, const siphash_key_t *secret)
 {
 	unsigned int half = xtcp_flow_addrs_len(flow->family) / 2;
 	const u8 *addrs = xtcp_flow_addrs(flow);
@@ -34,7 +34,12 @@ u32 xtcp_isn_hash(const struct xtcp_flow *flow, const siphash_key_t *secret)
 	p += half;
 	memcpy(p, &flow->remote_port, 2);
 	p += 2;
-	return (u32)siphash(input, p - input, secret);
+	return siphash(input, p - input, secret);
+}
+
+u32 xtcp_isn_hash(const struct xtcp_flow *flow, const siphash_key_t *secret)
+{
+	return (u32)xtcp_isn_siphash(flow, secret);
 }
 
 u32 xtcp_isn_clock(u64 now_ns, u32 tick_ns)

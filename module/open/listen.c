@@ -8,6 +8,7 @@
 
 #include <linux/slab.h>
 #include <net/sock.h>
+#include <xtcp/cookie.h>
 #include <xtcp/input.h>
 #include <xtcp/output.h>
 #include <xtcp/port.h>
@@ -243,23 +244,34 @@ static bool requests_full(struct sock *sk)
 	       len > READ_ONCE(sk->sk_max_ack_backlog);
 }
 
+bool xtcp_listen_refuse(struct sock *sk, struct sk_buff *skb)
+{
+	struct xtcp_net *xn = xtcp_sk_net(sk);
+
+	if (!xtcp_listen_accept_full(sk))
+		return false;
+	xtcp_count(xn, XTCP_CNT_LISTEN_OVERFLOWS);
+	xtcp_input_drop(xn, skb, XTCP_DROP_LISTEN_FULL);
+	return true;
+}
+
 void xtcp_listen_syn(struct sock *sk, struct sk_buff *skb,
 		     const struct xtcp_flow_key *key,
 		     const struct xtcp_segment *seg, u32 iss)
 {
 	struct xtcp_net *xn = xtcp_sk_net(sk);
+	bool full = !iss && requests_full(sk);
 
-	if (requests_full(sk)) {
+	if (xtcp_listen_refuse(sk, skb))
+		return;
+	if (full)
 		xtcp_count(xn, XTCP_CNT_REQUEST_OVERFLOWS);
+	if (!iss && xtcp_cookie_wanted(sk, full))
+		xtcp_cookie_syn(sk, skb, key, seg);
+	else if (full)
 		xtcp_input_drop(xn, skb, XTCP_DROP_LISTEN_FULL);
-		return;
-	}
-	if (xtcp_listen_accept_full(sk)) {
-		xtcp_count(xn, XTCP_CNT_LISTEN_OVERFLOWS);
-		xtcp_input_drop(xn, skb, XTCP_DROP_LISTEN_FULL);
-		return;
-	}
-	xtcp_request_new(sk, skb, key, seg, iss);
+	else
+		xtcp_request_new(sk, skb, key, seg, iss);
 }
 
 void xtcp_listen_input(struct sock *sk, struct sk_buff *skb,
@@ -271,6 +283,8 @@ void xtcp_listen_input(struct sock *sk, struct sk_buff *skb,
 	struct xtcp_verdict v;
 
 	xtcp_input_parse(skb, &seg);
+	if (xtcp_cookie_ack(sk, skb, key, &seg, NULL))
+		return;
 	xtcp_segment_arrives(&tcb, &seg, 0, &v);
 	if (v.events & XTCP_EV_NEW_SYN) {
 		xtcp_listen_syn(sk, skb, key, &seg, 0);

@@ -11,6 +11,7 @@
 
 #include <linux/slab.h>
 #include <net/inet_ecn.h>
+#include <xtcp/cookie.h>
 #include <xtcp/input.h>
 #include <xtcp/isn.h>
 #include <xtcp/limit.h>
@@ -87,6 +88,13 @@ void xtcp_request_drop(struct xtcp_request *req, enum xtcp_counter why)
 
 /* --- the second segment -------------------------------------------------- */
 
+static u32 tsval(const struct xtcp_request *req)
+{
+	u32 now = xtcp_ts_now(req->ts_offset);
+
+	return req->cookie ? xtcp_cookie_tsval(now, req->cookie) : now;
+}
+
 static void fill_header(const struct xtcp_request *req, u8 ctl, struct xtcp_header *h)
 {
 	*h = (struct xtcp_header){
@@ -99,7 +107,7 @@ static void fill_header(const struct xtcp_request *req, u8 ctl, struct xtcp_head
 	};
 	if (req->flow.ts_ok) {
 		h->opt.has_ts = 1;
-		h->opt.tsval = xtcp_ts_now(req->ts_offset);
+		h->opt.tsval = tsval(req);
 		h->opt.tsecr = ctl & XTCP_ACK ? READ_ONCE(req->ts_recent) : 0;
 	}
 }
@@ -129,8 +137,8 @@ static void send(const struct xtcp_request *req, u8 ctl, struct dst_entry *dst)
 	af_of(req)->request_xmit(req->listener, skb, &req->flow, dst, req->flow.tos);
 }
 
-/* The second segment; with handshake_ways 4 it is two. Takes @dst. */
-static void send_syn_ack(const struct xtcp_request *req, struct dst_entry *dst)
+/* With handshake_ways 4 the second segment is two. */
+void xtcp_request_send_syn_ack(const struct xtcp_request *req, struct dst_entry *dst)
 {
 	if (xtcp_sk_knob(req->listener, handshake_ways) != 4) {
 		send(req, XTCP_SYN | XTCP_ACK, dst);
@@ -150,7 +158,7 @@ static void repeat_syn_ack(const struct xtcp_request *req)
 	xtcp_count(net_of(req), XTCP_CNT_SYN_ACK_RETRANS);
 	trace_xtcp_retransmit(req, &req->flow, XTCP_RETRANSMIT_SYN_ACK, req->iss, 0,
 			      req->retransmits, fifo_of(req)->delay_ns(fifo_of(req)));
-	send_syn_ack(req, dst);
+	xtcp_request_send_syn_ack(req, dst);
 }
 
 /*
@@ -295,8 +303,8 @@ static struct sock *create_child(const struct xtcp_request *req,
 	xs = xtcp_sk(child);
 	expand(req, &xs->tcb);
 	xs->ts_offset = req->ts_offset;
-	/* When the SYN-ACK went out; of use only if it did so once. */
-	xs->first_retransmit_ns = req->wait.start_ns;
+	/* When the SYN-ACK went out; of use only if it did so once, and we know. */
+	xs->first_retransmit_ns = req->cookie ? 0 : req->wait.start_ns;
 	xs->retransmits = req->retransmits;
 	xs->snd.write_seq = req->iss + 1;
 	xs->snd.small_seq = req->iss;
@@ -326,10 +334,23 @@ static void hand_over(struct sock *listener, struct sock *child)
 	xtcp_clone_unlock(child);
 }
 
-/* A child in the place of @req, made by @skb, locked; or NULL, and why. */
-static struct sock *replace_by_child(struct xtcp_request *req,
-				     const struct sk_buff *skb,
-				     struct dst_entry *dst, enum xtcp_drop *why)
+/* Into the place of @held, if there is one: the request is gone then. */
+static bool take_place(struct xtcp_request *held, struct sock *child)
+{
+	struct xtcp_flow *flow = &xtcp_sk(child)->flow;
+
+	if (!held)
+		return !xtcp_flow_insert(flow);
+	if (!xtcp_flow_replace(&held->flow, flow))
+		return false;
+	release(held);
+	return true;
+}
+
+/* A child by @req in the place of @held, made by @skb, locked; or NULL, and why. */
+static struct sock *enter_child(const struct xtcp_request *req,
+				struct xtcp_request *held, const struct sk_buff *skb,
+				struct dst_entry *dst, enum xtcp_drop *why)
 {
 	struct sock *child;
 
@@ -340,10 +361,8 @@ static struct sock *replace_by_child(struct xtcp_request *req,
 	child = create_child(req, skb, dst);
 	if (!child)
 		return NULL;
-	if (xtcp_flow_replace(&req->flow, &xtcp_sk(child)->flow)) {
-		release(req);
+	if (take_place(held, child))
 		return child;
-	}
 	*why = XTCP_DROP_RACE;
 	xtcp_destroy_unaccepted(child);
 	xtcp_clone_unlock(child);
@@ -352,39 +371,45 @@ static struct sock *replace_by_child(struct xtcp_request *req,
 
 /*
  * The accept queue is full. The client believes the connection open: the SYN-ACK
- * comes again, and with it another chance; or abort_on_overflow tells it the truth.
+ * comes again, or if it was a cookie the client's text, and with it another chance;
+ * or abort_on_overflow tells it the truth.
  */
-static void overflow(struct xtcp_request *req, struct sk_buff *skb,
-		     const struct xtcp_segment *seg)
+static void overflow(const struct xtcp_request *req, struct xtcp_request *held,
+		     struct sk_buff *skb, const struct xtcp_segment *seg)
 {
 	struct xtcp_net *xn = net_of(req);
 
 	xtcp_count(xn, XTCP_CNT_LISTEN_OVERFLOWS);
 	if (xtcp_knob(xn, abort_on_overflow)) {
 		xtcp_reset_reply(xn, af_of(req), skb, seg, XTCP_DROP_LISTEN_FULL);
-		xtcp_request_drop(req, XTCP_CNT_ABORT_ON_OVERFLOW);
+		if (held)
+			xtcp_request_drop(held, XTCP_CNT_ABORT_ON_OVERFLOW);
 	}
 	xtcp_input_drop(xn, skb, XTCP_DROP_LISTEN_FULL);
 }
 
-static void become_child(struct xtcp_request *req, struct sk_buff *skb,
-			 const struct xtcp_segment *seg)
+void xtcp_request_become_child(const struct xtcp_request *req,
+			       struct xtcp_request *held, struct sk_buff *skb,
+			       const struct xtcp_segment *seg)
 {
 	struct sock *listener = req->listener, *child;
+	struct xtcp_net *xn = net_of(req);
 	enum xtcp_drop why;
 
 	if (xtcp_listen_accept_full(listener)) {
-		overflow(req, skb, seg);
+		overflow(req, held, skb, seg);
 		return;
 	}
-	child = replace_by_child(req, skb, af_of(req)->request_route(listener, req),
-				 &why);
+	child = enter_child(req, held, skb, af_of(req)->request_route(listener, req),
+			    &why);
 	if (!child) {
 		if (why == XTCP_DROP_NO_MEMORY)
-			xtcp_count(net_of(req), XTCP_CNT_LISTEN_NO_MEMORY);
-		xtcp_input_drop(net_of(req), skb, why);
+			xtcp_count(xn, XTCP_CNT_LISTEN_NO_MEMORY);
+		xtcp_input_drop(xn, skb, why);
 		return;
 	}
+	if (!held)
+		xtcp_count(xn, XTCP_CNT_SYNCOOKIES_RECV);
 	xtcp_input_segment(child, skb);
 	hand_over(listener, child);
 }
@@ -399,7 +424,7 @@ static void open_at_once(struct xtcp_request *req, const struct sk_buff *skb,
 	struct sock *listener = req->listener, *child;
 	enum xtcp_drop why;
 
-	child = replace_by_child(req, skb, dst, &why);
+	child = enter_child(req, req, skb, dst, &why);
 	if (!child) {
 		xtcp_request_drop(req, XTCP_CNT_LISTEN_NO_MEMORY);
 		return;
@@ -410,21 +435,25 @@ static void open_at_once(struct xtcp_request *req, const struct sk_buff *skb,
 
 /* --- the first segment --------------------------------------------------- */
 
-static void negotiate(struct xtcp_request *req, const struct sock *listener,
-		      const struct xtcp_segment *seg)
+void xtcp_request_agree(const struct xtcp_net *xn, struct xtcp_options *opt)
 {
-	struct xtcp_net *xn = net_of(req);
+	opt->has_wscale &= !!xtcp_knob(xn, window_scaling);
+	opt->has_ts &= !!xtcp_knob(xn, timestamps);
+}
+
+static void negotiate(struct xtcp_request *req, u32 irs, const struct xtcp_options *opt)
+{
 	u8 rcv_wscale;
 
-	req->irs = seg->seq;
-	req->snd_mss = seg->opt.mss ?: af_of(req)->mss_default;
-	req->flow.wscale_ok = seg->opt.has_wscale && xtcp_knob(xn, window_scaling);
-	req->flow.snd_wscale = req->flow.wscale_ok ? seg->opt.wscale : 0;
-	req->rcv_wnd = xtcp_window_initial(listener, req->flow.wscale_ok, &rcv_wscale);
+	req->irs = irs;
+	req->snd_mss = opt->mss ?: af_of(req)->mss_default;
+	req->flow.wscale_ok = opt->has_wscale;
+	req->flow.snd_wscale = opt->has_wscale ? opt->wscale : 0;
+	req->rcv_wnd = xtcp_window_initial(req->listener, opt->has_wscale, &rcv_wscale);
 	req->flow.rcv_wscale = rcv_wscale;
-	req->flow.ts_ok = seg->opt.has_ts && xtcp_knob(xn, timestamps);
-	req->ts_recent = seg->opt.tsval;
-	req->ts_offset = xtcp_isn_ts_offset(xn, &req->flow);
+	req->flow.ts_ok = opt->has_ts;
+	req->ts_recent = opt->tsval;
+	req->ts_offset = xtcp_isn_ts_offset(net_of(req), &req->flow);
 }
 
 /* Headers of the SYN that TCP_SAVED_SYN shows: from IP on, or from the link layer. */
@@ -458,24 +487,16 @@ static struct xtcp_request *alloc_request(u8 family, const u8 *syn, u32 syn_len)
 	return req;
 }
 
-static struct xtcp_request *create(struct sock *listener, const struct sk_buff *skb,
-				   const struct xtcp_flow_key *key)
+void xtcp_request_fill(struct xtcp_request *req, struct sock *listener,
+		       const struct sk_buff *skb, const struct xtcp_flow_key *key,
+		       u32 irs, const struct xtcp_options *opt)
 {
 	struct xtcp_net *xn = xtcp_sk_net(listener);
 	struct xtcp_flow_key own = *key;
-	const u8 *syn = NULL;
-	u32 syn_len = syn_headers(listener, skb, &syn);
-	struct xtcp_request *req = alloc_request(key->family, syn, syn_len);
 
-	if (!req)
-		return NULL;
 	own.dif = key->scope ?: listener->sk_bound_dev_if;
 	xtcp_flow_init(&req->flow, XTCP_FLOW_REQUEST, &own);
 	req->flow.mapped = listener->sk_family != key->family;
-	req->flow.saved_syn = syn_len > 0;
-	req->flow.own_queues = !!READ_ONCE(xtcp_sk(listener)->listener->queues);
-	spin_lock_init(&req->lock);
-	INIT_LIST_HEAD(&req->wait.link);
 	req->listener = listener;
 	req->mark = xtcp_knob(xn, fwmark_accept) && skb->mark ? skb->mark :
 								listener->sk_mark;
@@ -484,6 +505,26 @@ static struct xtcp_request *create(struct sock *listener, const struct sk_buff *
 		req->flow.tos = (key->tos & ~INET_ECN_MASK) |
 				(req->flow.tos & INET_ECN_MASK);
 	req->wait.start_ns = ktime_get_ns();
+	negotiate(req, irs, opt);
+}
+
+static struct xtcp_request *create(struct sock *listener, const struct sk_buff *skb,
+				   const struct xtcp_flow_key *key,
+				   const struct xtcp_segment *seg)
+{
+	struct xtcp_options opt = seg->opt;
+	const u8 *syn = NULL;
+	u32 syn_len = syn_headers(listener, skb, &syn);
+	struct xtcp_request *req = alloc_request(key->family, syn, syn_len);
+
+	if (!req)
+		return NULL;
+	xtcp_request_agree(xtcp_sk_net(listener), &opt);
+	xtcp_request_fill(req, listener, skb, key, seg->seq, &opt);
+	req->flow.saved_syn = syn_len > 0;
+	req->flow.own_queues = !!READ_ONCE(xtcp_sk(listener)->listener->queues);
+	spin_lock_init(&req->lock);
+	INIT_LIST_HEAD(&req->wait.link);
 	return req;
 }
 
@@ -518,7 +559,7 @@ void xtcp_request_new(struct sock *listener, struct sk_buff *skb,
 		      const struct xtcp_segment *seg, u32 iss)
 {
 	struct xtcp_net *xn = xtcp_sk_net(listener);
-	struct xtcp_request *req = create(listener, skb, key);
+	struct xtcp_request *req = create(listener, skb, key, seg);
 	struct dst_entry *dst;
 
 	if (!req) {
@@ -526,7 +567,6 @@ void xtcp_request_new(struct sock *listener, struct sk_buff *skb,
 		xtcp_input_drop(xn, skb, XTCP_DROP_NO_MEMORY);
 		return;
 	}
-	negotiate(req, listener, seg);
 	req->iss = iss ?: xtcp_isn_new(xn, &req->flow,
 				       xtcp_sk_knob(listener, isn_mode));
 	dst = af_of(req)->request_route(listener, req);
@@ -543,7 +583,7 @@ void xtcp_request_new(struct sock *listener, struct sk_buff *skb,
 		xtcp_input_drop(xn, skb, 0);
 		return;
 	}
-	send_syn_ack(req, dst);
+	xtcp_request_send_syn_ack(req, dst);
 	xtcp_input_drop(xn, skb, 0);
 }
 
@@ -594,7 +634,17 @@ static void answer(struct xtcp_request *req, struct sk_buff *skb,
 	}
 }
 
-void xtcp_request_input(struct xtcp_request *req, struct sk_buff *skb)
+/* An earlier SYN of the peer got a cookie, and that is what it acknowledges. */
+static bool acks_cookie(struct xtcp_request *req, struct sk_buff *skb,
+			const struct xtcp_flow_key *key, const struct xtcp_segment *seg,
+			const struct xtcp_verdict *v)
+{
+	return v->drop == XTCP_DROP_ACK_UNACCEPTABLE && v->reply == XTCP_REPLY_RST &&
+	       xtcp_cookie_ack(req->listener, skb, key, seg, req);
+}
+
+void xtcp_request_input(struct xtcp_request *req, struct sk_buff *skb,
+			const struct xtcp_flow_key *key)
 {
 	struct xtcp_net *xn = net_of(req);
 	struct xtcp_segment seg;
@@ -608,7 +658,7 @@ void xtcp_request_input(struct xtcp_request *req, struct sk_buff *skb)
 		if (defer(req, &seg))
 			xtcp_input_drop(xn, skb, XTCP_DROP_DEFERRED);
 		else
-			become_child(req, skb, &seg);
+			xtcp_request_become_child(req, req, skb, &seg);
 		return;
 	}
 	if (v.events & XTCP_EV_RESET) {
@@ -617,6 +667,8 @@ void xtcp_request_input(struct xtcp_request *req, struct sk_buff *skb)
 		xtcp_input_drop(xn, skb, 0);
 		return;
 	}
+	if (acks_cookie(req, skb, key, &seg, &v))
+		return;
 	WRITE_ONCE(req->ts_recent, tcb.ts_recent);
 	answer(req, skb, &seg, &v);
 	xtcp_input_drop(xn, skb, v.drop);

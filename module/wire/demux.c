@@ -56,7 +56,8 @@ static void to_flow(struct xtcp_flow *flow, struct sk_buff *skb,
 		to_socket(xtcp_flow_sk(flow), skb);
 		break;
 	case XTCP_FLOW_REQUEST:
-		xtcp_request_input(container_of(flow, struct xtcp_request, flow), skb);
+		xtcp_request_input(container_of(flow, struct xtcp_request, flow), skb,
+				   key);
 		break;
 	case XTCP_FLOW_TIME_WAIT:
 		xtcp_timewait_input(container_of(flow, struct xtcp_time_wait, flow),

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * SYN cookies (RFC 4987 section 3.6): when there is no room for a request, its
+ * SYN-ACK takes along what we would have to remember, and the third segment of
+ * the handshake brings it back. A cookie is our ISN:
+ *
+ *	ISN = IRS + F(4-tuple) + (period:8 | MSS:3 | proof:21)
+ *
+ * F hides the rest; the proof, siphash under a secret of its own, is over all
+ * that the cookie stands for. The period counts lifetimes since boot: a cookie
+ * lives at least syncookie_lifetime_ms, and less than twice as long. What must
+ * be known of the other options are the low bits of the timestamp that the peer
+ * echoes; without timestamps there is neither window scaling nor SACK.
+ *
+ * What does not come back: TCP_SAVE_SYN has nothing to show, and our own window
+ * scale is computed once more, from the buffer as it is then. No SYN-ACK is sent
+ * again. A third segment that is lost is replaced by the first text, if that
+ * comes first: whose text begins further on has an ISN that we cannot know.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/printk.h>
+#include <xtcp/cookie.h>
+#include <xtcp/input.h>
+#include <xtcp/isn.h>
+#include <xtcp/port.h>
+#include <xtcp/request.h>
+#include <xtcp/sock.h>
+
+#define MSS_BITS	3
+#define PROOF_BITS	21
+#define PROOF_MASK	((1U << PROOF_BITS) - 1)
+#define PERIOD_SHIFT	(MSS_BITS + PROOF_BITS)
+
+/*
+ * An MSS in three bits: those that networks bring about (Ethernet, PPPoE, tunnels,
+ * WireGuard), the defaults of who announces none, and the least there is.
+ */
+static const u16 mss_ipv4[1 << MSS_BITS] = {
+	XTCP_MSS_MIN, XTCP_MSS_DEFAULT, 1220, 1300, 1360, 1400, 1452, 1460
+};
+static const u16 mss_ipv6[1 << MSS_BITS] = {
+	XTCP_MSS_MIN, 536, XTCP_MSS_DEFAULT6, 1280, 1360, 1400, 1432, 1440
+};
+
+static const u16 *mss_table(const struct xtcp_flow *flow)
+{
+	return flow->family == AF_INET ? mss_ipv4 : mss_ipv6;
+}
+
+/* The largest of the table that the peer takes. */
+static u32 mss_index(const struct xtcp_flow *flow, u16 mss)
+{
+	const u16 *table = mss_table(flow);
+	u32 i = (1 << MSS_BITS) - 1;
+
+	while (i && table[i] > mss)
+		i--;
+	return i;
+}
+
+u32 xtcp_cookie_period(u64 now_ns, u32 lifetime_ms)
+{
+	return (u32)div_u64(div_u64(now_ns, NSEC_PER_MSEC), lifetime_ms);
+}
+
+u8 xtcp_cookie_carried(const struct xtcp_options *opt)
+{
+	if (!opt->has_ts)
+		return XTCP_COOKIE | XTCP_COOKIE_NO_TS;
+	return XTCP_COOKIE | (opt->has_wscale ? opt->wscale : XTCP_COOKIE_NO_WSCALE) |
+	       (opt->sack_perm ? XTCP_COOKIE_SACK : 0);
+}
+
+void xtcp_cookie_options(u8 carried, struct xtcp_options *opt)
+{
+	*opt = (struct xtcp_options){ .has_ts = !(carried & XTCP_COOKIE_NO_TS) };
+	if (!opt->has_ts)
+		return;
+	opt->wscale = carried & XTCP_COOKIE_WSCALE;
+	opt->has_wscale = opt->wscale != XTCP_COOKIE_NO_WSCALE;
+	opt->sack_perm = !!(carried & XTCP_COOKIE_SACK);
+}
+
+u32 xtcp_cookie_tsval(u32 now, u8 carried)
+{
+	u32 bits = carried & XTCP_COOKIE_TS_BITS;
+
+	return now - ((now - bits) & XTCP_COOKIE_TS_BITS);
+}
+
+/* The whole cookie, but for IRS; @hash of the 4-tuple also hides it. */
+static u32 cookie(const struct xtcp_flow *flow, const struct xtcp_secrets *secrets,
+		  u64 hash, u32 irs, u32 index, u8 carried, u32 period)
+{
+	u32 proof = siphash_3u64(hash, (u64)irs << 32 | period,
+				 flow->protocol << 16 | carried << 8 | index,
+				 &secrets->cookie_proof);
+
+	return (u32)hash + (period << PERIOD_SHIFT | index << PROOF_BITS |
+			    (proof & PROOF_MASK));
+}
+
+u32 xtcp_cookie_make(const struct xtcp_flow *flow, const struct xtcp_secrets *secrets,
+		     u32 irs, u16 mss, u8 carried, u32 period)
+{
+	u64 hash = xtcp_isn_siphash(flow, &secrets->cookie);
+
+	return irs + cookie(flow, secrets, hash, irs, mss_index(flow, mss), carried,
+			    period);
+}
+
+u16 xtcp_cookie_check(const struct xtcp_flow *flow, const struct xtcp_secrets *secrets,
+		      u32 irs, u32 iss, u8 carried, u32 period)
+{
+	u64 hash = xtcp_isn_siphash(flow, &secrets->cookie);
+	u32 seen = iss - irs, bare = seen - (u32)hash;
+	u32 index = bare >> PROOF_BITS & ((1 << MSS_BITS) - 1);
+	u8 age = period - (bare >> PERIOD_SHIFT);
+
+	if (age > 1 ||
+	    seen != cookie(flow, secrets, hash, irs, index, carried, period - age))
+		return 0;
+	return mss_table(flow)[index];
+}
+
+/* --- the second segment -------------------------------------------------------- */
+
+static u32 period_now(const struct xtcp_net *xn)
+{
+	return xtcp_cookie_period(ktime_get_ns(), xtcp_knob(xn, syncookie_lifetime_ms));
+}
+
+bool xtcp_cookie_wanted(const struct sock *listener, bool full)
+{
+	u32 knob = xtcp_knob(xtcp_sk_net(listener), syncookies);
+
+	/* Two segments or four: experiments with requests, and only with them. */
+	return (knob == 2 || (knob && full)) &&
+	       xtcp_sk_knob(listener, handshake_ways) == 3;
+}
+
+/*
+ * From now on third segments may hold cookies: to all that share the port, for
+ * the listener may close and another one of its SO_REUSEPORT group go on.
+ */
+static void expect_cookies(const struct sock *listener)
+{
+	struct xtcp_port *port = READ_ONCE(xtcp_sk(listener)->port);
+	u64 now = ktime_get_ns();
+
+	/* Every CPU reads it for every segment: do not write for every SYN. */
+	if (port && now - READ_ONCE(port->cookie_ns) > NSEC_PER_MSEC)
+		WRITE_ONCE(port->cookie_ns, now);
+}
+
+/* Once a listener: who runs it should know, and may have chosen its backlog too small. */
+static void tell(const struct sock *listener)
+{
+	struct xtcp_listener *l = xtcp_sk(listener)->listener;
+
+	if (READ_ONCE(l->flooded) || xtcp_knob(xtcp_sk_net(listener), syncookies) == 2)
+		return;
+	WRITE_ONCE(l->flooded, true);
+	pr_notice_ratelimited("port %u: half-open queue full, sending SYN cookies: a flood, or max_syn_backlog or the backlog is small\n",
+			      READ_ONCE(inet_sk(listener)->inet_num));
+}
+
+void xtcp_cookie_syn(struct sock *listener, struct sk_buff *skb,
+		     const struct xtcp_flow_key *key, const struct xtcp_segment *seg)
+{
+	struct xtcp_net *xn = xtcp_sk_net(listener);
+	struct xtcp_request_alone alone = { };
+	struct xtcp_request *req = &alone.req;
+	struct xtcp_options opt = seg->opt;
+	struct dst_entry *dst;
+
+	xtcp_request_agree(xn, &opt);
+	req->cookie = xtcp_cookie_carried(&opt);
+	if (req->cookie & XTCP_COOKIE_NO_TS)
+		opt.has_wscale = opt.sack_perm = 0;
+	xtcp_request_fill(req, listener, skb, key, seg->seq, &opt);
+	dst = xtcp_af_ops(key->family)->request_route(listener, req);
+	if (!dst) {
+		xtcp_input_drop(xn, skb, XTCP_DROP_NO_ROUTE);
+		return;
+	}
+	req->iss = xtcp_cookie_make(&req->flow, &xn->secrets, req->irs, req->snd_mss,
+				    req->cookie, period_now(xn));
+	expect_cookies(listener);
+	tell(listener);
+	xtcp_count(xn, XTCP_CNT_SYNCOOKIES_SENT);
+	xtcp_request_send_syn_ack(req, dst);
+	xtcp_input_drop(xn, skb, 0);
+}
+
+/* --- the third segment --------------------------------------------------------- */
+
+/* Guesses are worth a try only while cookies may be on their way. */
+static bool expected(const struct sock *listener)
+{
+	const struct xtcp_port *port = READ_ONCE(xtcp_sk(listener)->port);
+	const struct xtcp_net *xn = xtcp_sk_net(listener);
+	u64 life_ns = 2ULL * xtcp_knob(xn, syncookie_lifetime_ms) * NSEC_PER_MSEC;
+	u64 last_ns = port ? READ_ONCE(port->cookie_ns) : 0;
+
+	switch (xtcp_knob(xn, syncookies)) {
+	case 0:
+		return false;
+	case 2:
+		return true;
+	default:
+		return last_ns && ktime_get_ns() - last_ns <= life_ns;
+	}
+}
+
+/* What the peer echoes of our timestamp. */
+static u8 echoed(const struct xtcp_options *opt)
+{
+	if (!opt->has_ts)
+		return XTCP_COOKIE | XTCP_COOKIE_NO_TS;
+	return XTCP_COOKIE | (opt->tsecr & XTCP_COOKIE_TS_BITS);
+}
+
+/* The request that the SYN of this segment would have made; false: no cookie. */
+static bool remember(struct xtcp_request *req, struct sock *listener,
+		     const struct sk_buff *skb, const struct xtcp_flow_key *key,
+		     const struct xtcp_segment *seg)
+{
+	struct xtcp_net *xn = xtcp_sk_net(listener);
+	struct xtcp_options opt;
+	u32 irs = seg->seq - 1;
+
+	req->cookie = echoed(&seg->opt);
+	xtcp_cookie_options(req->cookie, &opt);
+	opt.tsval = seg->opt.tsval;
+	xtcp_request_fill(req, listener, skb, key, irs, &opt);
+	req->iss = seg->ack - 1;
+	req->snd_mss = xtcp_cookie_check(&req->flow, &xn->secrets, irs, req->iss,
+					 req->cookie, period_now(xn));
+	return req->snd_mss;
+}
+
+bool xtcp_cookie_ack(struct sock *listener, struct sk_buff *skb,
+		     const struct xtcp_flow_key *key, const struct xtcp_segment *seg,
+		     struct xtcp_request *held)
+{
+	struct xtcp_net *xn = xtcp_sk_net(listener);
+	struct xtcp_request_alone alone = { };
+
+	if ((seg->ctl & (XTCP_SYN | XTCP_RST | XTCP_ACK)) != XTCP_ACK ||
+	    !expected(listener))
+		return false;
+	if (!remember(&alone.req, listener, skb, key, seg)) {
+		xtcp_count(xn, XTCP_CNT_SYNCOOKIES_FAILED);
+		return false;
+	}
+	/* TCP_DEFER_ACCEPT: the text to come holds the cookie as well. */
+	if (READ_ONCE(xtcp_sk(listener)->defer_accept) && !xtcp_segment_len(seg)) {
+		xtcp_count(xn, XTCP_CNT_DEFERRED_ACCEPTS);
+		xtcp_input_drop(xn, skb, XTCP_DROP_DEFERRED);
+		return true;
+	}
+	xtcp_request_become_child(&alone.req, held, skb, seg);
+	return true;
+}
