@@ -536,11 +536,13 @@ static void time_wait__makes_room_for_a_request(struct kunit *test)
 	struct wire *w = time_wait(test);
 	u64 sent = wire_counter(XTCP_CNT_SYNCOOKIES_SENT);
 
+	wire_drop(w, B, WIRE_SYN_ACK, 1, 1);
+	inject_syn(w, 1);
 	wire_knob(w, syncookies, 2);
 	wire_knob(w, max_syn_backlog, 1);
 	WIRE_EQ(w, wire_connect_start(w, A), 0);
 	wire_run_ms(w, 15);
-	WIRE_EQ(w, requests(), 1);
+	WIRE_EQ(w, requests(), 2);
 	wire_run_ms(w, 100);
 	WIRE_STATE(w, A, ESTABLISHED);
 	WIRE_EQ(w, wire_counter(XTCP_CNT_SYNCOOKIES_SENT) - sent, 0);
