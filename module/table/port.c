@@ -440,11 +440,12 @@ static int listener_score(const struct sock *sk, const struct xtcp_flow_key *key
 static struct sock *of_group(struct sock *sk, const struct xtcp_flow_key *key,
 			     struct sk_buff *skb)
 {
-	u32 hash = jhash(key->addrs, xtcp_flow_addrs_len(key->family),
-			 (__force u16)key->remote_port ^ ports.perturb[0]);
+	u32 hash;
 
 	if (!sk || !sk->sk_reuseport)
 		return sk;
+	hash = jhash(key->addrs, xtcp_flow_addrs_len(key->family),
+		     (__force u16)key->remote_port ^ ports.perturb[0]);
 	return reuseport_select_sock(sk, hash, skb, skb ? tcp_hdrlen(skb) : 0) ?: sk;
 }
 
