@@ -72,10 +72,13 @@ static int make_holder(struct net *net, struct socket **holder)
 #endif
 	if (err)
 		err = sock_create_kern(net, PF_INET, SOCK_STREAM, IPPROTO_TCP, holder);
-	if (!err)
-		sock_lock_init_class_and_name((*holder)->sk, "slock-XTCP-PORT", &holder_slock,
-					      "sk_lock-XTCP-PORT", &holder_lock);
-	return err;
+	if (err)
+		return err;
+	/* Not sock_lock_init_class_and_name(): rmmod would wait for a TIME_WAIT's holder. */
+	lockdep_set_class_and_name(&(*holder)->sk->sk_lock.slock, &holder_slock,
+				   "slock-XTCP-PORT");
+	lockdep_set_class_and_name(&(*holder)->sk->sk_lock, &holder_lock, "sk_lock-XTCP-PORT");
+	return 0;
 }
 
 static void give_back(struct work_struct *work)
