@@ -47,9 +47,24 @@ static int bind_any6(struct socket *holder, u16 num)
 }
 
 /*
- * SO_REUSEADDR lets us bind over the kernel's TIME_WAITs; listening afterwards
- * keeps those out who would share the port by that option.
+ * Listening keeps those out who would share the port by SO_REUSEADDR. But no
+ * segment may find this listener, for it lives on for a moment after the port
+ * was given back: it leaves the table of listeners, not the port.
  */
+static int listen_deaf(struct socket *holder)
+{
+	struct sock *sk = holder->sk;
+	int err = kernel_listen(holder, 0);
+
+	if (err)
+		return err;
+	lock_sock(sk);
+	sk->sk_prot->unhash(sk);
+	release_sock(sk);
+	return 0;
+}
+
+/* SO_REUSEADDR lets us bind over the kernel's TIME_WAITs. */
 static int hold(struct socket *holder, const struct sock *sk, u16 num)
 {
 	int err;
@@ -58,7 +73,7 @@ static int hold(struct socket *holder, const struct sock *sk, u16 num)
 	err = holder->sk->sk_family == AF_INET ? bind_any4(holder, num) :
 						 bind_any6(holder, num);
 	if (!err && sk->sk_reuse)
-		err = kernel_listen(holder, 0);
+		err = listen_deaf(holder);
 	return err;
 }
 
@@ -89,7 +104,7 @@ static void give_back(struct work_struct *work)
 	kfree(r);
 }
 
-struct xtcp_reservation *xtcp_reserve_take(const struct sock *sk, u16 num)
+static struct xtcp_reservation *take(const struct sock *sk, u16 num)
 {
 	struct xtcp_reservation *r = kzalloc(sizeof(*r), GFP_KERNEL);
 	int err;
@@ -106,6 +121,18 @@ struct xtcp_reservation *xtcp_reserve_take(const struct sock *sk, u16 num)
 	if (err) {
 		give_back(&r->work);
 		return ERR_PTR(err);
+	}
+	return r;
+}
+
+struct xtcp_reservation *xtcp_reserve_take(const struct sock *sk, u16 num)
+{
+	struct xtcp_reservation *r = take(sk, num);
+
+	/* It may be our own holder of before, about to give the port back. */
+	if (r == ERR_PTR(-EADDRINUSE)) {
+		xtcp_reserve_flush();
+		r = take(sk, num);
 	}
 	return r;
 }
