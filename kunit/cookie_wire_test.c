@@ -402,7 +402,7 @@ static void fill_accept_queue(struct wire *w)
 	inject_ack(w, 1, XTCP_ACK);
 }
 
-/* Silence; text comes again, and when there is room it completes. */
+/* It becomes a request, whose SYN-ACK comes again: even a client that is silent gets in. */
 static void accept_queue_full__another_chance(struct kunit *test)
 {
 	struct wire *w = test->priv;
@@ -410,8 +410,35 @@ static void accept_queue_full__another_chance(struct kunit *test)
 
 	fill_accept_queue(w);
 	inject_ack(w, 0, XTCP_ACK);
-	WIRE_STATE(w, B, LISTEN);
+	WIRE_STATE(w, B, SYN_RCVD);
+	WIRE_EQ(w, requests(), 1);
+	WIRE_EQ(w, wire_count(w, B, WIRE_SYN_ACK), 3);
 	WIRE_EQ(w, wire_counter(XTCP_CNT_LISTEN_OVERFLOWS) - overflows, 1);
+	WIRE_EQ(w, wire_count(w, B, WIRE_RST), 0);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	wire_run_ms(w, 1100);
+	WIRE_EQ(w, wire_count(w, B, WIRE_SYN_ACK), 4);
+	inject_ack(w, 0, XTCP_ACK);
+	WIRE_STATE(w, B, ESTABLISHED);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, requests(), 0);
+}
+
+/* No room for a request either: silence; text comes again, and when there is room it completes. */
+static void both_queues_full__another_chance(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, max_syn_backlog, 1);
+	WIRE_EQ(w, wire_listen(w, B, 0), 0);
+	nobody_at_a(w);
+	inject_syn(w, 2);
+	WIRE_EQ(w, requests(), 1);
+	inject_syn(w, 0);
+	inject_syn(w, 1);
+	inject_ack(w, 1, XTCP_ACK);
+	inject_ack(w, 0, XTCP_ACK);
+	WIRE_EQ(w, requests(), 1);
 	WIRE_EQ(w, wire_count(w, B, WIRE_RST), 0);
 	WIRE_EQ(w, wire_accept(w, B), 0);
 	inject_ack(w, 0, XTCP_ACK | XTCP_PSH, .len = 10);
@@ -570,6 +597,7 @@ WIRE_SUITES_MAPPED(xtcp_cookie_wire,
 	KUNIT_CASE_SLOW(handshake_ways__no_cookies),
 	KUNIT_CASE_SLOW(listener_closes__ack_gets_rst),
 	KUNIT_CASE_SLOW(accept_queue_full__another_chance),
+	KUNIT_CASE_SLOW(both_queues_full__another_chance),
 	KUNIT_CASE_SLOW(accept_queue_full__abort_on_overflow),
 	KUNIT_CASE_SLOW(accept_queue_full__syn_is_dropped),
 	KUNIT_CASE_SLOW(later_request__gives_way),

@@ -78,6 +78,8 @@ void xtcp_listen_stop(struct sock *sk);
 void xtcp_listen_free(struct sock *sk);
 /* More children than the backlog (which, as ever, admits one more). */
 bool xtcp_listen_accept_full(const struct sock *sk);
+/* No room for one more half-open connection. */
+bool xtcp_listen_requests_full(const struct sock *sk);
 /* Then a SYN is dropped: true, counted, and @skb eaten. Softirq. */
 bool xtcp_listen_refuse(struct sock *sk, struct sk_buff *skb);
 /* Would accept() return at once? */

@@ -242,6 +242,29 @@ static bool remember(struct xtcp_request *req, struct sock *listener,
 	return req->snd_mss;
 }
 
+/*
+ * No room for a connection, but for a request: its SYN-ACK comes again, and with
+ * the peer's answer another chance. Otherwise a client that has nothing to say
+ * would wait for ever for a server that knows nothing of it.
+ */
+static bool become_request(const struct xtcp_request *req, struct sk_buff *skb,
+			   const struct xtcp_flow_key *key)
+{
+	struct xtcp_net *xn = xtcp_sk_net(req->listener);
+	struct xtcp_segment syn = { .seq = req->irs, .ctl = XTCP_SYN };
+
+	if (!xtcp_listen_accept_full(req->listener) ||
+	    xtcp_listen_requests_full(req->listener) ||
+	    xtcp_knob(xn, abort_on_overflow))
+		return false;
+	xtcp_count(xn, XTCP_CNT_LISTEN_OVERFLOWS);
+	xtcp_cookie_options(req->cookie, &syn.opt);
+	syn.opt.mss = req->snd_mss;
+	syn.opt.tsval = req->ts_recent;
+	xtcp_request_new(req->listener, skb, key, &syn, req->iss);
+	return true;
+}
+
 bool xtcp_cookie_ack(struct sock *listener, struct sk_buff *skb,
 		     const struct xtcp_flow_key *key, const struct xtcp_segment *seg,
 		     struct xtcp_request *held)
@@ -262,6 +285,7 @@ bool xtcp_cookie_ack(struct sock *listener, struct sk_buff *skb,
 		xtcp_input_drop(xn, skb, XTCP_DROP_DEFERRED);
 		return true;
 	}
-	xtcp_request_become_child(&alone.req, held, skb, seg);
+	if (held || !become_request(&alone.req, skb, key))
+		xtcp_request_become_child(&alone.req, held, skb, seg);
 	return true;
 }

@@ -235,8 +235,7 @@ out:
 	return child;
 }
 
-/* Room for one more half-open connection? */
-static bool requests_full(struct sock *sk)
+bool xtcp_listen_requests_full(const struct sock *sk)
 {
 	unsigned int len = READ_ONCE(xtcp_sk(sk)->listener->request_len);
 
@@ -260,7 +259,7 @@ void xtcp_listen_syn(struct sock *sk, struct sk_buff *skb,
 		     const struct xtcp_segment *seg, u32 iss)
 {
 	struct xtcp_net *xn = xtcp_sk_net(sk);
-	bool full = !iss && requests_full(sk);
+	bool full = !iss && xtcp_listen_requests_full(sk);
 
 	if (xtcp_listen_refuse(sk, skb))
 		return;

@@ -456,13 +456,16 @@ static void negotiate(struct xtcp_request *req, u32 irs, const struct xtcp_optio
 	req->ts_offset = xtcp_isn_ts_offset(net_of(req), &req->flow);
 }
 
-/* Headers of the SYN that TCP_SAVED_SYN shows: from IP on, or from the link layer. */
+/*
+ * Headers of the SYN that TCP_SAVED_SYN shows: from IP on, or from the link layer.
+ * That of a cookie is gone.
+ */
 static u32 syn_headers(const struct sock *listener, const struct sk_buff *skb,
 		       const u8 **from)
 {
 	u8 save = READ_ONCE(xtcp_sk(listener)->save_syn);
 
-	if (!save)
+	if (!save || !tcp_hdr(skb)->syn)
 		return 0;
 	*from = save == 2 && skb_mac_header_was_set(skb) ? skb_mac_header(skb) :
 							   skb_network_header(skb);

@@ -1,19 +1,11 @@
-"""Protocol 6 on the wire: xtcp at one end, the kernel's TCP at the other, both ways round, in both families."""
+"""Protocol 6 on the wire: ports that two stacks share, what the hooks take and what they leave (test_oracle.py: do they understand each other)."""
 import errno
-import hashlib
-import os
 import pathlib
-import select
 import socket
-import struct
 import subprocess
-import threading
-import time
 import unittest
 
-from xtcp_sockets import (A_WHILE, CLOSE, CLOSE_WAIT, ESTABLISHED, FIN_WAIT2, PROTO, SIOCINQ, SOL_TCP, SYN_SENT,
-                          TIME_WAIT, SocketTest, events, ioctl_int, loopback_up, recv_all, recv_exactly, reset,
-                          set_linger, tcp_state, unshare_network)
+from xtcp_sockets import PROTO, SocketTest, loopback_up, unshare_network
 
 SOL_XTCP, WIRE_PROTOCOL = 253, 9
 FAMILIES = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
@@ -141,6 +133,29 @@ class Ports(WireTest):
             return False
         return True
 
+    def test_free_for_the_next_of_ours_at_once(self):
+        for reuse in (0, 1):
+            port = 0
+            for _ in range(50):
+                sock = self.xtcp()
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, reuse)
+                sock.bind(("127.0.0.1", port))
+                port = sock.getsockname()[1]
+                sock.close()
+
+    def test_who_holds_a_port_accepts_nothing(self):
+        """The socket of the kernel's that keeps the port outlives ours by a moment: it must not answer."""
+        for family in FAMILIES:
+            for _ in range(50):
+                listener = self.xtcp(family)
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                listener.bind((FAMILIES[family], 0))
+                listener.listen()
+                address = listener.getsockname()
+                listener.close()
+                with self.raises(errno.ECONNREFUSED):
+                    self.tcp(family).connect(address)
+
     def test_ephemeral_ports_do_not_collide(self):
         """A range of few ports, for both stacks together."""
         def run():
@@ -164,153 +179,7 @@ class Ports(WireTest):
         self.in_child(run)
 
 
-class Oracle(WireTest):
-    """What one stack does, the other must understand."""
-
-    def test_talk(self):
-        for client, server in self.both_ways():
-            self.assert_talking(client, server)
-
-    def test_mapped(self):
-        """AF_INET6 sockets of ours that speak IPv4 with the kernel's TCP."""
-        listener = self.xtcp(socket.AF_INET6)
-        listener.bind(("::", 0))
-        listener.listen()
-        client = self.tcp()
-        client.connect(("127.0.0.1", listener.getsockname()[1]))
-        self.assert_talking(client, self.accept(listener))
-        other = self.listener_of(self.tcp)
-        client = self.xtcp(socket.AF_INET6)
-        client.connect(("::ffff:127.0.0.1", other.getsockname()[1]))
-        self.assert_talking(client, self.accept(other))
-
-    def test_megabytes(self):
-        blob = os.urandom(1 << 20)
-        for client, server in self.both_ways():
-            for sender, receiver in ((client, server), (server, client)):
-                thread = threading.Thread(target=lambda s=sender: [s.sendall(blob) for _ in range(8)])
-                thread.start()
-                digest = hashlib.sha256(recv_exactly(receiver, 8 << 20)).digest()
-                thread.join()
-                self.assertEqual(digest, hashlib.sha256(blob * 8).digest())
-
-    def test_half_close(self):
-        for client, server in self.both_ways():
-            client.sendall(b"question")
-            client.shutdown(socket.SHUT_WR)
-            self.assertEqual(recv_all(server), b"question")
-            self.await_state(server, CLOSE_WAIT)
-            self.await_state(client, FIN_WAIT2)
-            server.sendall(b"answer")
-            server.close()
-            self.assertEqual(recv_all(client), b"answer")
-
-    def test_both_close_at_once(self):
-        for client, server in self.both_ways():
-            threads = [threading.Thread(target=sock.shutdown, args=(socket.SHUT_WR,)) for sock in (client, server)]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-            self.assertEqual((client.recv(1), server.recv(1)), (b"", b""))
-
-    def test_reset(self):
-        for client, server in self.both_ways():
-            reset(client)
-            with self.raises(errno.ECONNRESET):
-                server.recv(1)
-
-    def test_reset_by_unread_data(self):
-        for client, server in self.both_ways():
-            client.sendall(b"never read")
-            self.eventually(lambda s=server: ioctl_int(s, SIOCINQ), 10)
-            server.close()
-            with self.raises(errno.ECONNRESET):
-                client.recv(1)
-
-    def test_linger_waits(self):
-        for client, server in self.both_ways():
-            set_linger(client, 1, 5)
-            client.sendall(b"x" * 1000)
-            client.close()
-            self.assertEqual(len(recv_all(server)), 1000)
-
-    def test_refused(self):
-        for family, host in FAMILIES.items():
-            free = self.listener_of(self.tcp, family)
-            address = free.getsockname()
-            free.close()
-            with self.raises(errno.ECONNREFUSED):
-                self.xtcp(family).connect(address)
-            held = self.xtcp(family)
-            held.bind((host, 0))
-            with self.raises(errno.ECONNREFUSED):
-                self.tcp(family).connect(held.getsockname())
-
-    def test_zero_window(self):
-        for client, server in self.both_ways((socket.AF_INET,)):
-            sent = 0
-            client.setblocking(False)
-            while events(client, select.POLLOUT, A_WHILE):
-                sent += client.send(bytes(65536))
-            client.setblocking(True)
-            thread = threading.Thread(target=lambda s=server, n=sent: recv_exactly(s, n))
-            thread.start()
-            client.sendall(b"after the pause")
-            thread.join()
-            self.assertEqual(recv_exactly(server, 15), b"after the pause")
-
-    def test_urgent(self):
-        for client, server in self.both_ways():
-            client.sendall(b"abc")
-            client.send(b"!", socket.MSG_OOB)
-            self.eventually(lambda s=server: ioctl_int(s, SIOCINQ) >= 3)
-            self.assertEqual(server.recv(10), b"abc")
-            self.assertEqual(server.recv(1, socket.MSG_OOB), b"!")
-
-    def test_keepalive(self):
-        for client, server in self.both_ways((socket.AF_INET,)):
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            client.setsockopt(SOL_TCP, socket.TCP_KEEPIDLE, 1)
-            client.setsockopt(SOL_TCP, socket.TCP_KEEPINTVL, 1)
-            client.setsockopt(SOL_TCP, socket.TCP_KEEPCNT, 1)
-            time.sleep(2.5)
-            self.assertEqual((tcp_state(client), tcp_state(server)), (ESTABLISHED, ESTABLISHED))
-            self.assert_talking(client, server)
-
-    def test_simultaneous_open(self):
-        """Both connect to each other from bound ports, behind a wire that delays."""
-        def run():
-            unshare_network()
-            loopback_up()
-            subprocess.run("tc qdisc add dev lo root netem delay 20ms", shell=True, check=True)
-            one, other = self.xtcp(), self.tcp()
-            one.bind(("127.0.0.2", 5001))
-            other.bind(("127.0.0.3", 5002))
-            one.setblocking(False)
-            other.setblocking(False)
-            self.assertEqual(one.connect_ex(("127.0.0.3", 5002)), errno.EINPROGRESS)
-            self.assertEqual(other.connect_ex(("127.0.0.2", 5001)), errno.EINPROGRESS)
-            for sock in (one, other):
-                self.await_events(sock, "OUT")
-                sock.setblocking(True)
-            self.assert_talking(one, other)
-        self.in_child(run)
-
-    def test_loss_and_reordering(self):
-        def run():
-            unshare_network()
-            loopback_up()
-            subprocess.run("tc qdisc add dev lo root netem delay 2ms 1ms loss 1% reorder 5%", shell=True, check=True)
-            blob = os.urandom(1 << 20)
-            for client, server in self.both_ways():
-                thread = threading.Thread(target=lambda c=client: (c.sendall(blob * 2), c.shutdown(socket.SHUT_WR)))
-                thread.start()
-                digest = hashlib.sha256(recv_all(server)).digest()
-                thread.join()
-                self.assertEqual(digest, hashlib.sha256(blob * 2).digest())
-        self.in_child(run)
-
+class Icmp(WireTest):
     def test_icmp(self):
         """An unreachable of a router ends the opening; the kernel's TCP does not mind."""
         def run():
