@@ -182,7 +182,7 @@ capture() {
 	offload off
 	n0 ethtool -K v0 tx off >/dev/null
 	n1 ethtool -K v1 tx off >/dev/null
-	n1 tcpdump -Z root -i v1 -s 0 -B 16384 -U -w "$XTCP_OUT/$1.pcap" 'ip proto 253 or tcp or ip6' 2>"$TAP_LOG/$1.tcpdump" &
+	n1 tcpdump -Z root -i v1 -s 0 -B 16384 -U --immediate-mode -w "$XTCP_OUT/$1.pcap" 'ip proto 253 or tcp or ip6' 2>"$TAP_LOG/$1.tcpdump" &
 	pid=$!
 	until_true 20 grep -q 'listening on' "$TAP_LOG/$1.tcpdump"
 	"${@:2}"
