@@ -620,6 +620,10 @@ static unsigned int wire_hook(void *priv, struct sk_buff *skb,
 	struct wire *w = priv;
 
 	w->ip->parse(skb, &p);
+	/* Injected, and no segment: not for the records. */
+	if (skb->mark == WIRE_MARK &&
+	    (p.fragment || skb->len < p.header_len + sizeof(struct tcphdr)))
+		return NF_ACCEPT;
 	w->fragments += p.fragment;
 	if (p.protocol != WIRE_PROTOCOL)
 		return NF_ACCEPT;
@@ -719,7 +723,13 @@ static struct sk_buff *wire_inject_build(const struct wire *w,
 	wire_inject_text(in, skb_put(skb, in->len));
 	th->check = w->ip->checksum(&p, skb->len, csum_partial(th, skb->len, 0)) ^
 		    htons(in->bad_checksum);
+	if (in->cut)
+		skb_trim(skb, in->cut);
 	w->ip->push(skb, &p);
+	if (in->frag_off && w->ip->family == AF_INET) {
+		ip_hdr(skb)->frag_off = htons(in->frag_off);
+		ip_send_check(ip_hdr(skb));
+	}
 	return skb;
 }
 

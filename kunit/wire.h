@@ -229,6 +229,8 @@ struct wire_inject {
 	bool junk;		/* text that belongs to no stream */
 	bool bad_checksum;
 	u8 doff;		/* instead of the true one, 32-bit words */
+	u8 cut;			/* so many octets of the segment only; 0: all */
+	u16 frag_off;		/* of IPv4: offset and flags of a fragment; 0: none */
 	u8 opt_len;		/* options instead of the timestamp, padded by the test */
 	u8 opt[40];
 };

@@ -65,7 +65,7 @@ struct xtcp_send {
 
 /* Receiving (engine/input.c, engine/window.c). */
 struct xtcp_receive {
-	struct rb_root ooo;		/* ahead of rcv_nxt, by seq; no overlaps */
+	struct rb_root ooo;		/* ahead of rcv_nxt, by seq; may overlap */
 	u32 copied_seq;			/* next octet the user will read */
 	u32 acked_seq;			/* rcv_nxt in the last ACK we sent */
 	u16 mss;			/* largest segment seen, for delayed ACKs */
