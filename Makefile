@@ -36,12 +36,12 @@ test:
 kunit:
 	@scripts/kunit.sh $(if $(filter-out 0,$(DEBUG)),debug,normal) '$(T)'
 
-# Random segments: N of them, from the round with SEED on (one is drawn), in virtual time
+# Random segments: N of them, from the round with SEED on (one is drawn), in virtual time; then random socket calls
 N	?= 10000000
 SEED	?= $(shell shuf -n 1 -i 1-4000000000)
 
 fuzz:
-	@scripts/kunit.sh $(if $(filter-out 0,$(DEBUG)),debug,normal) xtcp_fuzz_wire fuzz_segments=$(N) fuzz_seed=$(SEED)
+	@scripts/fuzz.sh $(if $(filter-out 0,$(DEBUG)),debug,normal) $(N) $(SEED)
 
 vm:
 	@scripts/vm.sh $(KERNEL)
@@ -65,7 +65,7 @@ help:
 	@echo '  make test PLACES="uml 6.12"  a part of the places: uml uml-debug 6.12 6.1'
 	@echo '  make kunit                 unit tests in User-Mode Linux, in virtual time: seconds'
 	@echo '  make kunit T='\''xtcp_isn*'\''   those of some suites; DEBUG=1: with KASAN, lockdep, kmemleak'
-	@echo '  make fuzz N=10000000       random segments, calls and ICMP in every state; SEED=... repeats one that failed'
+	@echo '  make fuzz N=10000000       random segments, ICMP in every state, then socket calls; SEED=... repeats a failure'
 	@echo '  make vm KERNEL=6.1         a shell in a virtual machine with the module loaded (6.12 or 6.1)'
 	@echo '  make style                 checkpatch --strict'
 	@echo '  make coverage              what all tests together run through, as a table and as pages; at least 90 % of lines'
