@@ -360,9 +360,16 @@ static int send_plain(const struct sock *sk, struct sk_buff *skb, __be32 saddr,
 static int request_xmit(const struct sock *sk, struct sk_buff *skb,
 			const struct xtcp_flow *flow, struct dst_entry *dst, u8 tos)
 {
-	/* The hook that makes it protocol 6 knows it by its owner (wire/hooks.c). */
-	if (flow->protocol == IPPROTO_TCP)
-		skb_set_owner_w(skb, (struct sock *)sk);
+	/*
+	 * The hook that makes it protocol 6 knows it by its owner (wire/hooks.c). A
+	 * listener that was closed meanwhile owns nothing any more, and does not answer.
+	 */
+	if (flow->protocol == IPPROTO_TCP &&
+	    !skb_set_owner_sk_safe(skb, (struct sock *)sk)) {
+		dst_release(dst);
+		kfree_skb(skb);
+		return -ENOTCONN;
+	}
 	return send_plain(sk, skb, flow->addrs4.local, flow->addrs4.remote,
 			  flow->protocol, dst, tos);
 }

@@ -12,6 +12,7 @@ from xtcp_sockets import (LOCALHOST, PROTO, Child, SocketTest, loopback_up, recv
                           unshare_network)
 
 SECONDS = 8
+SOL_XTCP, WIRE_PROTOCOL = 253, 9
 # What calls may meet when the other side does as it likes; no errno: Python's own timeout
 EXPECTED = {None, errno.ECONNRESET, errno.ECONNREFUSED, errno.EPIPE, errno.EAGAIN, errno.ETIMEDOUT, errno.ENOTCONN,
             errno.EADDRNOTAVAIL, errno.EADDRINUSE, errno.ECONNABORTED}
@@ -151,21 +152,37 @@ class Races(SocketTest):
                 set_linger(sock, 1, 0)
         self.until_the_end(*[storm] * 4, *[self.serve(listener, read_some_and_go)] * 4)
 
-    def test_listener_closed_with_full_queues(self):
-        with self.fresh() as sock:
+    def close_listeners(self, fresh):
+        with fresh() as sock:
             sock.bind((LOCALHOST, 0))
             address = sock.getsockname()
 
         def listen():
-            with self.fresh() as sock:
+            with fresh() as sock:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 sock.bind(address)
                 sock.listen(4)
                 time.sleep(0.005)  # for the queues to fill; not for anything to be over
 
         def storm():
-            self.connect(address).close()
+            with fresh() as sock:
+                sock.connect(address)
         self.until_the_end(listen, *[storm] * 7)
+
+    def test_listener_closed_with_full_queues(self):
+        self.close_listeners(self.fresh)
+
+    def test_listener_closed_while_it_answers(self):
+        """Its SYN-ACK is on its way on one CPU while the other frees it; by protocol 6 the SYN-ACK has an owner."""
+        if PROTO != 253:
+            self.skipTest("of xtcp only")
+        self.sysctl("net/xtcp/syncookies", 2)
+
+        def fresh():
+            sock = self.fresh()
+            sock.setsockopt(SOL_XTCP, WIRE_PROTOCOL, 6)
+            return sock
+        self.close_listeners(fresh)
 
     def test_knobs_written_under_load(self):
         if PROTO != 253:
