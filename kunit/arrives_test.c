@@ -227,7 +227,7 @@ static const struct row rows[] = {
 	{ "rst: exact, though the window is shut", XTCP_ESTABLISHED, NO_WINDOW, R, 0, 0, 0,
 	  XTCP_CLOSED, R_NONE, 0, E(RESET), ECONNRESET },
 	{ "rst: request", XTCP_SYN_RCVD, 0, R, 0, 0, 0,
-	  XTCP_CLOSED, R_NONE, 0, E(RESET), 0 },
+	  XTCP_CLOSED, R_NONE, 0, E(RESET), ECONNRESET },
 	{ "rst: simultaneous open", XTCP_SYN_RCVD, ACTIVE, R, 0, 0, 0,
 	  XTCP_CLOSED, R_NONE, 0, E(RESET), ECONNREFUSED },
 	{ "rst: in the window of a request", XTCP_SYN_RCVD, 0, R, 1, 0, 0,

@@ -403,9 +403,13 @@ static bool constant_isn(u32 seed)
 
 static void set_random_knobs(struct wire *w, u32 seed)
 {
+	wire_forget_servers(w);
 	set_fast_knobs(w);
 	wire_knob(w, isn_mode, constant_isn(seed) ? XTCP_ISN_CONSTANT : XTCP_ISN_RFC6528);
-	wire_knob(w, syncookies, random_u32(w, 3));
+	/* A cookie is never a constant ISN. */
+	wire_knob(w, syncookies, constant_isn(seed) ? 0 : random_u32(w, 3));
+	/* Half of the listeners take text in SYNs, with a cookie or whatever they come. */
+	wire_knob(w, fastopen, random_u32(w, 2) ? 0x602 : 0x402);
 	wire_knob(w, timestamps, random_u32(w, 4) > 0);
 	wire_knob(w, window_scaling, random_u32(w, 4) > 0);
 	wire_knob(w, rfc1337, random_u32(w, 2));

@@ -189,6 +189,82 @@ static void options_parse__all_40_octets(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, opt.mss, 9000);
 }
 
+static void options_parse__fastopen(struct kunit *test)
+{
+	static const u8 cookie[] = { 34, 8, 1, 2, 3, 4, 5, 6, 1, 1 };
+	static const u8 experiment[] = { 254, 8, 0xf9, 0x89, 1, 2, 3, 4 };
+	struct xtcp_options opt;
+
+	xtcp_options_parse(cookie, sizeof(cookie), &opt);
+	KUNIT_EXPECT_TRUE(test, opt.has_fastopen && !opt.experiment);
+	KUNIT_EXPECT_EQ(test, opt.cookie_len, 6);
+	KUNIT_EXPECT_PTR_EQ(test, opt.cookie, cookie + 2);
+	xtcp_options_parse(experiment, sizeof(experiment), &opt);
+	KUNIT_EXPECT_TRUE(test, opt.has_fastopen && opt.experiment);
+	KUNIT_EXPECT_EQ(test, opt.cookie_len, 4);
+	KUNIT_EXPECT_PTR_EQ(test, opt.cookie, experiment + 4);
+}
+
+static void options_parse__fastopen_asked_for(struct kunit *test)
+{
+	struct xtcp_options opt;
+
+	PARSE(&opt, 34, 2);
+	KUNIT_EXPECT_TRUE(test, opt.has_fastopen);
+	KUNIT_EXPECT_EQ(test, opt.cookie_len, 0);
+	PARSE(&opt, 254, 4, 0xf9, 0x89);
+	KUNIT_EXPECT_TRUE(test, opt.has_fastopen && opt.experiment);
+	KUNIT_EXPECT_EQ(test, opt.cookie_len, 0);
+}
+
+/* RFC 7413 4.1.1: 4 to 16 octets, an even number; RFC 6994: another's experiment. */
+static void options_parse__fastopen_of_no_legal_length(struct kunit *test)
+{
+	struct xtcp_options opt;
+
+	PARSE(&opt, 34, 4, 1, 2);
+	KUNIT_EXPECT_FALSE(test, opt.has_fastopen);
+	PARSE(&opt, 34, 7, 1, 2, 3, 4, 5);
+	KUNIT_EXPECT_FALSE(test, opt.has_fastopen);
+	PARSE(&opt, 34, 20, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18);
+	KUNIT_EXPECT_FALSE(test, opt.has_fastopen);
+	PARSE(&opt, 254, 3, 0xf9);
+	KUNIT_EXPECT_FALSE(test, opt.has_fastopen);
+	PARSE(&opt, 254, 8, 0xf9, 0x88, 1, 2, 3, 4);
+	KUNIT_EXPECT_FALSE(test, opt.has_fastopen);
+}
+
+/* Padded behind, so that the cookie is aligned; the longest fits beside the others. */
+static void options_write__fastopen(struct kunit *test)
+{
+	static const u8 cookie[16] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 };
+	struct xtcp_options opt = { .has_fastopen = 1, .cookie = cookie }, in;
+	__be32 words[11];
+	unsigned int len;
+
+	for (opt.experiment = 0; ; opt.experiment = 1) {
+		for (len = 0; len <= 16; len += 2) {
+			if (len == 2)
+				continue;
+			memset(words, 0xaa, sizeof(words));
+			opt.cookie_len = len;
+			xtcp_options_write(words, &opt);
+			KUNIT_EXPECT_EQ(test, (__force u32)words[xtcp_options_len(&opt) / 4],
+					0xaaaaaaaa);
+			xtcp_options_parse((u8 *)words, xtcp_options_len(&opt), &in);
+			KUNIT_EXPECT_EQ(test, in.cookie_len, len);
+			KUNIT_EXPECT_EQ(test, !!in.experiment, !!opt.experiment);
+			KUNIT_EXPECT_MEMEQ(test, in.cookie, cookie, len);
+		}
+		if (opt.experiment)
+			break;
+	}
+	opt.mss = 1460;
+	opt.has_ts = 1;
+	opt.has_wscale = 1;
+	KUNIT_EXPECT_EQ(test, xtcp_options_len(&opt), XTCP_OPTIONS_MAX);
+}
+
 static void options_len__each(struct kunit *test)
 {
 	struct xtcp_options none = { }, mss = { .mss = 1460 },
@@ -264,6 +340,10 @@ static struct kunit_case options_cases[] = {
 	KUNIT_CASE(options_parse__kind_without_length_ends),
 	KUNIT_CASE(options_parse__wrong_length_of_known_kind),
 	KUNIT_CASE(options_parse__all_40_octets),
+	KUNIT_CASE(options_parse__fastopen),
+	KUNIT_CASE(options_parse__fastopen_asked_for),
+	KUNIT_CASE(options_parse__fastopen_of_no_legal_length),
+	KUNIT_CASE(options_write__fastopen),
 	KUNIT_CASE(options_len__each),
 	KUNIT_CASE(options_write__round_trip),
 	KUNIT_CASE(options_write__timestamps_as_rfc7323),

@@ -388,6 +388,14 @@ static void wire_record_option(struct wire_segment *seg, const u8 *p)
 		seg->tsval = get_unaligned_be32(p + 2);
 		seg->tsecr = get_unaligned_be32(p + 6);
 		break;
+	case XTCP_OPT_FASTOPEN:
+		seg->has_fastopen = true;
+		seg->cookie_len = p[1] - 2;
+		break;
+	case XTCP_OPT_EXPERIMENT:
+		seg->has_fastopen = true;
+		seg->cookie_len = p[1] - 4;
+		break;
 	}
 }
 
@@ -676,10 +684,11 @@ static u8 wire_byte(enum wire_end end, u64 offset)
 
 static void wire_inject_text(const struct wire_inject *in, u8 *p)
 {
+	u32 first = in->seq - !(in->ctl & XTCP_SYN);
 	unsigned int i;
 
 	for (i = 0; i < in->len; i++)
-		p[i] = in->junk ? WIRE_JUNK : wire_byte(in->from, in->seq - 1 + i);
+		p[i] = in->junk ? WIRE_JUNK : wire_byte(in->from, first + i);
 }
 
 static void wire_inject_header(const struct wire *w, const struct wire_inject *in,
@@ -1027,9 +1036,9 @@ void wire_establish(struct wire *w)
 
 /* Text */
 
-int wire_send_flags(struct wire *w, enum wire_end end, unsigned int n, int flags)
+static int wire_send_msg(struct wire *w, enum wire_end end, unsigned int n,
+			 struct msghdr *msg)
 {
-	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL | flags };
 	struct wire_side *side = &w->side[end];
 	u8 *text = kvmalloc(n, GFP_KERNEL);
 	struct kvec vec = { .iov_base = text, .iov_len = n };
@@ -1040,11 +1049,31 @@ int wire_send_flags(struct wire *w, enum wire_end end, unsigned int n, int flags
 		return -ENOMEM;
 	for (i = 0; i < n; i++)
 		text[i] = wire_byte(end, side->sent + i);
-	ret = kernel_sendmsg(side->sock, &msg, &vec, 1, n);
+	ret = kernel_sendmsg(side->sock, msg, &vec, 1, n);
 	if (ret > 0)
 		side->sent += ret;
 	kvfree(text);
 	return ret;
+}
+
+int wire_send_flags(struct wire *w, enum wire_end end, unsigned int n, int flags)
+{
+	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL | flags };
+
+	return wire_send_msg(w, end, n, &msg);
+}
+
+int wire_send_fast(struct wire *w, enum wire_end end, unsigned int n)
+{
+	struct sockaddr_storage addr;
+	struct msghdr msg = {
+		.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL | MSG_FASTOPEN,
+		.msg_name = &addr,
+		.msg_namelen = wire_sockaddr(w, !end, 0, &addr),
+	};
+	int err = wire_socket(w, end);
+
+	return err ?: wire_send_msg(w, end, n, &msg);
 }
 
 int wire_send(struct wire *w, enum wire_end end, unsigned int n)
@@ -1180,6 +1209,9 @@ static void wire_format_segment(const struct wire *w, const struct wire_segment 
 		n += scnprintf(p + n, room - n, " ack %d", (s32)seg->ack_rel);
 	if (seg->ctl & XTCP_URG)
 		n += scnprintf(p + n, room - n, " up %u", seg->up);
+	if (seg->has_fastopen && (seg->ctl & XTCP_SYN))
+		n += scnprintf(p + n, room - n, seg->cookie_len ? " cookie %u" : " cookie?",
+			       seg->cookie_len);
 	if (w->show_window)
 		n += scnprintf(p + n, room - n, " win %u", seg->wnd);
 	if (w->show_options)
@@ -1331,6 +1363,16 @@ static void wire_restore_lo(struct wire *w)
 }
 
 /* What ladders rely on without saying so; a test may set its own. */
+void wire_forget_servers(struct wire *w)
+{
+	u32 max = w->xn->knobs.fastopen_cache;
+
+	wire_knob(w, fastopen_cache, 0);
+	xtcp_fastopen_cache_trim(w->xn);
+	wire_knob(w, fastopen_cache, max);
+	atomic_set(&w->xn->fastopen.holes, 0);
+}
+
 static void wire_set_knobs(struct wire *w)
 {
 	w->xn = xtcp_net(&init_net);
@@ -1339,6 +1381,7 @@ static void wire_set_knobs(struct wire *w)
 	wire_knob(w, rto_min_ms, 200);
 	wire_knob(w, rto_max_ms, 120000);
 	wire_knob(w, delack_ms, 100);
+	wire_forget_servers(w);
 }
 
 static int wire_hook_on(struct wire *w)

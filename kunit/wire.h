@@ -40,6 +40,7 @@
  * A9  queues full			open: syn_queue_full accept_queue_full listener_closes
  *					request; knobs: abort_on_overflow
  * A10 SYN cookies			cookie: all; cookie_test.c
+ * A11 Fast Open				fastopen: all
  * A12 what is negotiated		open: mss_negotiation options window_scaling timestamps;
  *					icmp: too_big
  * A13 refused, unreachable, impatient	open: connect_refused connect_nonblocking user_timeout
@@ -158,7 +159,8 @@ struct wire_segment {
 	bool copy;
 	bool whole;		/* routers may not cut it up */
 	bool arrived;
-	bool has_ts, sack_perm, has_wscale;
+	bool has_ts, sack_perm, has_wscale, has_fastopen;
+	u8 cookie_len;		/* of Fast Open */
 	u8 wscale;
 	u16 mss;
 	u16 wnd;
@@ -312,6 +314,8 @@ void wire_establish(struct wire *w);
  */
 int wire_send(struct wire *w, enum wire_end end, unsigned int n);
 int wire_send_flags(struct wire *w, enum wire_end end, unsigned int n, int flags);
+/* The same to the other's address, without connect(): MSG_FASTOPEN. */
+int wire_send_fast(struct wire *w, enum wire_end end, unsigned int n);
 int wire_recv(struct wire *w, enum wire_end end, unsigned int n);
 /* Carry @total octets from @end to the other, reading at once. */
 void wire_transfer(struct wire *w, enum wire_end end, unsigned int total,
@@ -353,6 +357,9 @@ void wire_icmp(struct wire *w, enum wire_end to, enum wire_icmp what, u32 seq);
 void wire_icmp_too_big(struct wire *w, enum wire_end to, u32 seq, unsigned int text);
 /* The route is known to take @text octets beside timestamps, both ways. */
 void wire_path(struct wire *w, unsigned int text);
+
+/* What clients learned of servers for Fast Open; a wire begins without. */
+void wire_forget_servers(struct wire *w);
 
 /* Looking. */
 bool wire_is_ipv6(const struct wire *w);

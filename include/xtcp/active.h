@@ -17,4 +17,7 @@ struct sockaddr;
  */
 int xtcp_active_connect(struct sock *sk, struct sockaddr *addr, int len);
 
+/* The first SYN, with what Fast Open puts into it. @sk: in SYN_SENT, locked; process. */
+void xtcp_active_send_syn(struct sock *sk);
+
 #endif

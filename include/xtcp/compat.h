@@ -61,6 +61,16 @@ typedef unsigned long xtcp_ioctl_arg_t;
 #define xtcp_ioctl_put(value, arg)	put_user(value, (int __user *)(arg))
 #endif
 
+/* connect() is done, and the SYN is not sent: inet_stream_connect() must know. */
+static inline void xtcp_set_defer_connect(struct sock *sk, bool on)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+	inet_assign_bit(DEFER_CONNECT, sk, on);
+#else
+	inet_sk(sk)->defer_connect = on;
+#endif
+}
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 static inline void hrtimer_setup(struct hrtimer *timer,
 				 enum hrtimer_restart (*function)(struct hrtimer *),

@@ -64,6 +64,14 @@
 	X(RTO_TIMEOUTS, "RtoTimeouts")		/* retransmission timer fired */ \
 	X(FAST_RETRANS, "FastRetrans")		/* entered on duplicate ACKs */ \
 	XTCP_ABORT_LIST(X)						\
+	X(FASTOPEN_ACTIVE, "FastopenActive")	/* text in our SYN was taken */ \
+	X(FASTOPEN_ACTIVE_FAILS, "FastopenActiveFails") /* it was not, or timed out */ \
+	X(FASTOPEN_PASSIVE, "FastopenPassive")	/* a SYN opened a connection */ \
+	X(FASTOPEN_PASSIVE_FAILS, "FastopenPassiveFails") /* a cookie was wrong */ \
+	X(FASTOPEN_OLD_KEY, "FastopenOldKey")	/* by the second key */ \
+	X(FASTOPEN_COOKIES_ASKED, "FastopenCookiesAsked")		\
+	X(FASTOPEN_LISTEN_OVERFLOWS, "FastopenListenOverflows") /* TCP_FASTOPEN reached */ \
+	X(FASTOPEN_BLACKHOLES, "FastopenBlackholes")			\
 	X(DEFERRED_ACCEPTS, "DeferredAccepts")	/* third segments without text held back */ \
 	X(WINDOW_PROBES, "WindowProbes")				\
 	X(KEEPALIVE_PROBES, "KeepaliveProbes")				\

@@ -43,6 +43,19 @@ void xtcp_input_ack_deferred(struct sock *sk);
 void xtcp_input_established_by_syn(struct sock *sk, const struct xtcp_segment *syn);
 
 /**
+ * xtcp_input_early() - a child is opened by its SYN (RFC 7413)
+ * @sk: child, locked, in SYN_RCVD; sends the SYN-ACK
+ * @skb: the SYN that made it; eaten
+ * @syn: its header
+ * @cookie: for the SYN-ACK
+ *
+ * Its text is there for the user. Softirq.
+ */
+void xtcp_input_early(struct sock *sk, struct sk_buff *skb,
+		      const struct xtcp_segment *syn,
+		      const struct xtcp_fastopen_cookie *cookie);
+
+/**
  * xtcp_input_fin_wait_2() - nobody owns @sk, and it came to FIN_WAIT_2
  * @sk: socket, locked
  *

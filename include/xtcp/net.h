@@ -12,6 +12,7 @@
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 #include <xtcp/counters.h>
+#include <xtcp/fastopen.h>
 #include <xtcp/fifo.h>
 
 #undef tw_reuse		/* of the kernel's own TIME_WAIT, which we never touch */
@@ -70,6 +71,11 @@ struct xtcp_knobs {
 	u32 max_syn_backlog;
 	u32 syncookies;
 	u32 syncookie_lifetime_ms;
+	u32 fastopen;
+	u32 fastopen_cache;
+	u32 fastopen_loss_ms;
+	u32 fastopen_blackhole_ms;
+	u32 fastopen_reset_hold_ms;
 	u32 abort_on_overflow;
 	u32 reflect_tos;
 	u32 fwmark_accept;
@@ -125,6 +131,7 @@ struct xtcp_net {
 	struct xtcp_time_wait_queue time_wait_queues[XTCP_TIME_WAIT_QUEUES];
 	spinlock_t time_wait_lock;		/* who takes a free one */
 	struct xtcp_challenge challenge;
+	struct xtcp_fastopen_net fastopen;
 	struct mutex hooks_lock;
 	bool hooked;			/* someone speaks protocol 6 (wire/hooks.c) */
 	struct ctl_table_header *sysctl_header;

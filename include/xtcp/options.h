@@ -7,15 +7,26 @@
 
 struct sk_buff;
 
+/* A Fast Open cookie, or the wish for one (RFC 7413 4.1.1). */
+struct xtcp_fastopen_cookie {
+	u8	len;			/* octets, even; 0: there is none */
+	bool	experiment;		/* goes under the number of RFC 6994 */
+	u8	octets[16];
+};
+
 /* Options of one segment, host order. */
 struct xtcp_options {
+	const u8 *cookie;		/* Fast Open: in the header, or what to write */
 	u32	tsval;
 	u32	tsecr;
 	u16	mss;			/* 0: absent */
 	u8	wscale;			/* valid with has_wscale */
+	u8	cookie_len;		/* 0: asks for one; valid with has_fastopen */
 	u8	has_ts : 1,
 		has_wscale : 1,
-		sack_perm : 1;
+		sack_perm : 1,
+		has_fastopen : 1,
+		experiment : 1;		/* Fast Open, by the number of RFC 6994 */
 };
 
 /**
@@ -26,7 +37,7 @@ struct xtcp_options {
  *
  * Unknown kinds are skipped (RFC 9293 MUST-6), a wrong length ends the walk
  * with what was read so far (MUST-7), a shift over 14 counts as 14 (RFC 7323
- * 2.3). Pure.
+ * 2.3), a cookie of no legal length is none. @opt->cookie points into @p. Pure.
  */
 void xtcp_options_parse(const u8 *p, unsigned int len, struct xtcp_options *opt);
 

@@ -41,6 +41,10 @@ static inline unsigned int xtcp_output_header_len(const struct xtcp_header *h)
  */
 void xtcp_output_write_header(struct tcphdr *th, const struct xtcp_header *h);
 
+/* A cookie for @opt, unless there is none or an empty one. @opt points into it. */
+void xtcp_output_add_cookie(struct xtcp_options *opt,
+			    const struct xtcp_fastopen_cookie *cookie);
+
 /**
  * xtcp_output_alloc() - an empty skb for a send queue
  * @sk: socket, locked; charged
@@ -53,7 +57,11 @@ struct sk_buff *xtcp_output_alloc(struct sock *sk, gfp_t gfp);
 void xtcp_output_free(struct sock *sk, struct sk_buff *skb);
 
 void xtcp_output_syn(struct sock *sk);
+/* The first one: @cookie goes along unless NULL, and the text that is queued as sent. */
+void xtcp_output_first_syn(struct sock *sk, const struct xtcp_fastopen_cookie *cookie);
 void xtcp_output_syn_ack(struct sock *sk);
+/* With @cookie (Fast Open). */
+void xtcp_output_syn_ack_cookie(struct sock *sk, const struct xtcp_fastopen_cookie *cookie);
 void xtcp_output_ack(struct sock *sk);
 /*
  * An old sequence number without text: the peer must answer with an ACK. What

@@ -53,10 +53,17 @@ struct xtcp_listener {
 	struct list_head accept_queue;	/* children: accept_link */
 	struct list_head requests;	/* listener_link */
 	struct xtcp_request_queues *queues; /* NULL: those of the namespace */
+	/* Fast Open (open/fastopen.c) */
+	unsigned int early_max;		/* TCP_FASTOPEN */
+	unsigned int early_len;		/* children whose handshake is not complete */
+	struct list_head early_resets;	/* and some that were reset, which count, too */
+	struct xtcp_fastopen_keys __rcu *fastopen_keys; /* NULL: the namespace's */
 };
 
 /* open/listen.c */
 
+/* What a listener has, now or when @sk will be one. Socket lock. NULL: no memory. */
+struct xtcp_listener *xtcp_listen_prepare(struct sock *sk);
 /**
  * xtcp_listen_start() - listen(): CLOSED to LISTEN, or another backlog
  * @sk: socket, locked; bound to an ephemeral port if it has none

@@ -11,6 +11,7 @@
 #include <net/ipv6.h>
 #include <xtcp/compat.h>
 #include <xtcp/cong.h>
+#include <xtcp/fastopen.h>
 #include <xtcp/flow.h>
 #include <xtcp/net.h>
 #include <xtcp/rtt.h>
@@ -145,6 +146,8 @@ struct xtcp_sock {
 	u16 answered;			/* invalid segments: xtcp_limit_answer() */
 	u32 pmtu_deferred;		/* ICMP said so while the user held the lock */
 
+	struct xtcp_fastopen fastopen;
+
 	/* Options of the user */
 	struct xtcp_own_knobs own;	/* XTCP_OWN_UNSET: the knob */
 	u8 defer_accept;		/* TCP_DEFER_ACCEPT, in SYN-ACKs sent again */
@@ -202,6 +205,12 @@ static inline bool xtcp_opening(const struct sock *sk)
 {
 	return xtcp_sk(sk)->tcb.state == XTCP_SYN_SENT ||
 	       (xtcp_sk(sk)->tcb.state == XTCP_SYN_RCVD && !xtcp_sk(sk)->tcb.passive);
+}
+
+/* A child that its SYN opened (Fast Open): the user has it, the handshake goes on. */
+static inline bool xtcp_early(const struct sock *sk)
+{
+	return xtcp_sk(sk)->fastopen.early_of;
 }
 
 /* The clock of RTT and PAWS. */

@@ -87,6 +87,12 @@ static inline u32 xtcp_tcb_rcv_wnd(const struct xtcp_tcb *tcb)
 		tcb->rcv_adv - tcb->rcv_nxt : 0;
 }
 
+/* Our SYN is not acknowledged: it is the octet at SND.UNA. 1 or 0. */
+static inline u32 xtcp_tcb_syn_under_way(const struct xtcp_tcb *tcb)
+{
+	return tcb->state == XTCP_SYN_RCVD;
+}
+
 /* A segment as it arrived, in host order. */
 struct xtcp_segment {
 	u32	seq;			/* SEG.SEQ */
@@ -117,7 +123,7 @@ enum xtcp_reply {
 enum xtcp_event {
 	XTCP_EV_NEW_SYN		= 1 << 0,  /* LISTEN: make a request */
 	XTCP_EV_ESTABLISHED	= 1 << 1,  /* the handshake is complete */
-	XTCP_EV_ACKED		= 1 << 2,  /* snd_una advanced by acked */
+	XTCP_EV_ACKED		= 1 << 2,  /* snd_una advanced by acked; not by our SYN alone */
 	XTCP_EV_DUPACK		= 1 << 3,  /* a duplicate by RFC 5681 section 2 */
 	XTCP_EV_WINDOW		= 1 << 4,  /* snd_wnd was updated */
 	XTCP_EV_TEXT		= 1 << 5,  /* text in order: rcv_nxt is past it */
@@ -136,7 +142,7 @@ struct xtcp_verdict {
 	u16	events;			/* enum xtcp_event */
 	u16	drop;			/* enum xtcp_drop, 0: not dropped */
 	int	error;			/* for sk_err, positive errno */
-	u32	acked;			/* octets of sequence space */
+	u32	acked;			/* octets of sequence space, a SYN among them */
 	u32	text_seq;		/* the text to keep, trimmed to the window */
 	u32	text_len;
 	bool	text_fin;		/* out of order: a FIN follows this text */

@@ -32,6 +32,8 @@ enum xtcp_option_kind {
 	XTCP_OPT_SACK_PERM	= 4,
 	XTCP_OPT_SACK		= 5,
 	XTCP_OPT_TS		= 8,
+	XTCP_OPT_FASTOPEN	= 34,	/* RFC 7413 4.1.1 */
+	XTCP_OPT_EXPERIMENT	= 254,	/* RFC 6994: a number of 16 bits follows */
 };
 
 enum xtcp_option_len {
@@ -40,10 +42,16 @@ enum xtcp_option_len {
 	XTCP_OLEN_SACK_PERM	= 2,
 	XTCP_OLEN_TS		= 10,
 	XTCP_OLEN_TS_ALIGNED	= 12,	/* with two NOPs in front */
+	XTCP_OLEN_FASTOPEN	= 2,	/* and the cookie */
+	XTCP_OLEN_EXPERIMENT	= 4,	/* and the cookie */
 };
 
 enum xtcp_limits {
 	XTCP_HEADER_MAX		= 60,	/* 20 and 40 of options */
+	XTCP_OPTIONS_MAX	= 40,
+	XTCP_FASTOPEN_NUMBER	= 0xf989, /* of Fast Open among experiments */
+	XTCP_FASTOPEN_COOKIE_MIN = 4,	/* octets, RFC 7413 4.1.1 */
+	XTCP_FASTOPEN_COOKIE_MAX = 16,
 	XTCP_WSCALE_MAX		= 14,	/* RFC 7323 2.3 */
 	XTCP_MSS_DEFAULT	= 536,	/* RFC 9293 MUST-15, IPv4 */
 	XTCP_MSS_DEFAULT6	= 1220,	/* and IPv6 */

@@ -37,9 +37,12 @@ static int __net_init netns_init(struct net *net)
 	err = xtcp_counters_init(xn);
 	if (err)
 		return err;
-	err = xtcp_request_init(xn);
+	err = xtcp_fastopen_init(xn);
 	if (err)
 		goto err_counters;
+	err = xtcp_request_init(xn);
+	if (err)
+		goto err_fastopen;
 	err = xtcp_timewait_init(xn);
 	if (err)
 		goto err_request;
@@ -73,6 +76,8 @@ err_timewait:
 	xtcp_timewait_exit(xn);
 err_request:
 	xtcp_request_exit(xn);
+err_fastopen:
+	xtcp_fastopen_exit(xn);
 err_counters:
 	xtcp_counters_exit(xn);
 	return err;
@@ -88,6 +93,7 @@ static void __net_exit netns_exit(struct net *net)
 	xtcp_timewait_exit(xn);
 	xtcp_request_exit(xn);
 	xtcp_hooks_exit(xn);
+	xtcp_fastopen_exit(xn);
 	xtcp_ipv6_net_exit(xn);
 	inet_ctl_sock_destroy(xn->ctl_sk);
 	xtcp_counters_exit(xn);

@@ -94,6 +94,17 @@ const struct xtcp_knob_row xtcp_knob_rows[] = {
 	     "SYN cookies: 0 never, 1 when a half-open queue is full, 2 always"),
 	KNOB(syncookie_lifetime_ms, 60000, 1000, 600000, "RFC 4987 3.6",
 	     "a SYN cookie is good for at least that long, and for less than twice as long"),
+	KNOB(fastopen, 1, 0, 0x607, "RFC 7413",
+	     "Fast Open, a sum: 1 client, 2 server, 4 client without cookies, 512 server without, 1024 every listener"),
+	KNOB(fastopen_cache, 256, 0, 65536, "RFC 7413 4.1.3",
+	     "servers whose cookie and MSS a client remembers; 0 forgets them",
+	     .changed = xtcp_fastopen_cache_trim),
+	KNOB(fastopen_loss_ms, 60000, 0, DAY_MS, "RFC 7413 4.1.3.1",
+	     "a server that lost a SYN with text gets no other for that long; doubled each time"),
+	KNOB(fastopen_blackhole_ms, 3600000, 0, DAY_MS, "",
+	     "Fast Open rests where text of it was swallowed; doubled up to 64 times; 0: it does not"),
+	KNOB(fastopen_reset_hold_ms, 60000, 0, DAY_MS, "RFC 7413 5.1",
+	     "so long a reset connection counts as one that Fast Open has not completed"),
 	KNOB(abort_on_overflow, 0, 0, 1, "",
 	     "RST instead of silence for a handshake that finds the accept queue full"),
 	KNOB(reflect_tos, 0, 0, 1, "", "SYN-ACK and child take over the SYN's DSCP"),
@@ -227,7 +238,9 @@ int xtcp_sysctl_register(struct xtcp_net *xn)
 	struct ctl_table *table;
 	unsigned int i;
 
-	table = kcalloc(xtcp_knob_count + XTCP_CTL_SENTINELS, sizeof(*table), GFP_KERNEL);
+	/* One more: the key of Fast Open, which is no number. */
+	table = kcalloc(xtcp_knob_count + 1 + XTCP_CTL_SENTINELS, sizeof(*table),
+			GFP_KERNEL);
 	if (!table)
 		return -ENOMEM;
 	for (i = 0; i < xtcp_knob_count; i++) {
@@ -240,8 +253,9 @@ int xtcp_sysctl_register(struct xtcp_net *xn)
 		table[i].extra1 = xn;
 		table[i].extra2 = (void *)&xtcp_knob_rows[i];
 	}
+	xtcp_fastopen_key_row(xn, &table[i]);
 	xn->sysctl_header = xtcp_register_net_sysctl(xn->net, "net/xtcp", table,
-						     xtcp_knob_count);
+						     xtcp_knob_count + 1);
 	if (!xn->sysctl_header) {
 		kfree(table);
 		return -ENOMEM;

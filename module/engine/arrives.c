@@ -242,6 +242,12 @@ static bool acks_our_syn(const struct xtcp_tcb *tcb, const struct xtcp_segment *
 	return xtcp_seq_gt(seg->ack, tcb->iss) && xtcp_seq_leq(seg->ack, tcb->snd_nxt);
 }
 
+/* With our SYN, text was acknowledged (RFC 7413). */
+static u16 acked_text(const struct xtcp_verdict *v)
+{
+	return v->acked > 1 ? XTCP_EV_ACKED : 0;
+}
+
 static void syn_sent(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 		     u64 now_us, struct xtcp_verdict *v)
 {
@@ -288,7 +294,7 @@ static void syn_sent(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 	tcb->snd_wl2 = tcb->snd_una;
 	v->acked = tcb->snd_una - tcb->iss;
 	v->state = XTCP_ESTABLISHED;
-	v->events |= XTCP_EV_ESTABLISHED;
+	v->events |= XTCP_EV_ESTABLISHED | acked_text(v);
 	v->reply = XTCP_REPLY_ACK;
 	sixth_to_eighth(tcb, seg, v);
 }
@@ -436,7 +442,8 @@ static bool step2_rst(const struct xtcp_tcb *tcb, const struct xtcp_segment *seg
 		return drop(v, XTCP_DROP_RST_INVALID, XTCP_REPLY_CHALLENGE);
 	switch (v->state) {
 	case XTCP_SYN_RCVD:
-		return reset(v, tcb->passive ? 0 : ECONNREFUSED);
+		/* Passive: back to LISTEN, or the user has it already (RFC 7413). */
+		return reset(v, tcb->passive ? ECONNRESET : ECONNREFUSED);
 	case XTCP_ESTABLISHED:
 	case XTCP_FIN_WAIT_1:
 	case XTCP_FIN_WAIT_2:
@@ -464,8 +471,8 @@ static bool ack_of_syn(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 	if (!ack_acceptable(tcb, seg->ack))
 		return drop(v, XTCP_DROP_ACK_UNACCEPTABLE, XTCP_REPLY_RST);
 	v->state = tcb->close_queued ? XTCP_FIN_WAIT_1 : XTCP_ESTABLISHED;
-	v->events |= XTCP_EV_ESTABLISHED;
 	v->acked = seg->ack - tcb->snd_una;
+	v->events |= XTCP_EV_ESTABLISHED | acked_text(v);
 	tcb->snd_una = seg->ack;
 	take_window(tcb, seg);
 	return true;

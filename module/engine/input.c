@@ -57,6 +57,8 @@ static void answer_dropped(struct sock *sk, const struct sk_buff *skb,
 			   const struct xtcp_segment *seg,
 			   const struct xtcp_verdict *v)
 {
+	if (xtcp_sk(sk)->fastopen.tried && sk->sk_state == TCP_ESTABLISHED)
+		xtcp_fastopen_watch(sk, v);
 	switch (v->reply) {
 	case XTCP_REPLY_CHALLENGE:
 		if (!may_answer(sk) || !xtcp_limit_challenge(xtcp_sk_net(sk)))
@@ -93,6 +95,7 @@ static void carry_out_reset(struct sock *sk, const struct xtcp_verdict *v)
 		xtcp_output_rst(sk, XTCP_CNT_ABORT_ON_DATA);
 	} else {
 		trace_xtcp_receive_reset(sk, &xtcp_sk(sk)->flow, sk->sk_state);
+		xtcp_fastopen_reset(sk);
 		xtcp_count(xn, XTCP_CNT_IN_RSTS);
 		if (xtcp_opening(sk))
 			xtcp_count(xn, XTCP_CNT_ACTIVE_REFUSED);
@@ -132,22 +135,34 @@ static void count_handshake(struct xtcp_sock *xs)
 		xs->stats.bytes_acked++;
 }
 
-static void established(struct sock *sk)
+/* From now on text goes both ways. */
+static void begin_text(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	const struct dst_entry *dst = __sk_dst_get(sk);
 
-	count_handshake(xs);
 	xs->rcv.copied_seq = xs->tcb.irs + 1;
 	xs->rcv.tune_seq = xs->rcv.copied_seq;
 	xs->rcv.tune_us = xtcp_now_us();
-	xs->rcv.acked_seq = xs->tcb.irs + 1;
+	/* A listener's SYN-ACK told it; who connected owes an ACK still. */
+	xs->rcv.acked_seq = xs->tcb.irs + xs->tcb.passive;
 	xs->rcv.rtt_seq = xs->tcb.rcv_adv;
 	xs->rcv.rtt_since = (u32)jiffies;
 	xs->rcv.space = xtcp_tcb_rcv_wnd(&xs->tcb);
 	xtcp_output_sync_mss(sk, dst ? dst_mtu(dst) : xs->snd.pmtu);
 	xtcp_cong_start(&xs->cong, xs->snd.mss,
 			xtcp_knob(xtcp_sk_net(sk), initial_cwnd));
+}
+
+static void established(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	count_handshake(xs);
+	if (xtcp_early(sk))
+		xtcp_output_sync_mss(sk, xs->snd.pmtu);	/* the window is larger now */
+	else
+		begin_text(sk);
 	xtcp_state_set(sk, XTCP_ESTABLISHED);
 	/* The user closed meanwhile; the same segment may carry the peer's FIN. */
 	if (xs->tcb.close_queued)
@@ -172,6 +187,46 @@ void xtcp_input_established_by_syn(struct sock *sk, const struct xtcp_segment *s
 	xtcp_output_syn_ack(sk);
 }
 
+/* Of the SYN of an early child, what fits into the window. False: nothing is kept. */
+static bool take_syn_text(struct sock *sk, struct sk_buff *skb,
+			  const struct xtcp_segment *syn)
+{
+	struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
+	struct xtcp_verdict v = {
+		.events = XTCP_EV_TEXT,
+		.text_seq = tcb->rcv_nxt,
+		.text_len = min(syn->text_len, xtcp_tcb_rcv_wnd(tcb)),
+	};
+
+	if (!v.text_len || !xtcp_receive_admit(sk, skb))
+		return false;
+	tcb->rcv_nxt += v.text_len;
+	xtcp_sk(sk)->stats.data_segs_in++;
+	xtcp_sk(sk)->fastopen.text_acked = 1;
+	xtcp_receive_text(sk, skb, &v);
+	return true;
+}
+
+void xtcp_input_early(struct sock *sk, struct sk_buff *skb,
+		      const struct xtcp_segment *syn,
+		      const struct xtcp_fastopen_cookie *cookie)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct xtcp_tcb *tcb = &xs->tcb;
+
+	tcb->snd_wnd = syn->wnd;
+	tcb->snd_wnd_max = syn->wnd;
+	tcb->snd_wl1 = syn->seq;
+	tcb->snd_wl2 = tcb->snd_una;
+	begin_text(sk);
+	if (!take_syn_text(sk, skb, syn))
+		xtcp_input_drop(xtcp_sk_net(sk), skb, 0);
+	xtcp_output_syn_ack_cookie(sk, cookie);
+	xs->rcv.acked_seq = tcb->rcv_nxt;
+	tcb->last_ack_sent = tcb->rcv_nxt;
+	xtcp_timers_syn_sent(sk);
+}
+
 /* RTT by the segment itself; by timestamp where Karn forbids that. */
 static void sample_rtt(struct sock *sk, const struct xtcp_segment *seg, u64 sent_ns)
 {
@@ -191,12 +246,15 @@ static void sample_rtt(struct sock *sk, const struct xtcp_segment *seg, u64 sent
 static void carry_out_ack(struct sock *sk, const struct xtcp_segment *seg,
 			  const struct xtcp_verdict *v)
 {
+	bool handshake = v->events & XTCP_EV_ESTABLISHED;
 	u64 sent_ns;
 
 	if (v->events & XTCP_EV_ACKED) {
-		xtcp_sk(sk)->stats.bytes_acked += v->acked;
+		/* The round trip of a handshake was measured, and its SYN counted. */
+		xtcp_sk(sk)->stats.bytes_acked += v->acked - handshake;
 		xtcp_output_clean(sk, &sent_ns);
-		sample_rtt(sk, seg, sent_ns);
+		if (!handshake)
+			sample_rtt(sk, seg, sent_ns);
 		xtcp_recovery_acked(sk, v->acked);
 		xtcp_timers_acked(sk);
 		xtcp_output_grow_buffer(sk);
@@ -321,11 +379,13 @@ static void acknowledge_text(struct sock *sk, const struct xtcp_verdict *v)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	u32 owed = xs->tcb.rcv_nxt - xs->rcv.acked_seq;
+	/* The third segment of the handshake may have been text. */
+	bool opened = (v->events & XTCP_EV_ESTABLISHED) && !xs->tcb.passive;
 
-	if (v->reply == XTCP_REPLY_ACK) {
-		xtcp_output_ack(sk);
-	} else if (!owed) {
+	if (!owed && (v->reply != XTCP_REPLY_ACK || opened)) {
 		return;				/* a segment of ours told it */
+	} else if (v->reply == XTCP_REPLY_ACK) {
+		xtcp_output_ack(sk);
 	} else if (owed >= 2U * xs->rcv.mss || xs->rcv.quick_acks) {
 		if (xs->rcv.quick_acks)
 			xs->rcv.quick_acks--;
@@ -351,6 +411,10 @@ static void carry_out(struct sock *sk, struct sk_buff *skb,
 		established(sk);
 	}
 	carry_out_ack(sk, seg, v);
+	if ((v->events & XTCP_EV_ESTABLISHED) && !xtcp_sk(sk)->tcb.passive)
+		xtcp_fastopen_answered(sk, seg);
+	else if (xtcp_sk(sk)->fastopen.tried)
+		xtcp_fastopen_watch(sk, v);
 	if (v->events & (XTCP_EV_TEXT | XTCP_EV_OUT_OF_ORDER))
 		xtcp_receive_text(sk, skb, v);
 	else

@@ -1,11 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Options in the header: RFC 9293 section 3.2, RFC 7323, RFC 2018. */
+/* Options in the header: RFC 9293 section 3.2, RFC 7323, RFC 2018, RFC 7413. */
 
 #include <linux/kernel.h>
 #include <linux/string.h>
 #include <xtcp/compat.h>
 #include <xtcp/options.h>
 #include <xtcp/wire.h>
+
+/* RFC 7413 4.1.1: 4 to 16 octets, an even number; none ask for a cookie. */
+static void parse_fastopen(const u8 *cookie, int len, struct xtcp_options *opt)
+{
+	if (len && (len < XTCP_FASTOPEN_COOKIE_MIN || len > XTCP_FASTOPEN_COOKIE_MAX ||
+		    len % 2))
+		return;
+	opt->has_fastopen = 1;
+	opt->cookie = cookie;
+	opt->cookie_len = len;
+}
 
 /* One option of the right length; others are none of ours. */
 static void parse_one(u8 kind, const u8 *data, u8 len, struct xtcp_options *opt)
@@ -32,6 +43,16 @@ static void parse_one(u8 kind, const u8 *data, u8 len, struct xtcp_options *opt)
 		opt->tsval = get_unaligned_be32(data);
 		opt->tsecr = get_unaligned_be32(data + 4);
 		break;
+	case XTCP_OPT_FASTOPEN:
+		parse_fastopen(data, len - XTCP_OLEN_FASTOPEN, opt);
+		break;
+	case XTCP_OPT_EXPERIMENT:
+		if (len < XTCP_OLEN_EXPERIMENT ||
+		    get_unaligned_be16(data) != XTCP_FASTOPEN_NUMBER)
+			break;
+		opt->experiment = 1;
+		parse_fastopen(data + 2, len - XTCP_OLEN_EXPERIMENT, opt);
+		break;
 	}
 }
 
@@ -54,18 +75,41 @@ void xtcp_options_parse(const u8 *p, unsigned int len, struct xtcp_options *opt)
 	}
 }
 
+/* Not padded. */
+static unsigned int fastopen_len(const struct xtcp_options *opt)
+{
+	if (!opt->has_fastopen)
+		return 0;
+	return (opt->experiment ? XTCP_OLEN_EXPERIMENT : XTCP_OLEN_FASTOPEN) +
+	       opt->cookie_len;
+}
+
 unsigned int xtcp_options_len(const struct xtcp_options *opt)
 {
 	return (opt->mss ? XTCP_OLEN_MSS : 0) +
 	       (opt->has_ts ? XTCP_OLEN_TS_ALIGNED : 0) +
 	       (opt->has_wscale ? XTCP_OLEN_WSCALE + 1 : 0) +
-	       (opt->sack_perm ? XTCP_OLEN_SACK_PERM + 2 : 0);
+	       (opt->sack_perm ? XTCP_OLEN_SACK_PERM + 2 : 0) +
+	       round_up(fastopen_len(opt), 4);
 }
 
 /* Four octets: kind, length and what follows them. */
 static __be32 word(u8 a, u8 b, u8 c, u8 d)
 {
 	return htonl(a << 24 | b << 16 | c << 8 | d);
+}
+
+static void write_fastopen(u8 *p, const struct xtcp_options *opt)
+{
+	unsigned int len = fastopen_len(opt);
+
+	memset(p, XTCP_OPT_NOP, round_up(len, 4));
+	p[0] = opt->experiment ? XTCP_OPT_EXPERIMENT : XTCP_OPT_FASTOPEN;
+	p[1] = len;
+	if (opt->experiment)
+		put_unaligned_be16(XTCP_FASTOPEN_NUMBER, p + 2);
+	if (opt->cookie_len)
+		memcpy(p + len - opt->cookie_len, opt->cookie, opt->cookie_len);
 }
 
 void xtcp_options_write(__be32 *p, const struct xtcp_options *opt)
@@ -83,4 +127,6 @@ void xtcp_options_write(__be32 *p, const struct xtcp_options *opt)
 	if (opt->has_wscale)
 		*p++ = word(XTCP_OPT_NOP, XTCP_OPT_WSCALE, XTCP_OLEN_WSCALE,
 			    opt->wscale);
+	if (opt->has_fastopen)
+		write_fastopen((u8 *)p, opt);
 }

@@ -116,11 +116,11 @@ static u16 urgent_pointer(const struct xtcp_tcb *tcb, u32 seq)
 	return xtcp_seq_gt(seq + U16_MAX, tcb->snd_nxt) ? U16_MAX : 0;
 }
 
-/* Put the header in front of @skb, whose text begins at @seq, and send it. */
-static int transmit(struct sock *sk, struct sk_buff *skb, u32 seq, u8 ctl)
+static void fill_header(struct sock *sk, u32 seq, u8 ctl, struct xtcp_header *h)
 {
-	struct xtcp_sock *xs = xtcp_sk(sk);
-	struct xtcp_header h = {
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+
+	*h = (struct xtcp_header){
 		.source	= inet_sk(sk)->inet_sport,
 		.dest	= inet_sk(sk)->inet_dport,
 		.seq	= seq,
@@ -129,35 +129,85 @@ static int transmit(struct sock *sk, struct sk_buff *skb, u32 seq, u8 ctl)
 		.ctl	= ctl,
 	};
 
-	if (h.up)
-		h.ctl |= XTCP_URG;
-	fill_options(sk, ctl, &h.opt);
-	h.wnd = window_of(sk, ctl);
-	skb_push(skb, xtcp_output_header_len(&h));
+	if (h->up)
+		h->ctl |= XTCP_URG;
+	fill_options(sk, ctl, &h->opt);
+	h->wnd = window_of(sk, ctl);
+}
+
+/* Put the header in front of @skb and send it. */
+static int transmit_header(struct sock *sk, struct sk_buff *skb,
+			   const struct xtcp_header *h)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	skb_push(skb, xtcp_output_header_len(h));
 	skb_reset_transport_header(skb);
-	xtcp_output_write_header(tcp_hdr(skb), &h);
+	xtcp_output_write_header(tcp_hdr(skb), h);
 	memset(&XTCP_SKB_CB(skb)->header, 0, sizeof(XTCP_SKB_CB(skb)->header));
 	skb_set_owner_w(skb, sk);
 	skb_set_hash_from_sk(skb, sk);
 	skb_set_dst_pending_confirm(skb, READ_ONCE(sk->sk_dst_pending_confirm));
 	xs->af->checksum(sk, skb);
-	if (ctl & XTCP_ACK)
+	if (h->ctl & XTCP_ACK)
 		xtcp_timers_ack_sent(sk);
 	xs->stats.segs_out++;
 	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_OUT_SEGS);
 	return xs->af->xmit(sk, skb);
 }
 
-/* A segment that carries nothing and is in no queue. */
-static void send_control(struct sock *sk, u32 seq, u8 ctl)
+/* @skb, whose text begins at @seq. */
+static int transmit(struct sock *sk, struct sk_buff *skb, u32 seq, u8 ctl)
+{
+	struct xtcp_header h;
+
+	fill_header(sk, seq, ctl, &h);
+	return transmit_header(sk, skb, &h);
+}
+
+/* For a segment that carries nothing and is in no queue. */
+static struct sk_buff *alloc_control(struct sock *sk)
 {
 	struct sk_buff *skb = alloc_skb(XTCP_HEADROOM, sk_gfp_mask(sk, GFP_ATOMIC));
 
 	if (!skb)
-		return;
+		return NULL;
 	skb_reserve(skb, XTCP_HEADROOM);
 	skb->ip_summed = CHECKSUM_PARTIAL;
-	transmit(sk, skb, seq, ctl);
+	return skb;
+}
+
+static void send_control(struct sock *sk, u32 seq, u8 ctl)
+{
+	struct sk_buff *skb = alloc_control(sk);
+
+	if (skb)
+		transmit(sk, skb, seq, ctl);
+}
+
+/* A copy of @skb, which stays in its queue, to put a header in front of; or NULL. */
+static struct sk_buff *copy_to_send(struct sock *sk, struct sk_buff *skb)
+{
+	skb->skb_mstamp_ns = ktime_get_ns();
+	if (skb->len) {
+		xtcp_sk(sk)->stats.bytes_sent += skb->len;
+		xtcp_sk(sk)->stats.data_segs_out++;
+		xtcp_sk(sk)->stats.data_sent = (u32)jiffies;
+	}
+	/* The header goes into the head, which a copy on its way still reads. */
+	return skb_cloned(skb) ? pskb_copy(skb, sk_gfp_mask(sk, GFP_ATOMIC)) :
+				 skb_clone(skb, sk_gfp_mask(sk, GFP_ATOMIC));
+}
+
+void xtcp_output_add_cookie(struct xtcp_options *opt,
+			    const struct xtcp_fastopen_cookie *cookie)
+{
+	if (!cookie || !cookie->len)
+		return;
+	opt->has_fastopen = 1;
+	opt->experiment = cookie->experiment;
+	opt->cookie = cookie->octets;
+	opt->cookie_len = cookie->len;
 }
 
 void xtcp_output_syn(struct sock *sk)
@@ -165,9 +215,38 @@ void xtcp_output_syn(struct sock *sk)
 	send_control(sk, xtcp_sk(sk)->tcb.iss, XTCP_SYN);
 }
 
+void xtcp_output_first_syn(struct sock *sk, const struct xtcp_fastopen_cookie *cookie)
+{
+	struct sk_buff *text = skb_peek(&xtcp_sk(sk)->snd.rtx_queue), *skb;
+	struct xtcp_header h;
+
+	skb = text ? copy_to_send(sk, text) : alloc_control(sk);
+	if (!skb)
+		return;
+	fill_header(sk, xtcp_sk(sk)->tcb.iss, XTCP_SYN, &h);
+	if (cookie) {
+		xtcp_output_add_cookie(&h.opt, cookie);
+		h.opt.has_fastopen = 1;		/* an empty one asks for one */
+		h.opt.experiment = cookie->experiment;
+	}
+	transmit_header(sk, skb, &h);
+}
+
 void xtcp_output_syn_ack(struct sock *sk)
 {
-	send_control(sk, xtcp_sk(sk)->tcb.iss, XTCP_SYN | XTCP_ACK);
+	xtcp_output_syn_ack_cookie(sk, NULL);
+}
+
+void xtcp_output_syn_ack_cookie(struct sock *sk, const struct xtcp_fastopen_cookie *cookie)
+{
+	struct sk_buff *skb = alloc_control(sk);
+	struct xtcp_header h;
+
+	if (!skb)
+		return;
+	fill_header(sk, xtcp_sk(sk)->tcb.iss, XTCP_SYN | XTCP_ACK, &h);
+	xtcp_output_add_cookie(&h.opt, cookie);
+	transmit_header(sk, skb, &h);
 }
 
 void xtcp_output_ack(struct sock *sk)
@@ -203,17 +282,8 @@ void xtcp_output_rst(struct sock *sk, enum xtcp_counter why)
 static int transmit_copy(struct sock *sk, struct sk_buff *skb)
 {
 	struct xtcp_skb_cb *cb = XTCP_SKB_CB(skb);
-	struct sk_buff *copy;
+	struct sk_buff *copy = copy_to_send(sk, skb);
 
-	skb->skb_mstamp_ns = ktime_get_ns();
-	if (skb->len) {
-		xtcp_sk(sk)->stats.bytes_sent += skb->len;
-		xtcp_sk(sk)->stats.data_segs_out++;
-		xtcp_sk(sk)->stats.data_sent = (u32)jiffies;
-	}
-	/* The header goes into the head, which a copy on its way still reads. */
-	copy = skb_cloned(skb) ? pskb_copy(skb, sk_gfp_mask(sk, GFP_ATOMIC)) :
-				 skb_clone(skb, sk_gfp_mask(sk, GFP_ATOMIC));
 	if (!copy)
 		return -ENOBUFS;
 	return transmit(sk, copy, cb->seq, cb->ctl | XTCP_ACK);
@@ -256,11 +326,12 @@ static int split(struct sock *sk, struct sk_buff_head *queue, struct sk_buff *sk
 	return 0;
 }
 
-static bool may_send_text(const struct xtcp_sock *xs)
+static bool may_send_text(const struct sock *sk)
 {
-	return (1 << xs->tcb.state) &
-	       (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT | TCPF_FIN_WAIT1 |
-		TCPF_CLOSING | TCPF_LAST_ACK);
+	return xtcp_early(sk) ||
+	       ((1 << xtcp_sk(sk)->tcb.state) &
+		(TCPF_ESTABLISHED | TCPF_CLOSE_WAIT | TCPF_FIN_WAIT1 |
+		 TCPF_CLOSING | TCPF_LAST_ACK));
 }
 
 /*
@@ -287,7 +358,7 @@ static bool nagle_holds(const struct xtcp_sock *xs, const struct sk_buff *skb)
 static int allowed(const struct xtcp_sock *xs, const struct sk_buff *skb)
 {
 	const struct xtcp_tcb *tcb = &xs->tcb;
-	u32 edge = tcb->snd_una + tcb->snd_wnd;
+	u32 edge = tcb->snd_una + xtcp_tcb_syn_under_way(tcb) + tcb->snd_wnd;
 	u32 len = min_t(u32, skb->len, xs->snd.mss);
 	u32 end = XTCP_SKB_CB(skb)->seq + len;
 	u32 pipe = xtcp_recovery_pipe(xs);
@@ -368,7 +439,7 @@ void xtcp_output_push(struct sock *sk)
 	struct sk_buff *skb;
 	int len;
 
-	if (!may_send_text(xs))
+	if (!may_send_text(sk))
 		return;
 	refresh_mss(sk);
 	xtcp_recovery_push(sk);

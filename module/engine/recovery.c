@@ -11,7 +11,7 @@
 
 static u32 flight(const struct xtcp_tcb *tcb)
 {
-	return tcb->snd_nxt - tcb->snd_una;
+	return tcb->snd_nxt - tcb->snd_una - xtcp_tcb_syn_under_way(tcb);
 }
 
 static bool resending(const struct xtcp_cong *cong)

@@ -93,6 +93,8 @@ static u64 rto_ns(const struct sock *sk)
 
 static void give_up(struct sock *sk, enum xtcp_counter why)
 {
+	if (xtcp_sk(sk)->retransmits < 2)
+		xtcp_fastopen_silence(sk);
 	xtcp_count(xtcp_sk_net(sk), why);
 	xtcp_fail(sk, READ_ONCE(sk->sk_err_soft) ?: ETIMEDOUT);
 }
@@ -159,6 +161,8 @@ static void doubt_route(struct sock *sk)
 /* For TCP_INFO: timeouts, in how many rows, and how long these lasted. */
 static void count_timeout(struct xtcp_sock *xs)
 {
+	if (xs->retransmits == 2)
+		xtcp_fastopen_silence((struct sock *)xs);
 	xs->stats.rtos++;
 	xs->stats.rto_recoveries += !xs->retransmits;
 }
@@ -189,7 +193,7 @@ static void retransmit_syn(struct sock *sk, u64 due_ns)
 	bool syn_ack = syn_received(sk);
 
 	if (xs->retransmits >= syn_retries(sk) || user_timed_out(xs, due_ns)) {
-		give_up(sk, XTCP_CNT_SYN_TIMEOUTS);
+		give_up(sk, xtcp_opening(sk) ? XTCP_CNT_SYN_TIMEOUTS : XTCP_CNT_ABORT_ON_TIMEOUT);
 		return;
 	}
 	doubt_route(sk);

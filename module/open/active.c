@@ -71,6 +71,15 @@ static int open_flow(struct sock *sk, struct sockaddr *addr, int len)
 	return err;
 }
 
+void xtcp_active_send_syn(struct sock *sk)
+{
+	struct xtcp_fastopen_cookie cookie;
+	bool with_cookie = xtcp_fastopen_offer(sk, &cookie);
+
+	xtcp_output_first_syn(sk, with_cookie ? &cookie : NULL);
+	xtcp_timers_syn_sent(sk);
+}
+
 int xtcp_active_connect(struct sock *sk, struct sockaddr *addr, int len)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
@@ -91,7 +100,7 @@ int xtcp_active_connect(struct sock *sk, struct sockaddr *addr, int len)
 	choose_isn(sk);
 	xtcp_state_set(sk, XTCP_SYN_SENT);
 	xtcp_count(xn, XTCP_CNT_ACTIVE_OPENS);
-	xtcp_output_syn(sk);
-	xtcp_timers_syn_sent(sk);
+	if (!xtcp_fastopen_defer(sk))
+		xtcp_active_send_syn(sk);
 	return 0;
 }

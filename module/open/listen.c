@@ -16,15 +16,20 @@
 #include <xtcp/reset.h>
 #include <xtcp/sock.h>
 
-static struct xtcp_listener *create(void)
+struct xtcp_listener *xtcp_listen_prepare(struct sock *sk)
 {
-	struct xtcp_listener *l = kzalloc(sizeof(*l), GFP_KERNEL);
+	struct xtcp_listener *l = xtcp_sk(sk)->listener;
 
+	if (l)
+		return l;
+	l = kzalloc(sizeof(*l), GFP_KERNEL);
 	if (!l)
 		return NULL;
 	spin_lock_init(&l->lock);
 	INIT_LIST_HEAD(&l->accept_queue);
 	INIT_LIST_HEAD(&l->requests);
+	INIT_LIST_HEAD(&l->early_resets);
+	xtcp_sk(sk)->listener = l;
 	return l;
 }
 
@@ -43,10 +48,9 @@ int xtcp_listen_start(struct sock *sk, int backlog)
 	WRITE_ONCE(sk->sk_max_ack_backlog, backlog);
 	if (sk->sk_state == TCP_LISTEN)
 		return 0;
-	if (!xs->listener)
-		xs->listener = create();
-	if (!xs->listener)
+	if (!xtcp_listen_prepare(sk))
 		return -ENOMEM;
+	xtcp_fastopen_listen(sk, backlog);
 	if (!xs->port) {
 		err = xtcp_port_bind(sk, 0);
 		if (err)
@@ -132,7 +136,12 @@ void xtcp_listen_stop(struct sock *sk)
 
 void xtcp_listen_free(struct sock *sk)
 {
-	kfree(xtcp_sk(sk)->listener);
+	struct xtcp_listener *l = xtcp_sk(sk)->listener;
+
+	if (!l)
+		return;
+	xtcp_fastopen_free(l);
+	kfree(l);
 	xtcp_sk(sk)->listener = NULL;
 }
 

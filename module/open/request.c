@@ -112,8 +112,12 @@ static void fill_header(const struct xtcp_request *req, u8 ctl, struct xtcp_head
 	}
 }
 
-/* Send what has SYN, ACK or both; takes @dst. An ACK alone precedes the SYN. */
-static void send(const struct xtcp_request *req, u8 ctl, struct dst_entry *dst)
+/*
+ * Send what has SYN, ACK or both, and a Fast Open @cookie unless that is empty;
+ * takes @dst. An ACK alone precedes the SYN.
+ */
+static void send(const struct xtcp_request *req, u8 ctl, struct dst_entry *dst,
+		 const struct xtcp_fastopen_cookie *cookie)
 {
 	struct sk_buff *skb = alloc_skb(XTCP_HEADROOM + XTCP_HEADER_MAX, GFP_ATOMIC);
 	struct xtcp_header h;
@@ -128,6 +132,7 @@ static void send(const struct xtcp_request *req, u8 ctl, struct dst_entry *dst)
 		h.opt.mss = xtcp_output_announced_mss(req->listener, af_of(req), dst);
 		h.opt.has_wscale = req->flow.wscale_ok;
 		h.opt.wscale = req->flow.rcv_wscale;
+		xtcp_output_add_cookie(&h.opt, cookie);
 	}
 	skb_reserve(skb, XTCP_HEADROOM);
 	skb_reset_transport_header(skb);
@@ -138,15 +143,21 @@ static void send(const struct xtcp_request *req, u8 ctl, struct dst_entry *dst)
 }
 
 /* With handshake_ways 4 the second segment is two. */
-void xtcp_request_send_syn_ack(const struct xtcp_request *req, struct dst_entry *dst)
+static void send_syn_ack(const struct xtcp_request *req, struct dst_entry *dst,
+			 const struct xtcp_fastopen_cookie *cookie)
 {
 	if (xtcp_sk_knob(req->listener, handshake_ways) != 4) {
-		send(req, XTCP_SYN | XTCP_ACK, dst);
+		send(req, XTCP_SYN | XTCP_ACK, dst, cookie);
 		return;
 	}
 	dst_hold(dst);
-	send(req, XTCP_ACK, dst);
-	send(req, XTCP_SYN, dst);
+	send(req, XTCP_ACK, dst, NULL);
+	send(req, XTCP_SYN, dst, cookie);
+}
+
+void xtcp_request_send_syn_ack(const struct xtcp_request *req, struct dst_entry *dst)
+{
+	send_syn_ack(req, dst, NULL);
 }
 
 static void repeat_syn_ack(const struct xtcp_request *req)
@@ -433,6 +444,31 @@ static void open_at_once(struct xtcp_request *req, const struct sk_buff *skb,
 	hand_over(listener, child);
 }
 
+/*
+ * Fast Open: the child is there at once, in SYN_RCVD, and with it what the SYN
+ * says. False: it is not, and @dst is the caller's as before.
+ */
+static bool open_early(const struct xtcp_request *req, struct sk_buff *skb,
+		       const struct xtcp_segment *syn, struct dst_entry *dst,
+		       const struct xtcp_fastopen_cookie *cookie)
+{
+	struct sock *listener = req->listener, *child;
+	enum xtcp_drop why;
+
+	child = enter_child(req, NULL, skb, dst_clone(dst), &why);
+	if (!child) {
+		xtcp_fastopen_give_back(listener);
+		return false;
+	}
+	dst_release(dst);
+	xtcp_count(net_of(req), XTCP_CNT_REQUESTS);
+	trace_xtcp_set_state(req, &req->flow, XTCP_LISTEN, XTCP_SYN_RCVD);
+	xtcp_fastopen_begin(child, listener);
+	xtcp_input_early(child, skb, syn, cookie);
+	hand_over(listener, child);
+	return true;
+}
+
 /* --- the first segment --------------------------------------------------- */
 
 void xtcp_request_agree(const struct xtcp_net *xn, struct xtcp_options *opt)
@@ -563,6 +599,7 @@ void xtcp_request_new(struct sock *listener, struct sk_buff *skb,
 {
 	struct xtcp_net *xn = xtcp_sk_net(listener);
 	struct xtcp_request *req = create(listener, skb, key, seg);
+	struct xtcp_fastopen_cookie cookie;
 	struct dst_entry *dst;
 
 	if (!req) {
@@ -573,6 +610,11 @@ void xtcp_request_new(struct sock *listener, struct sk_buff *skb,
 	req->iss = iss ?: xtcp_isn_new(xn, &req->flow,
 				       xtcp_sk_knob(listener, isn_mode));
 	dst = af_of(req)->request_route(listener, req);
+	if (dst && xtcp_fastopen_admit(listener, &req->flow, seg, &cookie) &&
+	    open_early(req, skb, seg, dst, &cookie)) {
+		free_rcu(&req->wait.rcu);	/* no one saw it */
+		return;
+	}
 	if (!dst || !enter(req)) {
 		xtcp_input_drop(xn, skb, dst ? XTCP_DROP_RACE : XTCP_DROP_NO_ROUTE);
 		dst_release(dst);
@@ -586,7 +628,7 @@ void xtcp_request_new(struct sock *listener, struct sk_buff *skb,
 		xtcp_input_drop(xn, skb, 0);
 		return;
 	}
-	xtcp_request_send_syn_ack(req, dst);
+	send_syn_ack(req, dst, &cookie);
 	xtcp_input_drop(xn, skb, 0);
 }
 

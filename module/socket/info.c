@@ -5,8 +5,8 @@
  *
  * Always 0: fackets, last_ack_sent (the kernel remembers neither); lost where
  * only duplicate ACKs are known; delivery_rate and its app_limited (no rate is
- * measured); delivered_ce (no ECN); dsack_dups, reord_seen (no DSACK);
- * fastopen_client_fail (no Fast Open); rehash (a flow keeps its hash).
+ * measured); delivered_ce (no ECN); dsack_dups, reord_seen (no DSACK); rehash
+ * (a flow keeps its hash).
  */
 
 #include <linux/tcp.h>
@@ -28,9 +28,12 @@ static u8 ca_state(const struct xtcp_cong *cong)
 	}
 }
 
-static u8 options(const struct xtcp_tcb *tcb)
+static u8 options(const struct xtcp_sock *xs)
 {
-	return (tcb->ts_ok ? TCPI_OPT_TIMESTAMPS : 0) |
+	const struct xtcp_tcb *tcb = &xs->tcb;
+
+	return (xs->fastopen.text_acked ? TCPI_OPT_SYN_DATA : 0) |
+	       (tcb->ts_ok ? TCPI_OPT_TIMESTAMPS : 0) |
 	       (tcb->sack_ok ? TCPI_OPT_SACK : 0) |
 	       (tcb->wscale_ok ? TCPI_OPT_WSCALE : 0);
 }
@@ -181,7 +184,8 @@ void xtcp_info_fill(struct sock *sk, struct tcp_info *info)
 	info->tcpi_retransmits = xs->retransmits;
 	info->tcpi_probes = xs->probes;
 	info->tcpi_backoff = xs->backoff;
-	info->tcpi_options = options(&xs->tcb);
+	info->tcpi_options = options(xs);
+	info->tcpi_fastopen_client_fail = xs->fastopen.client_fail;
 	info->tcpi_snd_wscale = xs->tcb.snd_wscale;
 	info->tcpi_rcv_wscale = xs->tcb.wscale_ok ? xs->tcb.rcv_wscale : 0;
 	info->tcpi_notsent_bytes = xs->snd.write_seq - xs->tcb.snd_nxt;

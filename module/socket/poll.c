@@ -21,11 +21,6 @@ static __poll_t poll_writable(struct sock *sk)
 	return __sk_stream_is_writeable(sk, 1) ? EPOLLOUT | EPOLLWRNORM : 0;
 }
 
-static bool opening(const struct sock *sk)
-{
-	return (1 << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV);
-}
-
 /* An urgent octet out of band is no text that read() would give. */
 static __poll_t poll_readable(struct sock *sk)
 {
@@ -55,8 +50,10 @@ __poll_t xtcp_poll(struct file *file, struct socket *sock, poll_table *wait)
 		mask |= EPOLLHUP;
 	if (shutdown & RCV_SHUTDOWN)
 		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
-	if (!opening(sk))
+	if (!xtcp_opening(sk))
 		mask |= poll_readable(sk) | poll_writable(sk);
+	else if (xtcp_sk(sk)->fastopen.deferred)
+		mask |= EPOLLOUT | EPOLLWRNORM;	/* the SYN waits for text */
 	smp_rmb();	/* sk_err is written before the state changes */
 	if (READ_ONCE(sk->sk_err) || !skb_queue_empty_lockless(&sk->sk_error_queue))
 		mask |= EPOLLERR;
@@ -69,7 +66,7 @@ static int unacknowledged(const struct sock *sk, u32 from)
 	const struct xtcp_sock *xs = xtcp_sk(sk);
 	u32 n = READ_ONCE(xs->snd.write_seq) - from;
 
-	if (opening(sk) || sk->sk_state == TCP_CLOSE)
+	if (xtcp_opening(sk) || sk->sk_state == TCP_CLOSE)
 		return 0;
 	return n - (n && xs->snd.fin_queued);
 }
@@ -91,7 +88,7 @@ int xtcp_ioctl(struct sock *sk, int cmd, xtcp_ioctl_arg_t arg)
 		answ = xtcp_receive_at_mark(sk);
 		break;
 	case SIOCOUTQ:
-		answ = unacknowledged(sk, xs->tcb.snd_una);
+		answ = unacknowledged(sk, xs->tcb.snd_una + xtcp_tcb_syn_under_way(&xs->tcb));
 		break;
 	case SIOCOUTQNSD:
 		answ = unacknowledged(sk, xs->tcb.snd_nxt);

@@ -72,6 +72,14 @@ void xtcp_reset_connection(struct sock *sk)
 		.cork = xs->snd.cork,
 	};
 
+	struct xtcp_fastopen fastopen = {
+		.early_of = xs->fastopen.early_of,
+		.syn_text = xs->fastopen.syn_text,
+		.connect = xs->fastopen.connect,
+		.no_cookie = xs->fastopen.no_cookie,
+	};
+
+	xs->fastopen = fastopen;
 	xs->tcb = (struct xtcp_tcb){ .state = xs->tcb.state, .snd_mss = xs->af->mss_default };
 	xs->snd = snd;
 	skb_queue_head_init(&xs->snd.rtx_queue);

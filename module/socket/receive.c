@@ -17,7 +17,8 @@ u32 xtcp_unread(const struct sock *sk)
 	const struct xtcp_sock *xs = xtcp_sk(sk);
 	u32 n;
 
-	if ((1 << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV | TCPF_LISTEN))
+	if (((1 << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV | TCPF_LISTEN)) &&
+	    !xtcp_early(sk))
 		return 0;
 	n = READ_ONCE(xs->tcb.rcv_nxt) - READ_ONCE(xs->rcv.copied_seq);
 	/* The FIN took a number, but there is nothing in it to read. */

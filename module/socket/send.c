@@ -135,12 +135,27 @@ out:
 	return copied ?: err;
 }
 
-static int check_flags(const struct msghdr *msg)
+bool xtcp_send_into_syn(struct sock *sk, struct msghdr *msg, u32 room)
 {
-	/* Fast Open is not there yet. */
-	if (msg->msg_flags & MSG_FASTOPEN)
-		return -EOPNOTSUPP;
-	return 0;
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	u16 mss = xs->snd.mss;
+	struct sk_buff *skb = new_tail(sk);
+
+	if (!skb)
+		return false;
+	xs->snd.mss = room;
+	while (skb->len < room && msg_data_left(msg) && append(sk, skb, msg) > 0)
+		;
+	xs->snd.mss = mss;
+	if (!skb->len) {
+		drop_empty_tail(sk);
+		return false;
+	}
+	__skb_unlink(skb, &sk->sk_write_queue);
+	__skb_queue_tail(&xs->snd.rtx_queue, skb);
+	XTCP_SKB_CB(skb)->ctl |= XTCP_PSH;	/* should it go by itself after all */
+	xs->tcb.snd_nxt = xs->snd.write_seq;
+	return true;
 }
 
 /* All that is queued is urgent now; its last octet is the one that counts. */
@@ -156,7 +171,7 @@ static int send_locked(struct sock *sk, struct msghdr *msg)
 	int err, copied = 0;
 
 	sk_clear_bit(SOCKWQ_ASYNC_NOSPACE, sk);
-	if ((1 << sk->sk_state) & ~(TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) {
+	if (((1 << sk->sk_state) & ~(TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) && !xtcp_early(sk)) {
 		err = sk_stream_wait_connect(sk, &timeo);
 		if (err)
 			return sk_stream_error(sk, msg->msg_flags, err);
@@ -182,14 +197,31 @@ static int send_locked(struct sock *sk, struct msghdr *msg)
 	return err;
 }
 
+/* The SYN takes what it can; the rest follows as any text. */
+static int send_fast(struct sock *sk, struct msghdr *msg)
+{
+	int ret, in_syn = 0;
+	int err = xtcp_fastopen_send(sk, msg, &in_syn);
+
+	if (err == -EINPROGRESS && in_syn)
+		return in_syn;
+	if (err)
+		return sk_stream_error(sk, msg->msg_flags, err);
+	if (in_syn && !msg_data_left(msg))
+		return in_syn;
+	ret = send_locked(sk, msg);
+	return in_syn ? in_syn + max(ret, 0) : ret;
+}
+
 int xtcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
 {
-	int ret = check_flags(msg);
+	int ret;
 
-	if (ret)
-		return ret;
 	lock_sock(sk);
-	ret = send_locked(sk, msg);
+	if ((msg->msg_flags & MSG_FASTOPEN) || xtcp_sk(sk)->fastopen.deferred)
+		ret = send_fast(sk, msg);
+	else
+		ret = send_locked(sk, msg);
 	release_sock(sk);
 	return ret;
 }

@@ -216,9 +216,49 @@ static int set_keepidle(struct xtcp_sock *xs, int val)
 	return err;
 }
 
+/* Fast Open, server: so many children may be without a complete handshake. */
+static int set_fastopen(struct xtcp_sock *xs, int val)
+{
+	struct sock *sk = (struct sock *)xs;
+
+	if (val < 0 || ((1 << sk->sk_state) & ~(TCPF_CLOSE | TCPF_LISTEN)))
+		return -EINVAL;
+	return xtcp_fastopen_limit(sk, val);
+}
+
+/* Client: connect() waits for the first write, and goes with it. */
+static int set_fastopen_connect(struct xtcp_sock *xs, int val)
+{
+	struct sock *sk = (struct sock *)xs;
+
+	if (val < 0 || val > 1)
+		return -EINVAL;
+	if (!(xtcp_knob(xtcp_sk_net(sk), fastopen) & XTCP_FASTOPEN_CLIENT))
+		return -EOPNOTSUPP;
+	if (sk->sk_state != TCP_CLOSE)
+		return -EINVAL;
+	xs->fastopen.connect = val;
+	return 0;
+}
+
+static int set_fastopen_no_cookie(struct xtcp_sock *xs, int val)
+{
+	if (val < 0 || val > 1 ||
+	    ((1 << xs->tcb.state) & ~(TCPF_CLOSE | TCPF_LISTEN)))
+		return -EINVAL;
+	xs->fastopen.no_cookie = val;
+	return 0;
+}
+
 static int set_int(struct xtcp_sock *xs, int name, int val)
 {
 	switch (name) {
+	case TCP_FASTOPEN:
+		return set_fastopen(xs, val);
+	case TCP_FASTOPEN_CONNECT:
+		return set_fastopen_connect(xs, val);
+	case TCP_FASTOPEN_NO_COOKIE:
+		return set_fastopen_no_cookie(xs, val);
 	case TCP_NODELAY:
 		return set_nodelay(xs, val);
 	case TCP_MAXSEG:
@@ -266,6 +306,16 @@ static int set_congestion(sockptr_t val, unsigned int len)
 	return strcmp(name, xtcp_cong_reno.name) ? -ENOENT : 0;
 }
 
+static int set_fastopen_key(struct sock *sk, sockptr_t val, unsigned int len)
+{
+	int err;
+
+	lock_sock(sk);
+	err = xtcp_fastopen_set_key(sk, val, len);
+	release_sock(sk);
+	return err;
+}
+
 /* Options of the IP header take their octets from every segment. */
 static int set_below(struct sock *sk, int level, int name, sockptr_t optval,
 		     unsigned int len)
@@ -291,6 +341,8 @@ int xtcp_setsockopt(struct sock *sk, int level, int name, sockptr_t optval,
 		return set_below(sk, level, name, optval, len);
 	if (level == SOL_TCP && name == TCP_CONGESTION)
 		return set_congestion(optval, len);
+	if (level == SOL_TCP && name == TCP_FASTOPEN_KEY)
+		return set_fastopen_key(sk, optval, len);
 	if (len < sizeof(int))
 		return -EINVAL;
 	if (copy_from_sockptr(&val, optval, sizeof(val)))
@@ -392,6 +444,15 @@ static int get_int(struct sock *sk, int name, int *val)
 	case TCP_INQ:
 		*val = xs->recv_inq;
 		break;
+	case TCP_FASTOPEN:
+		*val = xs->listener ? xs->listener->early_max : 0;
+		break;
+	case TCP_FASTOPEN_CONNECT:
+		*val = xs->fastopen.connect;
+		break;
+	case TCP_FASTOPEN_NO_COOKIE:
+		*val = xs->fastopen.no_cookie;
+		break;
 	default:
 		return get_patience(sk, name, val);
 	}
@@ -415,6 +476,18 @@ static int get_info(struct sock *sk, char __user *optval, int __user *optlen, in
 	xtcp_info_fill(sk, &info);
 	release_sock(sk);
 	return put(optval, optlen, &info, sizeof(info), len);
+}
+
+/* The namespace's key is not a program's to see. */
+static int get_fastopen_key(struct sock *sk, char __user *optval, int __user *optlen, int len)
+{
+	u8 octets[XTCP_FASTOPEN_KEYS * XTCP_FASTOPEN_KEY_LEN];
+	unsigned int size;
+
+	lock_sock(sk);
+	size = xtcp_fastopen_get_key(sk, octets);
+	release_sock(sk);
+	return put(optval, optlen, octets, size, len);
 }
 
 /* TCP_SAVED_SYN: once; too small a buffer is told how much there is. */
@@ -455,6 +528,8 @@ int xtcp_getsockopt(struct sock *sk, int level, int name, char __user *optval,
 		return get_info(sk, optval, optlen, len);
 	if (tcp && name == TCP_SAVED_SYN)
 		return get_saved_syn(sk, optval, optlen, len);
+	if (tcp && name == TCP_FASTOPEN_KEY)
+		return get_fastopen_key(sk, optval, optlen, len);
 	if (tcp && name == TCP_CONGESTION)
 		return put(optval, optlen, xtcp_sk(sk)->cong.ops->name,
 			   sizeof(xtcp_cong_reno.name), len);

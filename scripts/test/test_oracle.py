@@ -22,7 +22,8 @@ BULK_PORTS = range(7000, 7010)  # of what is not captured
 # MiB each way, by what the place can do in a minute
 BULK = {"uml": 100, "6.12": 20}.get(os.environ.get("XTCP_PLACE"), 5)
 FAMILIES = socket.AF_INET, socket.AF_INET6
-OPT_TIMESTAMPS, OPT_WSCALE = 1, 4  # bits of tcpi_options
+OPT_TIMESTAMPS, OPT_WSCALE, OPT_SYN_DATA = 1, 4, 32  # bits of tcpi_options
+TCP_FASTOPEN, TCP_FASTOPEN_CONNECT, TCP_FASTOPEN_KEY, MSG_FASTOPEN = 23, 30, 33, 0x20000000
 SYN, RST, PSH, ACK = 2, 4, 8, 16
 
 NET = None
@@ -241,6 +242,154 @@ class Opening(OracleTest):
                     self.accept(one.listener)
                 for sock in waiting:
                     self.await_events(sock, "OUT")
+
+
+class FastOpen(OracleTest):
+    """Either stack takes the other's cookies, text and refusals."""
+
+    TEXT = b"in the SYN"
+
+    def setUp(self):
+        super().setUp()
+        for host in 0, 1:
+            knobs = self.knobs(host, fastopen=3)
+            knobs.__enter__()  # pylint: disable=unnecessary-dunder-call
+            self.addCleanup(knobs.__exit__, None, None, None)
+        NET[0].run("ip tcp_metrics flush")  # the kernel's cookies
+        cache = NET[0].sysctl("xtcp/fastopen_cache", 0)
+        NET[0].sysctl("xtcp/fastopen_cache", cache)
+
+    def listening(self, *args, limit=5, **how):
+        connections = super().listening(*args, **how)
+        for one in connections:
+            one.listener.setsockopt(SOL_TCP, TCP_FASTOPEN, limit)
+        return connections
+
+    def another_client(self, one):
+        for end in one.client, one.server:
+            if end:
+                end.close()
+        one.client = self.make(0, one.client_stack, one.family)
+        return one
+
+    def meet(self, one):
+        """A first connection: its client has a cookie then."""
+        one.client.sendto(b"first", MSG_FASTOPEN, one.listener.getsockname())
+        one.server = self.keep(one.listener.accept()[0])
+        self.assertEqual(recv_exactly(one.server, 5), b"first")
+        self.assert_text_in_syn(one, False)
+        return self.another_client(one)
+
+    def acquainted(self, **how):
+        return [self.meet(one) for one in self.listening(**how)]
+
+    def assert_text_in_syn(self, one, wanted):
+        for end in one.client, one.server:
+            self.assertEqual(bool(tcp_options(end)[0] & OPT_SYN_DATA), wanted, one.name)
+
+    def talk(self, one, text=TEXT, in_syn=True):
+        """Text in the SYN, and then text in both directions."""
+        self.assertEqual(one.client.sendto(text, MSG_FASTOPEN, one.listener.getsockname()), len(text))
+        one.server = self.keep(one.listener.accept()[0])
+        self.assertEqual(recv_exactly(one.server, len(text)), text)
+        self.assert_talking(one.client, one.server)
+        self.assert_text_in_syn(one, in_syn)
+
+    def test_text_in_syn(self):
+        for one in self.acquainted():
+            with self.subTest(one.name):
+                self.talk(one)
+
+    def test_more_than_a_segment(self):
+        for one in self.acquainted():
+            with self.subTest(one.name):
+                self.talk(one, bytes(range(250)) * 40)
+
+    def test_server_knows_nothing_of_it(self):
+        for one in self.acquainted():
+            with self.subTest(one.name):
+                one.listener.setsockopt(SOL_TCP, TCP_FASTOPEN, 0)
+                self.talk(one, in_syn=False)
+
+    def test_cookie_of_before(self):
+        """Another key: the cookie is refused, and a new one comes with the refusal."""
+        for one in self.acquainted():
+            with self.subTest(one.name):
+                one.listener.setsockopt(SOL_TCP, TCP_FASTOPEN_KEY, b"some other key !")
+                self.talk(one, in_syn=False)
+                self.talk(self.another_client(one))
+
+    def test_connect_waits_for_text(self):
+        for one in self.acquainted():
+            with self.subTest(one.name):
+                one.client.setsockopt(SOL_TCP, TCP_FASTOPEN_CONNECT, 1)
+                one.connect()
+                one.client.sendall(self.TEXT)
+                one.server = self.keep(one.listener.accept()[0])
+                self.assertEqual(recv_exactly(one.server, len(self.TEXT)), self.TEXT)
+                self.assert_text_in_syn(one, True)
+                self.assert_talking(one.client, one.server)
+
+    def test_syn_lost(self):
+        """The second SYN is an ordinary one; the text follows the handshake."""
+        connections = self.acquainted()
+        with NET[1].losing("tcp flags & (syn | ack) == syn"):
+            for one in connections:
+                one.client.setblocking(False)
+                one.client.sendto(self.TEXT, MSG_FASTOPEN, one.listener.getsockname())
+            NET[1].await_drops(len(connections))
+        for one in connections:
+            with self.subTest(one.name):
+                one.server = self.keep(one.listener.accept()[0])
+                self.assertEqual(recv_exactly(one.server, len(self.TEXT)), self.TEXT)
+                one.client.setblocking(True)
+                self.assert_talking(one.client, one.server)
+                self.assert_text_in_syn(one, False)
+
+    def test_answer_before_the_handshake_is_complete(self):
+        """The server's text arrives although nothing of the client's does any more; the kernel keeps its FIN back."""
+        connections = self.acquainted()
+        with NET[1].losing("tcp flags & (syn | ack) == ack"):
+            for one in connections:
+                with self.subTest(one.name):
+                    one.client.setblocking(False)
+                    one.client.sendto(self.TEXT, MSG_FASTOPEN, one.listener.getsockname())
+                    one.server = self.keep(one.listener.accept()[0])
+                    self.assertEqual(recv_exactly(one.server, len(self.TEXT)), self.TEXT)
+                    one.server.sendall(b"answer")
+                    one.server.shutdown(socket.SHUT_WR)
+                    one.client.setblocking(True)
+                    self.assertEqual(recv_exactly(one.client, 6), b"answer")
+        for one in connections:
+            with self.subTest(one.name):
+                self.assertEqual(recv_all(one.client), b"")
+                one.client.sendall(b"late")
+                one.client.shutdown(socket.SHUT_WR)
+                self.assertEqual(recv_all(one.server), b"late")
+
+    def test_one_key_for_both(self):
+        """Servers of both kinds behind one address: the cookie of one is good at the other."""
+        for family in FAMILIES:
+            for client in "xtcp", "tcp":
+                for other in self.listening([family]):
+                    other.listener.setsockopt(SOL_TCP, TCP_FASTOPEN_KEY, b"a key for both !")
+                    with self.subTest(f"{client}, {other.server_stack} first, {family.name}"):
+                        self.assert_good_at_the_other(client, other)
+
+    def assert_good_at_the_other(self, client, first):
+        NET[0].run("ip tcp_metrics flush")
+        cache = NET[0].sysctl("xtcp/fastopen_cache", 0)
+        NET[0].sysctl("xtcp/fastopen_cache", cache)
+        first.client.close()
+        first.client = self.make(0, client, first.family)
+        first.client_stack = client
+        self.meet(first)
+        second = Connection(self, first.server_stack, first.family).listen(0, 16)  # of the other stack
+        second.listener.setsockopt(SOL_TCP, TCP_FASTOPEN, 5)
+        second.listener.setsockopt(SOL_TCP, TCP_FASTOPEN_KEY, b"a key for both !")
+        second.client.close()
+        second.client = first.client
+        self.talk(second)
 
 
 class Options(OracleTest):

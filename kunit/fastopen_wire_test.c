@@ -1,0 +1,724 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Fast Open (RFC 7413), as ladders: mission A11, module/open/fastopen.c. A is the
+ * client. In these pictures "cookie?" asks for a cookie, "cookie 8" brings one of
+ * eight octets along.
+ */
+
+#include <linux/tcp.h>
+#include <xtcp/fastopen.h>
+#include <xtcp/request.h>
+#include "wire.h"
+
+/* B listens, and takes up to @max connections by Fast Open. */
+static struct wire *server(struct kunit *test, int max)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, fastopen, XTCP_FASTOPEN_CLIENT | XTCP_FASTOPEN_SERVER);
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_FASTOPEN, max), 0);
+	return w;
+}
+
+/* Both ends forget the connection, by RST. */
+static void end_connection(struct wire *w)
+{
+	WIRE_EQ(w, wire_linger(w, A, 0), 0);
+	wire_release(w, A);
+	wire_run_ms(w, 50);
+	wire_release(w, B);
+	wire_run_ms(w, 50);
+}
+
+/* A has been at B before, and has a cookie. */
+static struct wire *acquainted(struct kunit *test, int max)
+{
+	struct wire *w = server(test, max);
+
+	WIRE_EQ(w, wire_socket(w, A), 0);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_FASTOPEN_CONNECT, 1), 0);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	end_connection(w);
+	wire_epoch(w);
+	return w;
+}
+
+/* The cookie that B would give #0. */
+static void cookie_of_b(struct wire *w, u8 *octets)
+{
+	struct xtcp_fastopen_server server;
+	struct xtcp_flow *flow;
+
+	wire_socket(w, A);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_FASTOPEN_CONNECT, 0), 0);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_ms(w, 50);
+	flow = &wire_xs(w, A)->flow;
+	xtcp_fastopen_recall(w->xn, flow, &server);
+	WIRE_EQ(w, server.cookie.len, 8);
+	memcpy(octets, server.cookie.octets, 8);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	end_connection(w);
+	wire_epoch(w);
+}
+
+/* A SYN of no socket's with @len octets of text and a cookie. */
+#define inject_syn(w, conn_, cookie_, len_) do {			\
+	struct wire_inject in_ = {					\
+		.from = A, .ctl = XTCP_SYN, .conn = (conn_), .len = (len_), \
+		.opt_len = 12, .opt = { 34, 10 },			\
+	};								\
+									\
+	memcpy(in_.opt + 2, cookie_, 8);				\
+	in_.opt[10] = XTCP_OPT_NOP;					\
+	in_.opt[11] = XTCP_OPT_NOP;					\
+	wire_inject_segment(w, &in_);					\
+} while (0)
+
+static unsigned int early(struct wire *w)
+{
+	return xtcp_sk(w->side[B].listener->sk)->listener->early_len;
+}
+
+static int client_fail(struct wire *w)
+{
+	return wire_xs(w, A)->fastopen.client_fail;
+}
+
+static void nobody_at_a(struct wire *w)
+{
+	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
+}
+
+/* --- the three pictures of the RFC ------------------------------------------------ */
+
+/* Figure 1, first half: a cookie for the next time; the text follows the handshake. */
+static void fastopen_first(struct kunit *test)
+{
+	struct wire *w = server(test, 4);
+
+	WIRE_EQ(w, wire_send_fast(w, A, 100), -EINPROGRESS);
+	wire_run_ms(w, 25);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 25);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_SENT    -> S 0 cookie?         -> SYN_RCVD\n"
+		    "0.010 ESTABLISHED <- S. 0 ack 1 cookie 8 <- SYN_RCVD\n"
+		    "0.020 ESTABLISHED -> . 1 ack 1           -> ESTABLISHED\n"
+		    "0.025 ESTABLISHED -> P. 1:101 ack 1      -> ESTABLISHED\n"
+		    "0.035 ESTABLISHED <- . 1 ack 101         <- ESTABLISHED\n");
+	WIRE_EQ(w, client_fail(w), TFO_COOKIE_UNAVAILABLE);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+}
+
+/* Second half: text in the SYN, and the answer before the third segment. */
+static void fastopen_again(struct kunit *test)
+{
+	u64 passive = wire_counter(XTCP_CNT_FASTOPEN_PASSIVE);
+	u64 active = wire_counter(XTCP_CNT_FASTOPEN_ACTIVE);
+	struct wire *w = acquainted(test, 4);
+
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_run_ms(w, 12);
+	WIRE_EQ(w, early(w), 1);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_STATE(w, B, SYN_RCVD);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+	WIRE_EQ(w, wire_send(w, B, 50), 50);
+	wire_run_ms(w, 50);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_SENT    -> S 0:100 cookie 8 -> SYN_RCVD\n"
+		    "0.010 ESTABLISHED <- S. 0 ack 101     <- SYN_RCVD\n"
+		    "0.012 ESTABLISHED <- P. 1:51 ack 101  <- SYN_RCVD\n"
+		    "0.020 ESTABLISHED -> . 101 ack 1      -> ESTABLISHED\n"
+		    "0.022 ESTABLISHED -> . 101 ack 51     -> ESTABLISHED\n");
+	WIRE_EQ(w, early(w), 0);
+	WIRE_EQ(w, wire_recv(w, A, 1000), 50);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_FASTOPEN_PASSIVE) - passive, 1);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_FASTOPEN_ACTIVE) - active, 1);
+	WIRE_EQ(w, wire_xs(w, A)->fastopen.text_acked && wire_xs(w, B)->fastopen.text_acked, 1);
+	wire_transfer(w, A, 100000, 20000);
+	wire_transfer(w, B, 100000, 20000);
+}
+
+/* A server that knows nothing of it: the same connection, text and all. */
+static void fastopen_fallback(struct kunit *test)
+{
+	u64 fails = wire_counter(XTCP_CNT_FASTOPEN_ACTIVE_FAILS);
+	struct wire *w = acquainted(test, 4);
+
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_FASTOPEN, 0), 0);
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_run_ms(w, 150);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_SENT    -> S 0:100 cookie 8 -> SYN_RCVD\n"
+		    "0.010 ESTABLISHED <- S. 0 ack 1       <- SYN_RCVD\n"
+		    "0.020 ESTABLISHED -> P. 1:101 ack 1   -> ESTABLISHED\n"
+		    "0.030 ESTABLISHED <- . 1 ack 101      <- ESTABLISHED\n");
+	WIRE_EQ(w, client_fail(w), TFO_DATA_NOT_ACKED);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_FASTOPEN_ACTIVE_FAILS) - fails, 1);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+	wire_transfer(w, A, 10000, 2000);
+}
+
+/* More than a segment: what does not fit follows the handshake. */
+static void fastopen_large(struct kunit *test)
+{
+	struct wire *w = acquainted(test, 4);
+	int n = wire_send_fast(w, A, 20000);
+
+	WIRE_EQ(w, n, WIRE_MSS - 40);
+	wire_run_ms(w, 25);
+	WIRE_EQ(w, wire_send(w, A, 20000 - n), 20000 - n);
+	wire_run_ms(w, 500);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_recv(w, B, 20000), 20000);
+}
+
+/* The answer fills the initial window before the handshake is complete. */
+static void answer__initial_window(struct kunit *test)
+{
+	struct wire *w = acquainted(test, 4);
+
+	WIRE_EQ(w, wire_send_fast(w, A, 10), 10);
+	wire_run_ms(w, 12);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_send(w, B, 20000), 20000);
+	WIRE_EQ(w, wire_count(w, B, WIRE_DATA), 10);
+	wire_run_ms(w, 500);
+	WIRE_EQ(w, wire_recv(w, A, 20000), 20000);
+}
+
+/* --- what is lost --------------------------------------------------------------------- */
+
+/* The SYN with text: the next one is as of old, and the server is shy of for a while. */
+static void syn_lost(struct kunit *test)
+{
+	struct wire *w = acquainted(test, 4);
+
+	wire_drop(w, A, WIRE_SYN, 1, 1);
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_run_ms(w, 1150);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_SENT    -> S 0:100 cookie 8 -> x\n"
+		    "1.000 SYN_SENT    -> S 0              -> SYN_RCVD\n"
+		    "1.010 ESTABLISHED <- S. 0 ack 1       <- SYN_RCVD\n"
+		    "1.020 ESTABLISHED -> P. 1:101 ack 1   -> ESTABLISHED\n"
+		    "1.030 ESTABLISHED <- . 1 ack 101      <- ESTABLISHED\n");
+	WIRE_EQ(w, client_fail(w), TFO_SYN_RETRANSMITTED);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+}
+
+static void syn_lost__shy_for_a_while(struct kunit *test)
+{
+	struct wire *w = acquainted(test, 4);
+
+	wire_drop(w, A, WIRE_SYN, 1, 1);
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_run_ms(w, 1150);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	end_connection(w);
+	wire_run_ms(w, 58000);
+	WIRE_EQ(w, wire_send_fast(w, A, 100), -EINPROGRESS);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	end_connection(w);
+	wire_run_ms(w, 2000);
+	wire_epoch(w);
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_run_ms(w, 50);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_SENT    -> S 0:100 cookie 8 -> SYN_RCVD\n"
+		    "0.010 ESTABLISHED <- S. 0 ack 101     <- SYN_RCVD\n"
+		    "0.020 ESTABLISHED -> . 101 ack 1      -> ESTABLISHED\n");
+}
+
+/* The SYN-ACK is: both ends repeat; the text is delivered once. */
+static void syn_ack_lost(struct kunit *test)
+{
+	struct wire *w = acquainted(test, 4);
+
+	wire_drop(w, B, WIRE_SYN_ACK, 1, 1);
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_run_ms(w, 1200);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_STATE(w, A, ESTABLISHED);
+	WIRE_STATE(w, B, ESTABLISHED);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+	WIRE_EQ(w, wire_recv(w, B, 1000), -EAGAIN);
+	wire_transfer(w, A, 10000, 2000);
+}
+
+/* The plain SYN comes first: its SYN-ACK covers no text, which follows. */
+static void syn_overtaken(struct kunit *test)
+{
+	struct wire *w = acquainted(test, 4);
+
+	wire_late(w, A, WIRE_SYN, 1, 1500);
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_run_ms(w, 2000);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+	WIRE_EQ(w, wire_recv(w, B, 1000), -EAGAIN);
+	wire_transfer(w, B, 10000, 2000);
+}
+
+/* The third segment is: SYN-ACK again, by synack_retries; then ETIMEDOUT. */
+static void client_dies(struct kunit *test)
+{
+	struct wire *w = acquainted(test, 4);
+	unsigned int before = wire_count(w, B, WIRE_SYN_ACK);
+
+	wire_knob(w, synack_retries, 2);
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_run_ms(w, 11);
+	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
+	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_send(w, B, 10), 10);
+	wire_run_ms(w, 6900);
+	WIRE_EQ(w, wire_count(w, B, WIRE_SYN_ACK) - before, 3);
+	WIRE_EQ(w, wire_count(w, B, WIRE_DATA), 1);
+	WIRE_EQ(w, early(w), 1);
+	wire_run_ms(w, 200);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+	WIRE_EQ(w, wire_recv(w, B, 1000), -ETIMEDOUT);
+	WIRE_EQ(w, early(w), 0);
+}
+
+/* --- the server, before the handshake is complete ---------------------------------------- */
+
+/* close(): the FIN need not wait for the third segment either. */
+static void server_closes(struct kunit *test)
+{
+	struct wire *w = acquainted(test, 4);
+
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_run_ms(w, 12);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+	WIRE_EQ(w, wire_send(w, B, 10), 10);
+	wire_release(w, B);
+	wire_run_ms(w, 20);
+	WIRE_EQ(w, wire_recv(w, A, 1000), 10);
+	WIRE_EQ(w, wire_recv(w, A, 1000), 0);
+	wire_release(w, A);
+	wire_run_ms(w, 50);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_SENT    -> S 0:100 cookie 8 -> SYN_RCVD\n"
+		    "0.010 ESTABLISHED <- S. 0 ack 101     <- SYN_RCVD\n"
+		    "0.012 ESTABLISHED <- P. 1:11 ack 101  <- SYN_RCVD\n"
+		    "0.012 CLOSE_WAIT  <- F. 11 ack 101    <- SYN_RCVD\n"
+		    "0.020 ESTABLISHED -> . 101 ack 1      -> FIN_WAIT_1\n"
+		    "0.022 ESTABLISHED -> . 101 ack 11     -> FIN_WAIT_1\n"
+		    "0.022 CLOSE_WAIT  -> . 101 ack 12     -> FIN_WAIT_2\n"
+		    "0.032 LAST_ACK    -> F. 101 ack 12    -> TIME_WAIT\n"
+		    "0.042 CLOSED      <- . 12 ack 102     <- TIME_WAIT\n");
+}
+
+/* With text unread: RST, as ever (RFC 2525 2.17). */
+static void server_closes__unread(struct kunit *test)
+{
+	struct wire *w = acquainted(test, 4);
+
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_run_ms(w, 12);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	wire_release(w, B);
+	wire_run_ms(w, 20);
+	/* The other one answers the third segment. */
+	WIRE_EQ(w, wire_count(w, B, WIRE_RST), 2);
+	WIRE_EQ(w, wire_error(w, A), ECONNRESET);
+	WIRE_EQ(w, early(w), 0);
+}
+
+static void listener_closes(struct kunit *test)
+{
+	struct wire *w = acquainted(test, 4);
+
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_run_ms(w, 12);
+	wire_unlisten(w, B);
+	wire_run_ms(w, 20);
+	/* The other one answers the third segment. */
+	WIRE_EQ(w, wire_count(w, B, WIRE_RST), 2);
+	WIRE_EQ(w, wire_error(w, A), ECONNRESET);
+}
+
+/* The listener may go while its child is early still. */
+static void listener_closes__accepted(struct kunit *test)
+{
+	struct wire *w = acquainted(test, 4);
+
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_run_ms(w, 12);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	wire_unlisten(w, B);
+	wire_run_ms(w, 50);
+	WIRE_STATE(w, B, ESTABLISHED);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+	wire_transfer(w, B, 10000, 2000);
+}
+
+static void client_resets(struct kunit *test)
+{
+	struct wire *w = acquainted(test, 4);
+
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_run_ms(w, 12);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	wire_inject(w, A, XTCP_RST, .seq = 101);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+	WIRE_EQ(w, wire_recv(w, B, 1000), -ECONNRESET);
+}
+
+/* poll() and SIOCOUTQ see a connection, not one that is opening. */
+static void early__poll(struct kunit *test)
+{
+	struct wire *w = acquainted(test, 4);
+
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_run_ms(w, 12);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, w->side[B].sock->ops->poll(NULL, w->side[B].sock, NULL),
+		EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM);
+	WIRE_EQ(w, wire_shutdown(w, B, SHUT_WR), 0);
+	WIRE_EQ(w, wire_send(w, B, 10), -EPIPE);
+	wire_run_ms(w, 50);
+	WIRE_STATE(w, B, FIN_WAIT_2);
+	WIRE_STATE(w, A, CLOSE_WAIT);
+}
+
+/* --- cookies and keys ------------------------------------------------------------------------ */
+
+static void cookie__of_another_is_refused(struct kunit *test)
+{
+	static const u8 guess[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+	u64 fails = wire_counter(XTCP_CNT_FASTOPEN_PASSIVE_FAILS);
+	struct wire *w = server(test, 4);
+
+	nobody_at_a(w);
+	inject_syn(w, 0, guess, 100);
+	WIRE_EXPECT(w,
+		    "0.000 * -> S 0:100 cookie 8    -> SYN_RCVD\n"
+		    "0.000 x <- S. 0 ack 1 cookie 8 <- SYN_RCVD\n");
+	WIRE_EQ(w, wire_counter(XTCP_CNT_FASTOPEN_PASSIVE_FAILS) - fails, 1);
+	WIRE_EQ(w, early(w), 0);
+}
+
+static int set_key(struct wire *w, const u8 *key, unsigned int len)
+{
+	return do_sock_setsockopt(w->side[B].listener, false, SOL_TCP, TCP_FASTOPEN_KEY,
+				  KERNEL_SOCKPTR((u8 *)key), len);
+}
+
+/* The old key is good as long as it is the second one; what it made is replaced. */
+static void key__rotation(struct kunit *test)
+{
+	u8 keys[32] = "the key of old  the new key     ";
+	struct wire *w = server(test, 4);
+
+	WIRE_EQ(w, set_key(w, keys, 15), -EINVAL);
+	WIRE_EQ(w, set_key(w, keys, 16), 0);
+	WIRE_EQ(w, wire_send_fast(w, A, 100), -EINPROGRESS);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	end_connection(w);
+	memcpy(keys, "the new key     the key of old  ", 32);
+	WIRE_EQ(w, set_key(w, keys, 32), 0);
+	wire_epoch(w);
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_run_ms(w, 50);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_SENT    -> S 0:100 cookie 8      -> SYN_RCVD\n"
+		    "0.010 ESTABLISHED <- S. 0 ack 101 cookie 8 <- SYN_RCVD\n"
+		    "0.020 ESTABLISHED -> . 101 ack 1           -> ESTABLISHED\n");
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	end_connection(w);
+	WIRE_EQ(w, set_key(w, keys, 16), 0);
+	wire_epoch(w);
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_run_ms(w, 50);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_SENT    -> S 0:100 cookie 8 -> SYN_RCVD\n"
+		    "0.010 ESTABLISHED <- S. 0 ack 101     <- SYN_RCVD\n"
+		    "0.020 ESTABLISHED -> . 101 ack 1      -> ESTABLISHED\n");
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	end_connection(w);
+	WIRE_EQ(w, set_key(w, keys + 16, 16), 0);
+	wire_epoch(w);
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_run_ms(w, 150);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_SENT    -> S 0:100 cookie 8    -> SYN_RCVD\n"
+		    "0.010 ESTABLISHED <- S. 0 ack 1 cookie 8 <- SYN_RCVD\n"
+		    "0.020 ESTABLISHED -> P. 1:101 ack 1      -> ESTABLISHED\n"
+		    "0.030 ESTABLISHED <- . 1 ack 101         <- ESTABLISHED\n");
+}
+
+/* Neither side needs one, where both have been told so. */
+static void no_cookie(struct kunit *test)
+{
+	struct wire *w = server(test, 4);
+
+	wire_knob(w, fastopen, 0x207);
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_run_ms(w, 50);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_SENT    -> S 0:100      -> SYN_RCVD\n"
+		    "0.010 ESTABLISHED <- S. 0 ack 101 <- SYN_RCVD\n"
+		    "0.020 ESTABLISHED -> . 101 ack 1  -> ESTABLISHED\n");
+}
+
+/* A cookie may come without text: the server may speak first. */
+static void cookie__without_text(struct kunit *test)
+{
+	struct wire *w = acquainted(test, 4);
+	u8 cookie[8];
+
+	cookie_of_b(w, cookie);
+	nobody_at_a(w);
+	inject_syn(w, 0, cookie, 0);
+	WIRE_STATE(w, B, SYN_RCVD);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_send(w, B, 10), 10);
+	WIRE_EQ(w, wire_count(w, B, WIRE_DATA), 1);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 11);
+	WIRE_STATE(w, B, ESTABLISHED);
+	WIRE_EQ(w, wire_xs(w, B)->tcb.snd_una - wire_xs(w, B)->tcb.iss, 11);
+	WIRE_EQ(w, skb_queue_empty(&wire_xs(w, B)->snd.rtx_queue), true);
+}
+
+/* --- the limit ----------------------------------------------------------------------------------- */
+
+/* RFC 7413 5.1: beyond the limit a SYN is one of old. */
+static void limit(struct kunit *test)
+{
+	u64 overflows = wire_counter(XTCP_CNT_FASTOPEN_LISTEN_OVERFLOWS);
+	struct wire *w = acquainted(test, 2);
+	u8 cookie[8];
+
+	cookie_of_b(w, cookie);
+	nobody_at_a(w);
+	inject_syn(w, 1, cookie, 10);
+	inject_syn(w, 2, cookie, 10);
+	inject_syn(w, 3, cookie, 10);
+	WIRE_EQ(w, early(w), 2);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_FASTOPEN_LISTEN_OVERFLOWS) - overflows, 1);
+	WIRE_EQ(w, atomic_read(&w->xn->requests), 1);
+}
+
+/* Who steals a cookie may have the victim's RST end it: that makes no room for a while. */
+static void limit__counts_resets(struct kunit *test)
+{
+	struct wire *w = acquainted(test, 1);
+	u8 cookie[8];
+
+	cookie_of_b(w, cookie);
+	nobody_at_a(w);
+	wire_knob(w, fastopen_reset_hold_ms, 5000);
+	inject_syn(w, 1, cookie, 10);
+	wire_inject(w, A, XTCP_RST, .conn = 1, .seq = 11);
+	WIRE_EQ(w, early(w), 1);
+	wire_run_ms(w, 4900);
+	inject_syn(w, 2, cookie, 10);
+	WIRE_EQ(w, atomic_read(&w->xn->requests), 1);
+	wire_run_ms(w, 200);
+	inject_syn(w, 3, cookie, 10);
+	WIRE_EQ(w, atomic_read(&w->xn->requests), 1);
+	WIRE_EQ(w, early(w), 1);
+}
+
+/* --- TCP_FASTOPEN_CONNECT ------------------------------------------------------------------------- */
+
+/* connect() succeeds at once, and the first write is the SYN. */
+static void fastopen_connect(struct kunit *test)
+{
+	struct wire *w = acquainted(test, 4);
+	unsigned int before = wire_count(w, A, WIRE_ANY);
+
+	WIRE_EQ(w, wire_socket(w, A), 0);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_FASTOPEN_CONNECT, 1), 0);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_count(w, A, WIRE_ANY), before);
+	WIRE_EQ(w, wire_connect_sock(w, w->side[A].sock, B, O_NONBLOCK), -EISCONN);
+	WIRE_EQ(w, w->side[A].sock->ops->poll(NULL, w->side[A].sock, NULL),
+		EPOLLOUT | EPOLLWRNORM);
+	wire_epoch(w);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	WIRE_EQ(w, wire_send(w, A, 100), -EAGAIN);
+	wire_run_ms(w, 50);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_SENT    -> S 0:100 cookie 8 -> SYN_RCVD\n"
+		    "0.010 ESTABLISHED <- S. 0 ack 101     <- SYN_RCVD\n"
+		    "0.020 ESTABLISHED -> . 101 ack 1      -> ESTABLISHED\n");
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+	wire_transfer(w, A, 10000, 2000);
+}
+
+static void fastopen_connect__closed_before(struct kunit *test)
+{
+	struct wire *w = acquainted(test, 4);
+	unsigned int before = wire_count(w, A, WIRE_ANY);
+
+	WIRE_EQ(w, wire_socket(w, A), 0);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_FASTOPEN_CONNECT, 1), 0);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_release(w, A);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_count(w, A, WIRE_ANY), before);
+	WIRE_STATE(w, A, CLOSED);
+}
+
+/* --- refusals ---------------------------------------------------------------------------------------- */
+
+static void refused(struct kunit *test)
+{
+	struct wire *w = acquainted(test, 4);
+
+	wire_unlisten(w, B);
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_count(w, B, WIRE_RST), 1);
+	WIRE_EQ(w, wire_error(w, A), ECONNREFUSED);
+	WIRE_EQ(w, wire_xs(w, A)->tcb.state, XTCP_CLOSED);
+	WIRE_EQ(w, skb_queue_empty(&wire_xs(w, A)->snd.rtx_queue), true);
+}
+
+static void errors(struct kunit *test)
+{
+	struct wire *w = acquainted(test, 4);
+
+	wire_knob(w, fastopen, XTCP_FASTOPEN_SERVER);
+	WIRE_EQ(w, wire_send_fast(w, A, 100), -EOPNOTSUPP);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_FASTOPEN_CONNECT, 1), -EOPNOTSUPP);
+	wire_knob(w, fastopen, XTCP_FASTOPEN_CLIENT);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_FASTOPEN_CONNECT, 2), -EINVAL);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_FASTOPEN_NO_COOKIE, -1), -EINVAL);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_FASTOPEN, -1), -EINVAL);
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	WIRE_EQ(w, wire_send_fast(w, A, 100), -EALREADY);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_FASTOPEN_CONNECT, 1), -EINVAL);
+	wire_run_ms(w, 150);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	/* As connect(): the first one learns that it is connected. */
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	WIRE_EQ(w, wire_send_fast(w, A, 100), -EISCONN);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 200);
+}
+
+/* Both at once, one with text: it comes again when they have met. */
+static void simultaneous_open(struct kunit *test)
+{
+	struct wire *w = acquainted(test, 4);
+
+	wire_unlisten(w, B);
+	WIRE_EQ(w, wire_connect_start(w, B), 0);
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_run_ms(w, 400);
+	WIRE_STATE(w, A, ESTABLISHED);
+	WIRE_STATE(w, B, ESTABLISHED);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+	wire_transfer(w, B, 10000, 2000);
+}
+
+/* --- black holes ---------------------------------------------------------------------------------------- */
+
+static void fall_into_hole(struct wire *w)
+{
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_run_ms(w, 25);
+	wire_drop(w, B, WIRE_DATA, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_send(w, B, 100), 100);
+	WIRE_EQ(w, wire_shutdown(w, B, SHUT_WR), 0);
+	wire_run_ms(w, 100);
+	wire_pass_all(w);
+	end_connection(w);
+}
+
+/* A FIN comes, and never the text before it: a pause for all, then twice as long. */
+static void blackhole(struct kunit *test)
+{
+	u64 holes = wire_counter(XTCP_CNT_FASTOPEN_BLACKHOLES);
+	struct wire *w = acquainted(test, 4);
+
+	wire_knob(w, fastopen_blackhole_ms, 10000);
+	fall_into_hole(w);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_FASTOPEN_BLACKHOLES) - holes, 1);
+	wire_run_ms(w, 9000);
+	WIRE_EQ(w, wire_send_fast(w, A, 100), -EINPROGRESS);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	end_connection(w);
+	wire_run_ms(w, 1000);
+	fall_into_hole(w);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_FASTOPEN_BLACKHOLES) - holes, 2);
+	wire_run_ms(w, 19000);
+	WIRE_EQ(w, wire_send_fast(w, A, 100), -EINPROGRESS);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	end_connection(w);
+	wire_run_ms(w, 1000);
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+	WIRE_EQ(w, wire_send(w, B, 10), 10);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, atomic_read(&w->xn->fastopen.holes), 0);
+}
+
+static void blackhole__three_timeouts(struct kunit *test)
+{
+	u64 holes = wire_counter(XTCP_CNT_FASTOPEN_BLACKHOLES);
+	struct wire *w = acquainted(test, 4);
+
+	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_run_ms(w, 6900);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_FASTOPEN_BLACKHOLES) - holes, 0);
+	wire_run_ms(w, 200);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_FASTOPEN_BLACKHOLES) - holes, 1);
+}
+
+WIRE_SUITES_MAPPED(xtcp_fastopen_wire,
+	KUNIT_CASE_SLOW(fastopen_first),
+	KUNIT_CASE_SLOW(fastopen_again),
+	KUNIT_CASE_SLOW(fastopen_fallback),
+	KUNIT_CASE_SLOW(fastopen_large),
+	KUNIT_CASE_SLOW(answer__initial_window),
+	KUNIT_CASE_SLOW(syn_lost),
+	KUNIT_CASE_SLOW(syn_lost__shy_for_a_while),
+	KUNIT_CASE_SLOW(syn_ack_lost),
+	KUNIT_CASE_SLOW(syn_overtaken),
+	KUNIT_CASE_SLOW(client_dies),
+	KUNIT_CASE_SLOW(server_closes),
+	KUNIT_CASE_SLOW(server_closes__unread),
+	KUNIT_CASE_SLOW(listener_closes),
+	KUNIT_CASE_SLOW(listener_closes__accepted),
+	KUNIT_CASE_SLOW(client_resets),
+	KUNIT_CASE_SLOW(early__poll),
+	KUNIT_CASE_SLOW(cookie__of_another_is_refused),
+	KUNIT_CASE_SLOW(key__rotation),
+	KUNIT_CASE_SLOW(no_cookie),
+	KUNIT_CASE_SLOW(cookie__without_text),
+	KUNIT_CASE_SLOW(limit),
+	KUNIT_CASE_SLOW(limit__counts_resets),
+	KUNIT_CASE_SLOW(fastopen_connect),
+	KUNIT_CASE_SLOW(fastopen_connect__closed_before),
+	KUNIT_CASE_SLOW(refused),
+	KUNIT_CASE_SLOW(errors),
+	KUNIT_CASE_SLOW(simultaneous_open),
+	KUNIT_CASE_SLOW(blackhole),
+	KUNIT_CASE_SLOW(blackhole__three_timeouts),
+	{ });
