@@ -447,6 +447,70 @@ class Options(OracleTest):
                     reset(end)
 
 
+class Cookies(OracleTest):
+    """Servers that remember nothing of a SYN: all that was agreed on comes back with the third segment."""
+
+    def setUp(self):
+        super().setUp()
+        self.enterContext(self.knobs(1, syncookies=2))
+
+    @staticmethod
+    def received():
+        """How many connections came into being by cookie: with the kernel's TCP, with xtcp."""
+        words = NET[1].run("nstat -asz TcpExtSyncookiesRecv; PROC_NET_NETSTAT=/proc/net/xtcp_netstat nstat -asz "
+                           "XtcpSyncookiesRecv").split()
+        return [int(words[words.index(name) + 1]) for name in ("TcpExtSyncookiesRecv", "XtcpSyncookiesRecv")]
+
+    @contextlib.contextmanager
+    def one_of_each_kind(self):
+        """Each of the connections the block opens is by a cookie."""
+        before = self.received()
+        yield
+        self.assertEqual([after - x for after, x in zip(self.received(), before)], [len(FAMILIES)] * 2)
+
+    def assert_streams(self, timestamps):
+        """Window scaling needs the timestamp, which has its bits."""
+        with self.one_of_each_kind():
+            connections = self.connected()
+        blob = os.urandom(4 * SOME)
+        for client, server in self.each(connections):
+            for end in client, server:
+                for bit in OPT_TIMESTAMPS, OPT_WSCALE:
+                    self.assertEqual(bool(tcp_options(end)[0] & bit), timestamps)
+            self.assertEqual(tcp_options(client)[1:], tcp_options(server)[:0:-1])
+            for sender, receiver in ((client, server), (server, client)):
+                task = Task(sender.sendall, blob)
+                self.assertEqual(recv_exactly(receiver, len(blob)), blob)
+                task.result()
+
+    def test_with_timestamps(self):
+        self.assert_streams(True)
+
+    def test_without_timestamps_at_one_end(self):
+        for host in (0, 1):
+            with self.knobs(host, timestamps=0):
+                self.assert_streams(False)
+
+    def test_third_segment_lost_text_stands_for_it(self):
+        with self.one_of_each_kind():
+            connections = self.listening()
+            with NET[1].losing("tcp flags & (syn | ack | psh) == ack"):
+                for one in connections:
+                    one.connect()
+                    one.client.sendall(b"text tells it too")
+                    self.assertEqual(recv_exactly(one.accept()[1], 17), b"text tells it too")
+
+    def test_with_a_smaller_mtu(self):
+        """The MSS comes back, rounded down."""
+        NET[0].run("ip link set veth0 mtu 1300")
+        self.addCleanup(NET[0].run, "ip link set veth0 mtu 1500")
+        with self.one_of_each_kind():
+            connections = self.connected()
+        for client, server in self.each(connections):
+            self.assertLessEqual(server.getsockopt(SOL_TCP, socket.TCP_MAXSEG), 1300 - 40)
+            self.assert_talking(client, server)
+
+
 class Forger:
     """Sends what looks like the client's next segment."""
 
