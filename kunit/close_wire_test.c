@@ -76,6 +76,19 @@ static void normal_close__server_first(struct kunit *test)
 		    "0.110 CLOSED     <- . 2 ack 2  <- TIME_WAIT\n");
 }
 
+/* PSH is about text (MUST-61): where the user wrote some, and else nowhere. */
+static void normal_close__push(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	struct wire_segment *seg;
+	unsigned int pushed = 0;
+
+	close_both(w);
+	list_for_each_entry(seg, &w->segments, link)
+		pushed += !!(seg->ctl & XTCP_PSH);
+	WIRE_EQ(w, pushed, 0);
+}
+
 static void close_after_text__fin_rides_on_it(struct kunit *test)
 {
 	struct wire *w = connected(test);
@@ -1061,6 +1074,7 @@ static void challenge_acks__are_limited(struct kunit *test)
 WIRE_SUITES(xtcp_close_wire,
 	KUNIT_CASE_SLOW(normal_close),
 	KUNIT_CASE_SLOW(normal_close__one_time_wait),
+	KUNIT_CASE_SLOW(normal_close__push),
 	KUNIT_CASE_SLOW(normal_close__server_first),
 	KUNIT_CASE_SLOW(close_after_text__fin_rides_on_it),
 	KUNIT_CASE_SLOW(close_after_text__all_of_it_arrives),

@@ -383,7 +383,7 @@ static void send_head(struct sock *sk, struct sk_buff *skb)
 	struct xtcp_skb_cb *cb = XTCP_SKB_CB(skb);
 
 	/* RFC 9293 MUST-61: on the last of what the user wrote. */
-	if (skb_queue_is_last(&sk->sk_write_queue, skb) && !xs->snd.more)
+	if (skb->len && skb_queue_is_last(&sk->sk_write_queue, skb) && !xs->snd.more)
 		cb->ctl |= XTCP_PSH;
 	if (skb->len < xs->snd.mss)
 		xs->snd.small_seq = cb->end_seq;
@@ -572,7 +572,7 @@ void xtcp_output_fin(struct sock *sk)
 		__skb_queue_tail(&sk->sk_write_queue, skb);
 	}
 	cb = XTCP_SKB_CB(skb);
-	cb->ctl |= XTCP_FIN | XTCP_PSH;
+	cb->ctl |= skb->len ? XTCP_FIN | XTCP_PSH : XTCP_FIN;
 	cb->end_seq++;
 	xs->snd.write_seq++;
 	xs->snd.fin_queued = 1;
