@@ -194,6 +194,27 @@ static void answer__initial_window(struct kunit *test)
 	WIRE_EQ(w, wire_recv(w, A, 20000), 20000);
 }
 
+/* Asked in vain, a client tries the option's old number, and that once (RFC 6994). */
+static void server_without__old_number_once(struct kunit *test)
+{
+	struct wire *w = server(test, 0);
+	struct wire_segment *seg;
+	static const u8 wanted[] = { 34, 254, 34, 34 };
+	int i = 0;
+
+	for (i = 0; i < 4; i++) {
+		WIRE_EQ(w, wire_send_fast(w, A, 100), -EINPROGRESS);
+		wire_run_ms(w, 50);
+		WIRE_EQ(w, wire_accept(w, B), 0);
+		end_connection(w);
+	}
+	i = 0;
+	list_for_each_entry(seg, &w->segments, link)
+		if (seg->ctl == XTCP_SYN)
+			WIRE_EQ(w, seg->fastopen_kind, wanted[i++]);
+	WIRE_EQ(w, i, 4);
+}
+
 /* --- what is lost --------------------------------------------------------------------- */
 
 /* The SYN with text: the next one is as of old, and the server is shy of for a while. */
@@ -697,6 +718,7 @@ WIRE_SUITES_MAPPED(xtcp_fastopen_wire,
 	KUNIT_CASE_SLOW(fastopen_fallback),
 	KUNIT_CASE_SLOW(fastopen_large),
 	KUNIT_CASE_SLOW(answer__initial_window),
+	KUNIT_CASE_SLOW(server_without__old_number_once),
 	KUNIT_CASE_SLOW(syn_lost),
 	KUNIT_CASE_SLOW(syn_lost__shy_for_a_while),
 	KUNIT_CASE_SLOW(syn_ack_lost),

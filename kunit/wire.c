@@ -389,11 +389,11 @@ static void wire_record_option(struct wire_segment *seg, const u8 *p)
 		seg->tsecr = get_unaligned_be32(p + 6);
 		break;
 	case XTCP_OPT_FASTOPEN:
-		seg->has_fastopen = true;
+		seg->fastopen_kind = p[0];
 		seg->cookie_len = p[1] - 2;
 		break;
 	case XTCP_OPT_EXPERIMENT:
-		seg->has_fastopen = true;
+		seg->fastopen_kind = p[0];
 		seg->cookie_len = p[1] - 4;
 		break;
 	}
@@ -1209,7 +1209,7 @@ static void wire_format_segment(const struct wire *w, const struct wire_segment 
 		n += scnprintf(p + n, room - n, " ack %d", (s32)seg->ack_rel);
 	if (seg->ctl & XTCP_URG)
 		n += scnprintf(p + n, room - n, " up %u", seg->up);
-	if (seg->has_fastopen && (seg->ctl & XTCP_SYN))
+	if (seg->fastopen_kind && (seg->ctl & XTCP_SYN))
 		n += scnprintf(p + n, room - n, seg->cookie_len ? " cookie %u" : " cookie?",
 			       seg->cookie_len);
 	if (w->show_window)

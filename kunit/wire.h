@@ -159,8 +159,9 @@ struct wire_segment {
 	bool copy;
 	bool whole;		/* routers may not cut it up */
 	bool arrived;
-	bool has_ts, sack_perm, has_wscale, has_fastopen;
-	u8 cookie_len;		/* of Fast Open */
+	bool has_ts, sack_perm, has_wscale;
+	u8 fastopen_kind;	/* of the option, 0: none */
+	u8 cookie_len;
 	u8 wscale;
 	u16 mss;
 	u16 wnd;

@@ -77,6 +77,7 @@ struct xtcp_fastopen {
 /* What a client remembers of one server. */
 struct xtcp_fastopen_server {
 	struct xtcp_fastopen_cookie cookie;
+	u8 asked;			/* in vain: 1 by the option, 2 also by its old number */
 	u16 mss;			/* it announced; 0: not known */
 	u8 losses;			/* SYNs with text in a row that did not get through */
 	u64 lost_ns;			/* the last of them */

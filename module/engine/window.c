@@ -85,7 +85,8 @@ void xtcp_window_update(struct sock *sk)
 	u32 wnd = free_window(sk);
 	u32 step = min_t(u32, half_window(sk), 2 * xs->rcv.mss);
 
-	if (sk->sk_shutdown & RCV_SHUTDOWN)
+	/* Before the handshake is complete the SYN-ACK's window does. */
+	if ((sk->sk_shutdown & RCV_SHUTDOWN) || xtcp_early(sk))
 		return;
 	/* Worth a segment of its own: the window at least doubles. */
 	if (wnd >= 2 * now && wnd - now >= step)

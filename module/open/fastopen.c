@@ -507,12 +507,15 @@ bool xtcp_fastopen_defer(struct sock *sk)
 	return true;
 }
 
-/* RFC 7413 4.2.1: what surely fits, whatever other options there are. */
+/*
+ * RFC 7413 4.2.1: what surely fits, whatever other options there are. Who sends
+ * without a cookie vouches for the server, also that it takes what the path does.
+ */
 static u32 room_in_syn(struct sock *sk, const struct xtcp_fastopen_server *server)
 {
 	const struct xtcp_sock *xs = xtcp_sk(sk);
 	const struct dst_entry *dst = __sk_dst_get(sk);
-	u32 mss = server->mss ?: xs->af->mss_default;
+	u32 mss = server->mss ?: (server->cookie.len ? xs->af->mss_default : U16_MAX);
 	u32 mtu = dst ? dst_mtu(dst) : xs->snd.pmtu;
 
 	if (xs->snd.mss_clamp)
@@ -599,8 +602,9 @@ static void learn(struct sock *sk, const struct xtcp_segment *seg, bool lost)
 		server.cookie.experiment = seg->opt.experiment;
 		memcpy(server.cookie.octets, seg->opt.cookie, seg->opt.cookie_len);
 	} else if (!fo->text && !xtcp_sk(sk)->stats.retrans && !server.cookie.len) {
-		/* Asked, and not answered: perhaps it knows the other number. */
-		server.cookie.experiment = !fo->experiment;
+		/* Asked in vain: once, perhaps it knows the old number. */
+		server.asked = max_t(u8, server.asked, fo->experiment ? 2 : 1);
+		server.cookie.experiment = server.asked == 1;
 	}
 	if (lost && server.losses < U8_MAX)
 		server.losses++;

@@ -528,6 +528,9 @@ int xtcp_getsockopt(struct sock *sk, int level, int name, char __user *optval,
 		return get_info(sk, optval, optlen, len);
 	if (tcp && name == TCP_SAVED_SYN)
 		return get_saved_syn(sk, optval, optlen, len);
+	/* Reno has none, as the kernel's. */
+	if (tcp && name == TCP_CC_INFO)
+		return put(optval, optlen, NULL, 0, len);
 	if (tcp && name == TCP_FASTOPEN_KEY)
 		return get_fastopen_key(sk, optval, optlen, len);
 	if (tcp && name == TCP_CONGESTION)
