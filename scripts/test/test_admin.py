@@ -70,7 +70,21 @@ class Knobs(AdminTest):
 
     def test_root_writes_everybody_reads(self):
         for knob in KNOBS.iterdir():
-            self.assertEqual(knob.stat().st_mode & 0o777, 0o644, knob.name)
+            mode = 0o600 if knob.name == "fastopen_key" else 0o644
+            self.assertEqual(knob.stat().st_mode & 0o777, mode, knob.name)
+
+    def test_fastopen_key(self):
+        """One key or two, in the kernel's format; anything else is refused and changes nothing."""
+        key = KNOBS / "fastopen_key"
+        random = key.read_text(encoding="ascii").strip()
+        self.assertRegex(random, r"^[0-9a-f]{8}(-[0-9a-f]{8}){3}$")
+        self.sysctl("net/xtcp/fastopen_key", "1-2-3-4,a0000000-b-c-d")
+        wanted = "00000001-00000002-00000003-00000004,a0000000-0000000b-0000000c-0000000d"
+        self.assertEqual(key.read_text(encoding="ascii").strip(), wanted)
+        for bad in ("", "1-2-3", "1-2-3-4-5", "1-2-3-4,", "1-2-3-4,1-2-3-4,1-2-3-4", "g-2-3-4", "1-2-3-123456789"):
+            with self.subTest(bad), self.raises(errno.EINVAL):
+                self.write_file(str(key), bad)
+            self.assertEqual(key.read_text(encoding="ascii").strip(), wanted)
 
     def test_new_namespace_inherits_from_the_first_and_is_its_own(self):
         self.sysctl("net/xtcp/msl_ms", 1234)
