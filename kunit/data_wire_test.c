@@ -856,6 +856,23 @@ static void window__clamped_below_the_scale(struct kunit *test)
 }
 
 /* Nothing is sent beyond the window the peer gave. */
+/* Without scaling it is full at 65,535, however much room there is: nothing to tell. */
+static void window__no_update_beyond_what_can_be_told(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	unsigned int acks;
+
+	wire_knob(w, window_scaling, 0);
+	wire_knob(w, rmem_default, 1 << 20);
+	wire_establish(w);
+	WIRE_EQ(w, wire_send(w, A, 1000), 1000);
+	wire_run_ms(w, 200);
+	acks = wire_count(w, B, WIRE_ACK);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 1000);
+	wire_run_ms(w, 200);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 0);
+}
+
 static void window__is_obeyed(struct kunit *test)
 {
 	struct wire *w = test->priv;
@@ -1005,6 +1022,7 @@ WIRE_SUITES(xtcp_data_wire,
 	KUNIT_CASE_SLOW(window__never_shrinks),
 	KUNIT_CASE_SLOW(window__clamped),
 	KUNIT_CASE_SLOW(window__clamped_below_the_scale),
+	KUNIT_CASE_SLOW(window__no_update_beyond_what_can_be_told),
 	KUNIT_CASE_SLOW(window__is_obeyed),
 	KUNIT_CASE_SLOW(slow_start__doubles),
 	KUNIT_CASE_SLOW(initial_cwnd__by_knob),

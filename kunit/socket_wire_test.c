@@ -216,6 +216,21 @@ static void send__after_shutdown(struct kunit *test)
 	WIRE_EQ(w, wire_send(w, A, 10), -EPIPE);
 }
 
+/* tcp(7): TCP_NODELAY flushes even what is corked; the cork stays in for the rest. */
+static void nodelay__flushes_the_corked(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_establish(w);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_CORK, 1), 0);
+	WIRE_EQ(w, wire_send(w, A, 40), 40);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_NODELAY, 1), 0);
+	WIRE_EQ(w, wire_send(w, A, 40), 40);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 1);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_CORK, 0), 0);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 2);
+}
+
 /* TCP_CORK: nothing but full segments, until it is pulled. */
 static void send__cork(struct kunit *test)
 {
@@ -598,6 +613,7 @@ WIRE_SUITES_MAPPED(xtcp_socket_wire,
 	KUNIT_CASE_SLOW(send__so_sndtimeo),
 	KUNIT_CASE_SLOW(send__blocked_is_told_of_the_end),
 	KUNIT_CASE_SLOW(send__after_shutdown),
+	KUNIT_CASE_SLOW(nodelay__flushes_the_corked),
 	KUNIT_CASE_SLOW(send__cork),
 	KUNIT_CASE_SLOW(send__msg_more),
 	KUNIT_CASE_SLOW(send__nothing),

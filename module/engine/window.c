@@ -33,13 +33,14 @@ static u32 half_window(const struct sock *sk)
 	return xtcp_window_largest(sk) / 2;
 }
 
-/* Free buffer, as octets of text. */
+/* Free buffer, as octets of text that a window can announce. */
 static u32 free_window(const struct sock *sk)
 {
 	int used = atomic_read(&sk->sk_rmem_alloc) + READ_ONCE(sk->sk_backlog.len);
 	int room = READ_ONCE(sk->sk_rcvbuf) - used;
 
-	return clamp_window(sk, space_to_window(max(room, 0)));
+	return min_t(u32, clamp_window(sk, space_to_window(max(room, 0))),
+		     (u32)XTCP_WINDOW_MAX << xtcp_sk(sk)->tcb.rcv_wscale);
 }
 
 u32 xtcp_window_initial(const struct sock *sk, bool scaling, u8 *wscale)
@@ -66,10 +67,8 @@ u16 xtcp_window_select(struct sock *sk)
 	struct xtcp_tcb *tcb = &xs->tcb;
 	u32 now = xtcp_tcb_rcv_wnd(tcb);
 	u32 step = min_t(u32, half_window(sk), xs->rcv.mss);
-	u32 wnd = min_t(u32, free_window(sk),
-			(u32)XTCP_WINDOW_MAX << tcb->rcv_wscale);
+	u32 wnd = round_down(free_window(sk), 1U << tcb->rcv_wscale);
 
-	wnd = round_down(wnd, 1U << tcb->rcv_wscale);
 	if (wnd < now || wnd - now < step)
 		wnd = ALIGN(now, 1U << tcb->rcv_wscale);
 	tcb->rcv_adv = tcb->rcv_nxt + wnd;

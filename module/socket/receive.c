@@ -191,7 +191,8 @@ static int receive(struct sock *sk, struct reading *r, size_t len, long timeo)
 			lock_sock(sk);
 			continue;
 		}
-		xtcp_window_update(sk);
+		if (copied)
+			xtcp_window_update(sk);
 		ret = sk_wait_data(sk, &timeo, skb_peek_tail(&sk->sk_receive_queue));
 		if (ret < 0)
 			return copied ?: ret;

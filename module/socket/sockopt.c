@@ -152,11 +152,18 @@ static int set_linger2(struct xtcp_sock *xs, int val)
 	return 0;
 }
 
+/* tcp(7): what is queued goes out now, be it corked. */
 static int set_nodelay(struct xtcp_sock *xs, int val)
 {
+	u8 cork = xs->snd.cork;
+
 	xs->snd.nodelay = !!val;
-	if (val)
-		xtcp_output_push((struct sock *)xs);
+	if (!val)
+		return 0;
+	xs->snd.cork = 0;
+	xs->snd.more = 0;
+	xtcp_output_push((struct sock *)xs);
+	xs->snd.cork = cork;
 	return 0;
 }
 

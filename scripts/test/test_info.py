@@ -70,6 +70,18 @@ class States(InfoTest):
         self.connected(listener)
         self.expect(listener, unacked=2, sacked=5)
 
+    def test_a_reader_that_waits_sends_nothing(self):
+        """Although the window of a buffer this large is twice that of the SYN, and more."""
+        if PROTO == 253:
+            self.sysctl("net/xtcp/rmem_default", 1 << 20)
+        client, server = self.pair()
+        sent = info(server)["segs_out"]
+        task = Task(server.recv, 10)
+        self.assert_blocked(task)
+        self.assertEqual(info(server)["segs_out"], sent)
+        client.send(b"text")
+        self.assertEqual(task.result(), b"text")
+
     def test_just_connected(self):
         client, server = self.pair()
         both = dict(state=ESTABLISHED, ca_state=0, unacked=0, snd_cwnd=10, snd_ssthresh=INFINITE, total_retrans=0,
