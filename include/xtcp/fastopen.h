@@ -138,8 +138,8 @@ void xtcp_fastopen_free(struct xtcp_listener *l);
  * @cookie: filled with what the SYN-ACK shall carry
  *
  * RFC 7413 4.1.2, 4.2.2. Softirq, RCU.
- * Return: true, and @listener counts one more child: xtcp_fastopen_begin(), or
- * xtcp_fastopen_give_back() when there is none after all.
+ * Return: true, and @listener is held and counts one more child:
+ * xtcp_fastopen_begin(), or xtcp_fastopen_give_back() when there is none after all.
  */
 bool xtcp_fastopen_admit(struct sock *listener, const struct xtcp_flow *flow,
 			 const struct xtcp_segment *syn,

@@ -300,7 +300,11 @@ void xtcp_fastopen_free(struct xtcp_listener *l)
 	change_keys(&l->fastopen_keys, NULL);
 }
 
-/* RFC 7413 5.1: a stolen cookie must not exhaust memory. */
+/*
+ * One more child; with it goes a reference to the listener, which may be closing:
+ * RCU keeps its memory, not its count. RFC 7413 5.1: a stolen cookie must not
+ * exhaust memory.
+ */
 static bool reserve(struct sock *listener)
 {
 	struct xtcp_listener *l = xtcp_sk(listener)->listener;
@@ -308,15 +312,18 @@ static bool reserve(struct sock *listener)
 		      NSEC_PER_MSEC;
 	bool room;
 
+	if (!refcount_inc_not_zero(&listener->sk_refcnt))
+		return false;
 	spin_lock_bh(&l->lock);
 	forget_resets(l, hold_ns);
 	room = l->early_len < l->early_max;
-	if (room)
-		l->early_len++;
+	l->early_len += room;
 	spin_unlock_bh(&l->lock);
-	if (!room)
-		xtcp_count(xtcp_sk_net(listener), XTCP_CNT_FASTOPEN_LISTEN_OVERFLOWS);
-	return room;
+	if (room)
+		return true;
+	xtcp_count(xtcp_sk_net(listener), XTCP_CNT_FASTOPEN_LISTEN_OVERFLOWS);
+	sock_put(listener);
+	return false;
 }
 
 void xtcp_fastopen_give_back(struct sock *listener)
@@ -326,6 +333,7 @@ void xtcp_fastopen_give_back(struct sock *listener)
 	spin_lock_bh(&l->lock);
 	l->early_len--;
 	spin_unlock_bh(&l->lock);
+	sock_put(listener);
 }
 
 /* 1, 2: the cookie is good, by that key; 3: none is needed. Then @cookie is fresh. */
@@ -374,7 +382,6 @@ bool xtcp_fastopen_admit(struct sock *listener, const struct xtcp_flow *flow,
 
 void xtcp_fastopen_begin(struct sock *child, struct sock *listener)
 {
-	sock_hold(listener);
 	xtcp_sk(child)->fastopen.early_of = listener;
 	xtcp_count(xtcp_sk_net(child), XTCP_CNT_FASTOPEN_PASSIVE);
 }
@@ -387,7 +394,6 @@ void xtcp_fastopen_settle(struct sock *child)
 		return;
 	xtcp_sk(child)->fastopen.early_of = NULL;
 	xtcp_fastopen_give_back(listener);
-	sock_put(listener);
 }
 
 void xtcp_fastopen_reset(struct sock *child)

@@ -8,14 +8,15 @@ import threading
 import time
 import unittest
 
-from xtcp_sockets import (LOCALHOST, PROTO, Child, SocketTest, loopback_up, recv_exactly, reset, set_linger,
+from xtcp_sockets import (LOCALHOST, PROTO, SOL_TCP, Child, SocketTest, loopback_up, recv_exactly, reset, set_linger,
                           unshare_network)
 
 SECONDS = 8
+TCP_FASTOPEN, MSG_FASTOPEN = 23, 0x20000000
 SOL_XTCP, WIRE_PROTOCOL = 253, 9
 # What calls may meet when the other side does as it likes; no errno: Python's own timeout
 EXPECTED = {None, errno.ECONNRESET, errno.ECONNREFUSED, errno.EPIPE, errno.EAGAIN, errno.ETIMEDOUT, errno.ENOTCONN,
-            errno.EADDRNOTAVAIL, errno.EADDRINUSE, errno.ECONNABORTED}
+            errno.EADDRNOTAVAIL, errno.EADDRINUSE, errno.ECONNABORTED, errno.EINPROGRESS}
 
 
 class Timers(SocketTest):
@@ -206,6 +207,36 @@ class Races(SocketTest):
                 sock.send(b"x")
                 sock.recv(1)
         self.until_the_end(write, *[talk] * 5, *[self.serve(listener, lambda sock: sock.send(b"y"))] * 2)
+
+    def test_fast_open(self):
+        """Text in SYNs, answers and resets before handshakes are complete, and listeners that go meanwhile."""
+        if PROTO == 253:
+            self.sysctl("net/xtcp/fastopen", 0x607)  # without cookies
+            self.sysctl("net/xtcp/fastopen_reset_hold_ms", 0)
+            self.sysctl("net/xtcp/fastopen_blackhole_ms", 0)
+        with self.fresh() as sock:
+            sock.bind((LOCALHOST, 0))
+            address = sock.getsockname()
+
+        def fast(end):
+            def once():
+                with self.fresh() as sock:
+                    sock.sendto(b"question", MSG_FASTOPEN, address)
+                    end(sock)
+            return once
+
+        def serve():
+            with self.fresh() as listener:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                listener.setsockopt(SOL_TCP, TCP_FASTOPEN, 8)
+                listener.bind(address)
+                listener.listen(8)
+                for _ in range(20):
+                    with listener.accept()[0] as sock:
+                        sock.sendall(b"answer")
+                        if sock.fileno() % 2:
+                            sock.recv(8)
+        self.until_the_end(serve, *[fast(reset)] * 2, *[fast(self.look)] * 2, *[fast(lambda sock: sock.recv(6))] * 3)
 
     def test_namespaces_made_and_deleted(self):
         """With connections open, closing and in TIME_WAIT in them."""
