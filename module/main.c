@@ -13,8 +13,40 @@
 #include <xtcp/sock.h>
 #include <xtcp/timewait.h>
 
+/* Ports, requests and records are on their way through call_rcu(). */
+static void exit_netns(void)
+{
+	xtcp_netns_exit();
+	rcu_barrier();
+}
+
+/* What the module is made of, in order; it ends in the reverse. Only xtcp_init() calls init. */
+static const struct {
+	int (*init)(void);
+	void (*exit)(void);
+} parts[] __refconst = {
+	{ xtcp_request_cache_init, xtcp_request_cache_exit },
+	{ xtcp_timewait_cache_init, xtcp_timewait_cache_exit },
+	{ xtcp_flow_table_init, xtcp_flow_table_exit },
+	{ xtcp_port_table_init, xtcp_port_table_exit },
+	{ xtcp_reserve_init, xtcp_reserve_exit },
+	{ xtcp_netns_init, exit_netns },
+	{ xtcp_proto_register, xtcp_proto_unregister },
+	{ xtcp_proto6_register, xtcp_proto6_unregister },
+	/* From here on segments come in. */
+	{ xtcp_ipv4_register, xtcp_ipv4_unregister },
+	{ xtcp_ipv6_register, xtcp_ipv6_unregister },
+};
+
+static void exit_parts(unsigned int count)
+{
+	while (count--)
+		parts[count].exit();
+}
+
 static int __init xtcp_init(void)
 {
+	unsigned int i;
 	int err;
 
 	BUILD_BUG_ON(sizeof(struct xtcp_skb_cb) > sizeof_field(struct sk_buff, cb));
@@ -26,76 +58,20 @@ static int __init xtcp_init(void)
 		     sizeof(struct xtcp_request) > 128);
 	BUILD_BUG_ON(sizeof(struct xtcp_time_wait) > 96);
 
-	err = xtcp_request_cache_init();
-	if (err)
-		return err;
-	err = xtcp_timewait_cache_init();
-	if (err)
-		goto err_request_cache;
-	err = xtcp_flow_table_init();
-	if (err)
-		goto err_timewait_cache;
-	err = xtcp_port_table_init();
-	if (err)
-		goto err_flow_table;
-	err = xtcp_reserve_init();
-	if (err)
-		goto err_port_table;
-	err = xtcp_netns_init();
-	if (err)
-		goto err_reserve;
-	err = xtcp_proto_register();
-	if (err)
-		goto err_netns;
-	err = xtcp_proto6_register();
-	if (err)
-		goto err_proto;
-	/* From here on segments come in. */
-	err = xtcp_ipv4_register();
-	if (err)
-		goto err_proto6;
-	err = xtcp_ipv6_register();
-	if (err)
-		goto err_ipv4;
+	for (i = 0; i < ARRAY_SIZE(parts); i++) {
+		err = parts[i].init();
+		if (err) {
+			exit_parts(i);
+			return err;
+		}
+	}
 	pr_info("IP protocol %d is served\n", IPPROTO_XTCP);
 	return 0;
-
-err_ipv4:
-	xtcp_ipv4_unregister();
-err_proto6:
-	xtcp_proto6_unregister();
-err_proto:
-	xtcp_proto_unregister();
-err_netns:
-	xtcp_netns_exit();
-	rcu_barrier();
-err_reserve:
-	xtcp_reserve_exit();
-err_port_table:
-	xtcp_port_table_exit();
-err_flow_table:
-	xtcp_flow_table_exit();
-err_timewait_cache:
-	xtcp_timewait_cache_exit();
-err_request_cache:
-	xtcp_request_cache_exit();
-	return err;
 }
 
 static void __exit xtcp_exit(void)
 {
-	xtcp_ipv6_unregister();
-	xtcp_ipv4_unregister();
-	xtcp_proto6_unregister();
-	xtcp_proto_unregister();
-	xtcp_netns_exit();
-	/* Ports, requests and records on their way through call_rcu(). */
-	rcu_barrier();
-	xtcp_reserve_exit();
-	xtcp_port_table_exit();
-	xtcp_flow_table_exit();
-	xtcp_timewait_cache_exit();
-	xtcp_request_cache_exit();
+	exit_parts(ARRAY_SIZE(parts));
 }
 
 module_init(xtcp_init);

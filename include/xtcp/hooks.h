@@ -44,7 +44,8 @@ static inline u8 xtcp_hooks_protocol6(const struct sk_buff *skb)
  */
 int xtcp_hooks_use(struct sock *sk);
 
-void xtcp_hooks_init(struct xtcp_net *xn);
+/* Return: 0. */
+int xtcp_hooks_init(struct xtcp_net *xn);
 /* Out of the namespace's packet path. Process context. */
 void xtcp_hooks_exit(struct xtcp_net *xn);
 

@@ -25,78 +25,82 @@ static void init_knobs(struct xtcp_net *xn)
 		xn->knobs = xtcp_net(&init_net)->knobs;
 }
 
+/* Sends for flows without a socket; not hashed, holds no namespace. */
+static int init_ctl_sk(struct xtcp_net *xn)
+{
+	return inet_ctl_sock_create(&xn->ctl_sk, PF_INET, SOCK_RAW, IPPROTO_XTCP, xn->net);
+}
+
+static void exit_ctl_sk(struct xtcp_net *xn)
+{
+	inet_ctl_sock_destroy(xn->ctl_sk);
+}
+
+static int init_proc(struct xtcp_net *xn)
+{
+	return xtcp_proc_register(xn->net);
+}
+
+static void exit_proc(struct xtcp_net *xn)
+{
+	xtcp_proc_unregister(xn->net);
+}
+
+static int init_abort(struct xtcp_net *xn)
+{
+	return xtcp_abort_register(xn->net);
+}
+
+static void exit_abort(struct xtcp_net *xn)
+{
+	xtcp_abort_unregister(xn->net);
+}
+
+/* What a namespace is made of, in order; it ends in the reverse. */
+static const struct {
+	int (*init)(struct xtcp_net *xn);
+	void (*exit)(struct xtcp_net *xn);
+} parts[] = {
+	{ xtcp_counters_init, xtcp_counters_exit },
+	{ init_ctl_sk, exit_ctl_sk },
+	{ xtcp_ipv6_net_init, xtcp_ipv6_net_exit },
+	{ xtcp_fastopen_init, xtcp_fastopen_exit },
+	{ xtcp_hooks_init, xtcp_hooks_exit },
+	{ xtcp_request_init, xtcp_request_exit },
+	{ xtcp_timewait_init, xtcp_timewait_exit },
+	{ init_proc, exit_proc },
+	{ init_abort, exit_abort },
+	{ xtcp_sysctl_register, xtcp_sysctl_unregister },
+};
+
+static void exit_parts(struct xtcp_net *xn, unsigned int count)
+{
+	while (count--)
+		parts[count].exit(xn);
+}
+
 static int __net_init netns_init(struct net *net)
 {
 	struct xtcp_net *xn = xtcp_net(net);
+	unsigned int i;
 	int err;
 
 	xn->net = net;
 	init_knobs(xn);
 	draw_secrets(&xn->secrets);
-	xtcp_hooks_init(xn);
-	err = xtcp_counters_init(xn);
-	if (err)
-		return err;
-	err = xtcp_fastopen_init(xn);
-	if (err)
-		goto err_counters;
-	err = xtcp_request_init(xn);
-	if (err)
-		goto err_fastopen;
-	err = xtcp_timewait_init(xn);
-	if (err)
-		goto err_request;
-	/* Sends for flows without a socket; not hashed, holds no namespace. */
-	err = inet_ctl_sock_create(&xn->ctl_sk, PF_INET, SOCK_RAW, IPPROTO_XTCP, net);
-	if (err)
-		goto err_timewait;
-	err = xtcp_ipv6_net_init(xn);
-	if (err)
-		goto err_ctl_sk;
-	err = xtcp_proc_register(net);
-	if (err)
-		goto err_ipv6;
-	err = xtcp_abort_register(net);
-	if (err)
-		goto err_proc;
-	err = xtcp_sysctl_register(xn);
-	if (err)
-		goto err_abort;
+	for (i = 0; i < ARRAY_SIZE(parts); i++) {
+		err = parts[i].init(xn);
+		if (err) {
+			exit_parts(xn, i);
+			return err;
+		}
+	}
 	return 0;
-
-err_abort:
-	xtcp_abort_unregister(net);
-err_proc:
-	xtcp_proc_unregister(net);
-err_ipv6:
-	xtcp_ipv6_net_exit(xn);
-err_ctl_sk:
-	inet_ctl_sock_destroy(xn->ctl_sk);
-err_timewait:
-	xtcp_timewait_exit(xn);
-err_request:
-	xtcp_request_exit(xn);
-err_fastopen:
-	xtcp_fastopen_exit(xn);
-err_counters:
-	xtcp_counters_exit(xn);
-	return err;
 }
 
 static void __net_exit netns_exit(struct net *net)
 {
-	struct xtcp_net *xn = xtcp_net(net);
-
-	xtcp_sysctl_unregister(xn);
-	xtcp_abort_unregister(net);
-	xtcp_proc_unregister(net);
-	xtcp_timewait_exit(xn);
-	xtcp_request_exit(xn);
-	xtcp_hooks_exit(xn);
-	xtcp_fastopen_exit(xn);
-	xtcp_ipv6_net_exit(xn);
-	inet_ctl_sock_destroy(xn->ctl_sk);
-	xtcp_counters_exit(xn);
+	exit_parts(xtcp_net(net), ARRAY_SIZE(parts));
 }
 
 static struct pernet_operations ops = {

@@ -267,7 +267,8 @@ int xtcp_hooks_use(struct sock *sk)
 	return err;
 }
 
-void xtcp_hooks_init(struct xtcp_net *xn)
+int xtcp_hooks_init(struct xtcp_net *xn)
 {
 	mutex_init(&xn->hooks_lock);
+	return 0;
 }
