@@ -13,6 +13,7 @@
 #include <xtcp/options.h>
 
 struct ctl_table;
+struct dst_entry;
 struct msghdr;
 struct sock;
 struct xtcp_flow;
@@ -135,6 +136,7 @@ void xtcp_fastopen_free(struct xtcp_listener *l);
  * @listener: whom it is for
  * @flow: its addresses
  * @syn: the SYN
+ * @dst: the way back
  * @cookie: filled with what the SYN-ACK shall carry
  *
  * RFC 7413 4.1.2, 4.2.2. Softirq, RCU.
@@ -142,7 +144,7 @@ void xtcp_fastopen_free(struct xtcp_listener *l);
  * xtcp_fastopen_begin(), or xtcp_fastopen_give_back() when there is none after all.
  */
 bool xtcp_fastopen_admit(struct sock *listener, const struct xtcp_flow *flow,
-			 const struct xtcp_segment *syn,
+			 const struct xtcp_segment *syn, const struct dst_entry *dst,
 			 struct xtcp_fastopen_cookie *cookie);
 void xtcp_fastopen_give_back(struct sock *listener);
 /* @child, locked, is the one. */

@@ -33,6 +33,12 @@ static bool enabled(const struct sock *sk, u32 bits)
 	return xtcp_knob(xtcp_sk_net(sk), fastopen) & bits;
 }
 
+/* ip-route(8): fastopen_no_cookie. */
+static bool route_needs_none(const struct dst_entry *dst)
+{
+	return dst && dst_metric(dst, RTAX_FASTOPEN_NO_COOKIE);
+}
+
 static struct xtcp_fastopen_net *net_of(const struct sock *sk)
 {
 	return &xtcp_sk_net(sk)->fastopen;
@@ -243,10 +249,10 @@ static int check_cookie(const struct sock *listener, const struct xtcp_flow *flo
 	return 0;
 }
 
-static bool needs_no_cookie(const struct sock *listener)
+static bool needs_no_cookie(const struct sock *listener, const struct dst_entry *dst)
 {
 	return enabled(listener, XTCP_FASTOPEN_SERVER_NO_COOKIE) ||
-	       xtcp_sk(listener)->fastopen.no_cookie;
+	       xtcp_sk(listener)->fastopen.no_cookie || route_needs_none(dst);
 }
 
 /* --- server: children before the handshake is complete -------------------------- */
@@ -338,12 +344,13 @@ void xtcp_fastopen_give_back(struct sock *listener)
 
 /* 1, 2: the cookie is good, by that key; 3: none is needed. Then @cookie is fresh. */
 static int judge(struct sock *listener, const struct xtcp_flow *flow,
-		 const struct xtcp_segment *syn, struct xtcp_fastopen_cookie *cookie)
+		 const struct xtcp_segment *syn, const struct dst_entry *dst,
+		 struct xtcp_fastopen_cookie *cookie)
 {
 	struct xtcp_net *xn = xtcp_sk_net(listener);
 	int key;
 
-	if (needs_no_cookie(listener))
+	if (needs_no_cookie(listener, dst))
 		return 3;
 	if (!syn->opt.has_fastopen)
 		return 0;
@@ -360,7 +367,7 @@ static int judge(struct sock *listener, const struct xtcp_flow *flow,
 }
 
 bool xtcp_fastopen_admit(struct sock *listener, const struct xtcp_flow *flow,
-			 const struct xtcp_segment *syn,
+			 const struct xtcp_segment *syn, const struct dst_entry *dst,
 			 struct xtcp_fastopen_cookie *cookie)
 {
 	int key;
@@ -371,7 +378,7 @@ bool xtcp_fastopen_admit(struct sock *listener, const struct xtcp_flow *flow,
 	    !enabled(listener, XTCP_FASTOPEN_SERVER) ||
 	    xtcp_sk_knob(listener, handshake_ways) != 3)
 		return false;
-	key = judge(listener, flow, syn, cookie);
+	key = judge(listener, flow, syn, dst, cookie);
 	if (!key)
 		return false;
 	/* The client has this one already; one by the old key is replaced. */
@@ -479,7 +486,7 @@ void xtcp_fastopen_watch(struct sock *sk, const struct xtcp_verdict *v)
 static bool sends_no_cookie(const struct sock *sk)
 {
 	return enabled(sk, XTCP_FASTOPEN_CLIENT_NO_COOKIE) ||
-	       xtcp_sk(sk)->fastopen.no_cookie;
+	       xtcp_sk(sk)->fastopen.no_cookie || route_needs_none(__sk_dst_get(sk));
 }
 
 /* RFC 7413 4.1.3.1: after a loss, keep to ordinary SYNs for a while, then longer. */

@@ -610,7 +610,7 @@ void xtcp_request_new(struct sock *listener, struct sk_buff *skb,
 	req->iss = iss ?: xtcp_isn_new(xn, &req->flow,
 				       xtcp_sk_knob(listener, isn_mode));
 	dst = af_of(req)->request_route(listener, req);
-	if (dst && xtcp_fastopen_admit(listener, &req->flow, seg, &cookie) &&
+	if (dst && xtcp_fastopen_admit(listener, &req->flow, seg, dst, &cookie) &&
 	    open_early(req, skb, seg, dst, &cookie)) {
 		free_rcu(&req->wait.rcu);	/* no one saw it */
 		return;

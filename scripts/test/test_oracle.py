@@ -367,6 +367,17 @@ class FastOpen(OracleTest):
                 one.client.shutdown(socket.SHUT_WR)
                 self.assertEqual(recv_all(one.server), b"late")
 
+    def test_route_without_cookies(self):
+        """Where a route says fastopen_no_cookie at both ends, the first SYN has text already."""
+        for host, other in (0, 1), (1, 0):
+            for family, length in zip(FAMILIES, (32, 128)):
+                route = f"{NET[other].address[family]}/{length} dev {NET[host].device}"
+                NET[host].run(f"ip route add {route} fastopen_no_cookie 1")
+                self.addCleanup(NET[host].run, f"ip route del {route}")
+        for one in self.listening():
+            with self.subTest(one.name):
+                self.talk(one)
+
     def test_one_key_for_both(self):
         """Servers of both kinds behind one address: the cookie of one is good at the other."""
         for family in FAMILIES:
