@@ -483,7 +483,7 @@ void xtcp_fastopen_watch(struct sock *sk, const struct xtcp_verdict *v)
 
 /* --- client: the SYN ------------------------------------------------------------- */
 
-static bool sends_no_cookie(const struct sock *sk)
+static bool sends_no_cookie(struct sock *sk)
 {
 	return enabled(sk, XTCP_FASTOPEN_CLIENT_NO_COOKIE) ||
 	       xtcp_sk(sk)->fastopen.no_cookie || route_needs_none(__sk_dst_get(sk));
