@@ -516,6 +516,49 @@ static void cookie__without_text(struct kunit *test)
 	WIRE_EQ(w, skb_queue_empty(&wire_xs(w, B)->snd.rtx_queue), true);
 }
 
+/* --- what a client remembers ----------------------------------------------------------------------- */
+
+static void meet(struct wire *w, u32 address)
+{
+	struct xtcp_flow flow = { .family = AF_INET, .addrs4.remote = htonl(address) };
+	struct xtcp_fastopen_server server = { .mss = address };
+
+	xtcp_fastopen_remember(w->xn, &flow, &server);
+}
+
+static u16 known(struct wire *w, u32 address)
+{
+	struct xtcp_flow flow = { .family = AF_INET, .addrs4.remote = htonl(address) };
+	struct xtcp_fastopen_server server;
+
+	xtcp_fastopen_recall(w->xn, &flow, &server);
+	return server.mss;
+}
+
+/* The one met longest ago makes room; a smaller knob forgets at once. */
+static void cache__bounded(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, fastopen_cache, 3);
+	meet(w, 1);
+	meet(w, 2);
+	meet(w, 3);
+	WIRE_EQ(w, known(w, 1), 1);
+	meet(w, 4);
+	WIRE_EQ(w, known(w, 2), 0);
+	WIRE_EQ(w, known(w, 1), 1);
+	WIRE_EQ(w, known(w, 3), 3);
+	WIRE_EQ(w, known(w, 4), 4);
+	meet(w, 5);
+	WIRE_EQ(w, known(w, 1), 0);
+	wire_knob(w, fastopen_cache, 1);
+	xtcp_fastopen_cache_trim(w->xn);
+	WIRE_EQ(w, known(w, 4), 0);
+	WIRE_EQ(w, known(w, 5), 5);
+	WIRE_EQ(w, w->xn->fastopen.len, 1);
+}
+
 /* --- the limit ----------------------------------------------------------------------------------- */
 
 /* RFC 7413 5.1: beyond the limit a SYN is one of old. */
@@ -597,6 +640,22 @@ static void fastopen_connect__closed_before(struct kunit *test)
 	wire_run_ms(w, 100);
 	WIRE_EQ(w, wire_count(w, A, WIRE_ANY), before);
 	WIRE_STATE(w, A, CLOSED);
+}
+
+/* Disconnected before it wrote anything: the next connect() waits again. */
+static void fastopen_connect__disconnected_before(struct kunit *test)
+{
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+	struct wire *w = acquainted(test, 4);
+
+	WIRE_EQ(w, wire_socket(w, A), 0);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_FASTOPEN_CONNECT, 1), 0);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	WIRE_STATE(w, A, SYN_SENT);
+	WIRE_EQ(w, kernel_connect(w->side[A].sock, &none, sizeof(none), 0), 0);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_FASTOPEN_CONNECT, 0), 0);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	WIRE_STATE(w, A, ESTABLISHED);
 }
 
 /* --- refusals ---------------------------------------------------------------------------------------- */
@@ -734,10 +793,12 @@ WIRE_SUITES_MAPPED(xtcp_fastopen_wire,
 	KUNIT_CASE_SLOW(key__rotation),
 	KUNIT_CASE_SLOW(no_cookie),
 	KUNIT_CASE_SLOW(cookie__without_text),
+	KUNIT_CASE_SLOW(cache__bounded),
 	KUNIT_CASE_SLOW(limit),
 	KUNIT_CASE_SLOW(limit__counts_resets),
 	KUNIT_CASE_SLOW(fastopen_connect),
 	KUNIT_CASE_SLOW(fastopen_connect__closed_before),
+	KUNIT_CASE_SLOW(fastopen_connect__disconnected_before),
 	KUNIT_CASE_SLOW(refused),
 	KUNIT_CASE_SLOW(errors),
 	KUNIT_CASE_SLOW(simultaneous_open),

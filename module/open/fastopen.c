@@ -580,8 +580,6 @@ int xtcp_fastopen_send(struct sock *sk, struct msghdr *msg, int *copied)
 
 	if (!enabled(sk, XTCP_FASTOPEN_CLIENT) || wants_disconnect(msg))
 		return -EOPNOTSUPP;
-	if (fo->syn_text)
-		return -EALREADY;
 	fo->syn_text = msg;
 	if (fo->deferred) {
 		fo->deferred = 0;

@@ -169,6 +169,7 @@ int xtcp_disconnect(struct sock *sk, int flags)
 		xtcp_port_release(sk);
 	xs->af->connect_failed(sk);
 	WRITE_ONCE(sk->sk_shutdown, 0);
+	xtcp_set_defer_connect(sk, false);
 	sock_reset_flag(sk, SOCK_DONE);
 	xtcp_reset_connection(sk);
 	sk_error_report(sk);
