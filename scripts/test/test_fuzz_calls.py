@@ -39,11 +39,13 @@ ROOM = 1 << 18  # octets of good memory each thread has; as many behind it are n
 SOL_XTCP = 253
 NEW_TIMEOUTS = 66, 67  # SO_RCVTIMEO_NEW, SO_SNDTIMEO_NEW
 SO_TIMESTAMP = 29
+TCP_REPAIR = socket.IPPROTO_TCP, 19  # turns a socket of the kernel's TCP into something else
 INT_MAX = (1 << 31) - 1
 SPLICE_F_NONBLOCK, PROT_NONE, MAP_ANONYMOUS = 2, 0, 0x22
+MSG_ZEROCOPY, MSG_FASTOPEN = 0x4000000, 0x20000000
 
 SEND_FLAGS = (socket.MSG_DONTWAIT, socket.MSG_OOB, socket.MSG_MORE, socket.MSG_EOR, socket.MSG_NOSIGNAL,
-              socket.MSG_DONTROUTE, 0x4000000, 0x20000000)  # MSG_ZEROCOPY, MSG_FASTOPEN
+              socket.MSG_DONTROUTE, MSG_ZEROCOPY, MSG_FASTOPEN)
 RECV_FLAGS = (socket.MSG_DONTWAIT, socket.MSG_OOB, socket.MSG_PEEK, socket.MSG_WAITALL, socket.MSG_TRUNC,
               socket.MSG_ERRQUEUE, socket.MSG_CMSG_CLOEXEC)
 IOCTLS = (0x541B, 0x5411, 0x894B, 0x8905, 0x5421, 0x5452, 0x8904, 0x8906, 0x8907, 0x8910, 0x8912)
@@ -273,10 +275,10 @@ class Caller(threading.Thread):
             self.set(fd, name, value)
         return fd
 
-    def set(self, fd, name, value):
+    def set(self, fd, name, value, level=socket.SOL_SOCKET):
         address = self.memory.good(len(value))
         self.memory.put(address, value)
-        self.call("setsockopt", "setsockopt", fd, socket.SOL_SOCKET, name, address, len(value))
+        self.call("setsockopt", "setsockopt", fd, level, name, address, len(value))
 
     def new(self):
         self.put_in_slot(self.fresh(self.family()))
@@ -285,6 +287,7 @@ class Caller(threading.Thread):
         family = self.family()
         fd = self.fresh(family)
         self.set(fd, self.dice.choice((socket.SO_REUSEADDR, socket.SO_REUSEPORT)), struct.pack("i", 1))
+        self.set(fd, socket.TCP_FASTOPEN, struct.pack("i", self.dice.choice((0, 1, 100))), socket.IPPROTO_TCP)
         octets, length = self.address(family)
         self.call("bind", "bind", fd, self.memory.holding(octets), length)
         self.call("listen", "listen", fd, self.dice.choice((0, 1, 16)))
@@ -295,6 +298,15 @@ class Caller(threading.Thread):
         octets, length = self.address(family)
         fd = self.fresh(family)
         self.call("connect", "connect", fd, self.memory.holding(octets), length)
+        self.put_in_slot(fd)
+
+    def fast_client(self):
+        """Its text goes with the SYN, perhaps."""
+        family, size = self.family(), self.size()
+        octets, length = self.address(family)
+        fd = self.fresh(family)
+        self.call("send", "sendto", fd, self.memory.any(size), size, self.flags(SEND_FLAGS) | MSG_FASTOPEN,
+                  self.memory.holding(octets), length)
         self.put_in_slot(fd)
 
     def pair(self):
@@ -381,7 +393,7 @@ class Caller(threading.Thread):
         level = self.dice.choice(LEVELS) if not self.chance(40) else self.dice.getrandbits(32)
         high = {SOL_XTCP: 11, socket.IPPROTO_TCP: 45}.get(level, 82)
         name = self.dice.randrange(high) if not self.chance(40) else self.dice.getrandbits(31)
-        return level, name
+        return level, name if (level, name) != TCP_REPAIR else 0
 
     def value(self, level, name):
         """Octets of an option's value. What has a say in how long something takes gets small ones."""
@@ -467,9 +479,9 @@ class Caller(threading.Thread):
         self.attempt("file", "abort all", self.write, "/proc/net/xtcp_abort", "all")
 
 
-KINDS = (("new", 2), ("server", 4), ("client", 6), ("pair", 8), ("bind", 3), ("listen", 3), ("accept", 10),
-         ("connect", 5), ("disconnect", 3), ("send", 12), ("sendmsg", 12), ("sendfile", 4), ("recv", 12),
-         ("recvmsg", 12), ("splice", 6), ("shutdown", 4), ("close", 2), ("poll", 6), ("epoll_ctl", 5),
+KINDS = (("new", 2), ("server", 4), ("client", 5), ("fast_client", 4), ("pair", 8), ("bind", 3), ("listen", 3),
+         ("accept", 10), ("connect", 5), ("disconnect", 3), ("send", 12), ("sendmsg", 12), ("sendfile", 4),
+         ("recv", 12), ("recvmsg", 12), ("splice", 6), ("shutdown", 4), ("close", 2), ("poll", 6), ("epoll_ctl", 5),
          ("epoll_wait", 4), ("setsockopt", 30), ("getsockopt", 12), ("ioctl", 8), ("names", 4), ("hand_over", 5),
          ("knob", 2), ("file_read", 1), ("abort", 0.1))
 OF_XTCP = {"knob", "file_read", "abort"}
@@ -535,6 +547,8 @@ class Calls(SocketTest):
         # Whether packets are stamped is written into the kernel's text; QEMU traps now and then while that changes.
         stamped = self.socket()
         stamped.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMP, 1)
+        if PROTO == 253:
+            self.write_file(KNOBS + "fin_timeout_ms", 1000)  # who waits already when that ends, waits as long as it was
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         for end in ours, theirs:
             end.setblocking(False)
