@@ -141,6 +141,8 @@ static void fastopen_again(struct kunit *test)
 	WIRE_EQ(w, wire_counter(XTCP_CNT_FASTOPEN_PASSIVE) - passive, 1);
 	WIRE_EQ(w, wire_counter(XTCP_CNT_FASTOPEN_ACTIVE) - active, 1);
 	WIRE_EQ(w, wire_xs(w, A)->fastopen.text_acked && wire_xs(w, B)->fastopen.text_acked, 1);
+	WIRE_EQ(w, wire_xs(w, A)->stats.delivered, 1);	/* as the kernel's TCP: SYN and text */
+	WIRE_EQ(w, wire_xs(w, B)->stats.delivered, 2);
 	wire_transfer(w, A, 100000, 20000);
 	wire_transfer(w, B, 100000, 20000);
 }

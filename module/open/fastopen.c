@@ -651,6 +651,7 @@ void xtcp_fastopen_answered(struct sock *sk, const struct xtcp_segment *seg)
 		send_again(sk);
 	} else if (xs->fastopen.text) {
 		xs->fastopen.text_acked = 1;
+		xs->stats.delivered--;	/* it was one segment with the SYN */
 		xtcp_count(xtcp_sk_net(sk), XTCP_CNT_FASTOPEN_ACTIVE);
 	}
 }
