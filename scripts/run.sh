@@ -78,7 +78,7 @@ boot_uml() {
 	[ "$PLACE" = uml ] || { mode=debug; memory=2G; }
 	out=$("$ROOT/scripts/kernel-uml.sh" $mode)
 	TMPDIR=$(uml_tmpdir) $EXEC timeout -k 10 "$TIMEOUT" "$out/linux" mem=$memory rootfstype=hostfs rootflags=/ ro \
-		init="$ROOT/scripts/guest.sh" con0=fd:0,fd:1 con=null ssl=null loglevel=1 log_buf_len=16M \
+		init="$ROOT/scripts/guest.sh" con0=fd:0,fd:1 con=null ssl=null loglevel=1 log_buf_len=16M slab_nomerge \
 		XTCPOUT="$OUT" "$@" 2>"$OUT/.run/console"
 }
 
@@ -94,7 +94,7 @@ boot_vm() {
 		-fsdev local,id=out,path="$OUT",security_model=none,multidevs=remap \
 		-device virtio-9p-pci,fsdev=out,mount_tag=out \
 		-serial file:"$OUT/.run/console" -serial $serial -monitor none \
-		-append "console=ttyS0 quiet panic=-1 mitigations=off log_buf_len=4M \
+		-append "console=ttyS0 quiet panic=-1 mitigations=off log_buf_len=4M slab_nomerge \
 			XTCPINIT=$ROOT/scripts/guest.sh XTCPOUT=$OUT XTCPKERNEL=$kernel $*"
 }
 
