@@ -8,7 +8,7 @@ import struct
 import subprocess
 import unittest
 
-from xtcp_sockets import PROTO, SocketTest, Task, loopback_up, recv_exactly, unshare_network
+from xtcp_sockets import PATIENCE, PROTO, SocketTest, Task, loopback_up, recv_exactly, set_timeout, unshare_network
 
 SOL_XTCP, WIRE_PROTOCOL = 253, 9
 SYN = 2
@@ -28,6 +28,9 @@ def half_open():
 
 def requests_in_memory():
     """Objects of slabs; 0 where those of xtcp cannot be told from others (boot with slab_nomerge)."""
+    # What is free counts as in use while a CPU, or KASAN, keeps it: shrinking takes it from them.
+    for cache in pathlib.Path("/sys/kernel/slab").glob("xtcp_request*"):
+        (cache / "shrink").write_text("1", encoding="ascii")
     lines = pathlib.Path("/proc/slabinfo").read_text(encoding="ascii").splitlines()
     return sum(int(line.split()[1]) for line in lines if line.startswith("xtcp_request"))
 
@@ -212,7 +215,9 @@ class Flood(CookieTest):
         loopback_up()
         self.write_file("/proc/sys/net/xtcp/max_syn_backlog", self.LIMIT)
         self.write_file("/proc/sys/net/xtcp/syncookies", syncookies)
+        self.write_file("/proc/sys/net/xtcp/synack_retries", 10)  # none of them gives up while we look
         listener = self.keep(socket.socket(family, socket.SOCK_STREAM, PROTO))
+        set_timeout(listener, socket.SO_RCVTIMEO, PATIENCE)
         listener.bind(("", self.PORT))
         listener.listen(self.LIMIT)
         peer = self.child(lambda: self.other_side(family))
@@ -220,12 +225,15 @@ class Flood(CookieTest):
         self.eventually(lambda: counters()["SyncookiesSent"] > self.SYNS)
         self.assertEqual(half_open(), self.LIMIT)
         os.write(self.go[1], b"x")
-        for _ in range(self.CLIENTS):
-            server = self.accept(listener)
-            server.sendall(recv_exactly(server, 5000))
-            most = max(most, half_open())
-            # What CPUs keep ready is counted, too.
-            self.assertLess(requests_in_memory(), 4 * self.LIMIT)
+        try:
+            for _ in range(self.CLIENTS):
+                server = self.accept(listener)
+                server.sendall(recv_exactly(server, 5000))
+                most = max(most, half_open())
+                self.assertLess(requests_in_memory(), 2 * self.LIMIT)
+        except BlockingIOError:
+            peer.result()  # it may know why nobody comes
+            raise
         peer.result()
         return most
 

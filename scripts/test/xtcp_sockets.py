@@ -181,7 +181,13 @@ class Task:
 
 
 class Child:
-    """A function in a forked process. result() waits for it and raises its failure or skip here."""
+    """
+    A function in a forked process. result() waits for it and raises its failure or skip here. Its own children end
+    with it.
+    """
+
+    own_report = None  # where this process says how it ended, if it is a child itself
+    born = []  # of this process
 
     def __init__(self, function):
         self.status = None
@@ -191,9 +197,13 @@ class Child:
             self.run(function, writer)
         os.close(writer)
         self.report = open(reader, encoding="utf-8")
+        Child.born.append(self)
 
     @staticmethod
     def run(function, writer):
+        if Child.own_report is not None:
+            os.close(Child.own_report)  # our parent's: its end must not wait for ours
+        Child.own_report, Child.born = writer, []
         text = "ended in an unknown way"
         try:
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
@@ -205,6 +215,8 @@ class Child:
         except BaseException:  # pylint: disable=broad-except
             text = traceback.format_exc()
         finally:
+            for child in Child.born:
+                child.kill()
             os.write(writer, text.encode())
             os._exit(1 if text else 0)
 
