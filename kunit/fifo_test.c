@@ -6,6 +6,7 @@
 #include <linux/ktime.h>
 #include <linux/sched.h>
 #include <xtcp/fifo.h>
+#include <xtcp/flow.h>
 
 struct timed {
 	struct xtcp_fifo_entry wait;
@@ -229,6 +230,26 @@ static void fifo_due__delay_grew_unnoticed(struct kunit *test)
 	expect_waited(test, &world->one, 1500);
 }
 
+/* Who found it in the flow table while another CPU took it out must not queue it again. */
+static void fifo_restart__only_while_hashed(struct kunit *test)
+{
+	struct world *world = test->priv;
+	struct hlist_nulls_node *there = NULL;
+	struct xtcp_flow flow = { };
+
+	add(world, &world->one);
+	flow.cpu = world->one.cpu;
+	flow.node.pprev = &there;
+	sleep_ms(400);
+	KUNIT_EXPECT_TRUE(test, xtcp_fifo_restart(&world->fifo, &world->one.wait, &flow));
+	sleep_ms(700);
+	KUNIT_EXPECT_EQ(test, world->came, 0);
+	flow.node.pprev = NULL;
+	KUNIT_EXPECT_FALSE(test, xtcp_fifo_restart(&world->fifo, &world->one.wait, &flow));
+	sleep_ms(400);
+	expect_waited(test, &world->one, 1000);
+}
+
 static void fifo_kick__empty(struct kunit *test)
 {
 	struct world *world = test->priv;
@@ -264,6 +285,7 @@ static struct kunit_case fifo_cases[] = {
 	KUNIT_CASE_SLOW(fifo_kick__shorter_delay),
 	KUNIT_CASE_SLOW(fifo_kick__longer_delay),
 	KUNIT_CASE_SLOW(fifo_kick__empty),
+	KUNIT_CASE_SLOW(fifo_restart__only_while_hashed),
 	KUNIT_CASE_SLOW(fifo_due__delay_grew_unnoticed),
 	KUNIT_CASE_SLOW(fifo_left_ns__counts_down),
 	{ }

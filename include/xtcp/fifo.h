@@ -10,6 +10,7 @@
 #include <linux/types.h>
 
 struct xtcp_fifo_shard;
+struct xtcp_flow;
 
 struct xtcp_fifo_entry {
 	union {
@@ -53,9 +54,17 @@ void xtcp_fifo_add(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry,
 /* Leave the queue early. False: it came due, its due() runs or has run. */
 bool xtcp_fifo_del(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry, u16 cpu);
 
-/* Wait anew from now, unless @entry has left the queue: false then. */
+/**
+ * xtcp_fifo_restart() - wait anew from now
+ * @fifo: the queue
+ * @entry: found through the flow table, perhaps just leaving both
+ * @flow: which it belongs to
+ *
+ * Context: any but hard interrupt; RCU.
+ * Return: false: it has left the queue.
+ */
 bool xtcp_fifo_restart(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry,
-		       u16 cpu);
+		       const struct xtcp_flow *flow);
 
 /* The delay of this queue changed: look again who is due. */
 void xtcp_fifo_kick(struct xtcp_fifo *fifo);

@@ -365,7 +365,7 @@ void xtcp_timewait_input(struct xtcp_time_wait *tw, struct sk_buff *skb,
 		xtcp_timewait_drop(tw);
 	}
 	if (v.events & XTCP_EV_TW_RESTART)
-		xtcp_fifo_restart(&queue_of(tw)->fifo, &tw->wait, tw->flow.cpu);
+		xtcp_fifo_restart(&queue_of(tw)->fifo, &tw->wait, &tw->flow);
 	WRITE_ONCE(tw->ts_recent, tcb.ts_recent);
 	if (may_answer(tw, &v))
 		send_ack(tw, skb);

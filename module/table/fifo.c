@@ -14,6 +14,7 @@
 #include <linux/spinlock.h>
 #include <xtcp/compat.h>
 #include <xtcp/fifo.h>
+#include <xtcp/flow.h>
 
 /* How many entries one timer run takes before it lets others run. */
 #define FIFO_BATCH 256
@@ -110,13 +111,14 @@ bool xtcp_fifo_del(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry, u16 cp
 }
 
 bool xtcp_fifo_restart(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry,
-		       u16 cpu)
+		       const struct xtcp_flow *flow)
 {
-	struct xtcp_fifo_shard *shard = per_cpu_ptr(fifo->shards, cpu);
+	struct xtcp_fifo_shard *shard = per_cpu_ptr(fifo->shards, flow->cpu);
 	bool queued;
 
+	/* Who ends it unhashes it, takes this lock, and then overwrites the link. */
 	spin_lock_bh(&shard->lock);
-	queued = !list_empty(&entry->link);
+	queued = xtcp_flow_hashed(flow) && !list_empty(&entry->link);
 	if (queued) {
 		entry->start_ns = ktime_get_ns();
 		list_move_tail(&entry->link, &shard->queue);
