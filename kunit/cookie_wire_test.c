@@ -204,6 +204,28 @@ static void third_ack_lost_then_fin(struct kunit *test)
 	WIRE_EQ(w, wire_recv(w, B, 1000), 0);
 }
 
+/* The third segment and the first text are lost; the rest must not be answered by RST. */
+static void later_text__waits_for_the_first(struct kunit *test)
+{
+	struct wire *w = always(test);
+
+	wire_knob(w, syncookie_lifetime_ms, 1000);
+	nobody_at_a(w);
+	inject_syn(w, 0);
+	inject_ack(w, 0, XTCP_ACK | XTCP_PSH, .seq = 100, .len = 50);
+	WIRE_STATE(w, B, LISTEN);
+	WIRE_EQ(w, wire_count(w, B, WIRE_RST), 0);
+	inject_ack(w, 0, XTCP_ACK | XTCP_PSH, .len = 100);
+	WIRE_STATE(w, B, ESTABLISHED);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+	/* There is no cookie left that it could follow. */
+	wire_run_ms(w, 2100);
+	w->conn[1] = w->conn[0];
+	inject_ack(w, 1, XTCP_ACK | XTCP_PSH, .seq = 100, .len = 50);
+	WIRE_EQ(w, wire_count(w, B, WIRE_RST), 1);
+}
+
 static void rst__completes_nothing(struct kunit *test)
 {
 	struct wire *w = always(test);
@@ -493,6 +515,26 @@ static void later_request__gives_way(struct kunit *test)
 	WIRE_EQ(w, wire_count(w, B, WIRE_RST), 0);
 }
 
+/* The same where only later text arrives: the request knows the peer's ISN. */
+static void later_request__gives_way_to_later_text(struct kunit *test)
+{
+	struct wire *w = always(test);
+
+	nobody_at_a(w);
+	inject_syn(w, 0);
+	wire_knob(w, syncookies, 1);
+	wire_run_ms(w, 500);
+	inject_syn(w, 0);
+	WIRE_EQ(w, requests(), 1);
+	inject_ack(w, 0, XTCP_ACK | XTCP_PSH, .seq = 100, .len = 50);
+	WIRE_EQ(w, requests(), 0);
+	WIRE_STATE(w, B, ESTABLISHED);
+	inject_ack(w, 0, XTCP_ACK | XTCP_PSH, .len = 100);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 150);
+	WIRE_EQ(w, wire_count(w, B, WIRE_RST), 0);
+}
+
 /* And the other way round: the cookie comes too late, and does no harm. */
 static void later_request__comes_first(struct kunit *test)
 {
@@ -585,6 +627,7 @@ WIRE_SUITES_MAPPED(xtcp_cookie_wire,
 	KUNIT_CASE_SLOW(round_trip__not_measured),
 	KUNIT_CASE_SLOW(third_ack_lost_then_data),
 	KUNIT_CASE_SLOW(third_ack_lost_then_fin),
+	KUNIT_CASE_SLOW(later_text__waits_for_the_first),
 	KUNIT_CASE_SLOW(rst__completes_nothing),
 	KUNIT_CASE_SLOW(wrong_ack__gets_rst),
 	KUNIT_CASE_SLOW(wrong_peer__gets_rst),
@@ -601,6 +644,7 @@ WIRE_SUITES_MAPPED(xtcp_cookie_wire,
 	KUNIT_CASE_SLOW(accept_queue_full__abort_on_overflow),
 	KUNIT_CASE_SLOW(accept_queue_full__syn_is_dropped),
 	KUNIT_CASE_SLOW(later_request__gives_way),
+	KUNIT_CASE_SLOW(later_request__gives_way_to_later_text),
 	KUNIT_CASE_SLOW(later_request__comes_first),
 	KUNIT_CASE_SLOW(defer_accept__waits_for_text),
 	KUNIT_CASE_SLOW(time_wait__outlives_a_full_accept_queue),

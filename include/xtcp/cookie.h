@@ -86,5 +86,14 @@ void xtcp_cookie_syn(struct sock *listener, struct sk_buff *skb,
 bool xtcp_cookie_ack(struct sock *listener, struct sk_buff *skb,
 		     const struct xtcp_flow_key *key, const struct xtcp_segment *seg,
 		     struct xtcp_request *held);
+/**
+ * xtcp_cookie_patience() - may this segment follow a lost one that held a cookie?
+ * @listener: whom it is for
+ * @seg: text, of no connection we know of
+ *
+ * Its sender took our SYN-ACK for an open connection, and will repeat the text
+ * that came first: a RST would end what can still begin.
+ */
+bool xtcp_cookie_patience(const struct sock *listener, const struct xtcp_segment *seg);
 
 #endif

@@ -114,7 +114,7 @@ static void sample_handshake(struct sock *sk, const struct xtcp_segment *seg)
 	if (!xs->retransmits && !xs->stats.retrans)
 		us = div_u64(ktime_get_ns() - xs->first_retransmit_ns, NSEC_PER_USEC) ?: 1;
 	else if (xs->tcb.ts_ok && seg->opt.tsecr)
-		us = (u64)(xtcp_ts_now(xs->ts_offset) - seg->opt.tsecr) * USEC_PER_MSEC;
+		us = (u64)(xtcp_ts_now(xs->ts_offset) - seg->opt.tsecr) * USEC_PER_MSEC ?: 1;
 	if (us)
 		xtcp_rtt_sample(&xs->rtt, min_t(u64, us, U32_MAX),
 				xtcp_sk_knob(sk, rto_min_ms), xtcp_sk_knob(sk, rto_max_ms));

@@ -450,7 +450,7 @@ void xtcp_output_push(struct sock *sk)
 		if (skb_queue_is_last(&sk->sk_write_queue, skb) && nagle_holds(xs, skb))
 			break;
 		if ((u32)len < skb->len && split(sk, &sk->sk_write_queue, skb, len))
-			return;
+			break;
 		send_head(sk, skb);
 	}
 	xtcp_output_limit(xs, limit_now(sk, skb));

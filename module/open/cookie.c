@@ -197,22 +197,35 @@ void xtcp_cookie_syn(struct sock *listener, struct sk_buff *skb,
 
 /* --- the third segment --------------------------------------------------------- */
 
-/* Guesses are worth a try only while cookies may be on their way. */
-static bool expected(const struct sock *listener)
+/* Cookies that we sent may be on their way. */
+static bool under_way(const struct sock *listener)
 {
 	const struct xtcp_port *port = READ_ONCE(xtcp_sk(listener)->port);
-	const struct xtcp_net *xn = xtcp_sk_net(listener);
-	u64 life_ns = 2ULL * xtcp_knob(xn, syncookie_lifetime_ms) * NSEC_PER_MSEC;
+	u64 life_ns = 2ULL * xtcp_knob(xtcp_sk_net(listener), syncookie_lifetime_ms) *
+		      NSEC_PER_MSEC;
 	u64 last_ns = port ? READ_ONCE(port->cookie_ns) : 0;
 
-	switch (xtcp_knob(xn, syncookies)) {
+	return last_ns && ktime_get_ns() - last_ns <= life_ns;
+}
+
+/* Guesses are worth a try only then. */
+static bool expected(const struct sock *listener)
+{
+	switch (xtcp_knob(xtcp_sk_net(listener), syncookies)) {
 	case 0:
 		return false;
 	case 2:
 		return true;
 	default:
-		return last_ns && ktime_get_ns() - last_ns <= life_ns;
+		return under_way(listener);
 	}
+}
+
+bool xtcp_cookie_patience(const struct sock *listener, const struct xtcp_segment *seg)
+{
+	return (seg->ctl & (XTCP_SYN | XTCP_RST | XTCP_ACK)) == XTCP_ACK &&
+	       seg->text_len && xtcp_knob(xtcp_sk_net(listener), syncookies) &&
+	       under_way(listener);
 }
 
 /* What the peer echoes of our timestamp. */
@@ -223,14 +236,17 @@ static u8 echoed(const struct xtcp_options *opt)
 	return XTCP_COOKIE | (opt->tsecr & XTCP_COOKIE_TS_BITS);
 }
 
-/* The request that the SYN of this segment would have made; false: no cookie. */
+/*
+ * The request that the SYN of this segment would have made; false: no cookie. With
+ * no one to tell the peer's ISN, the segment must be the first behind it.
+ */
 static bool remember(struct xtcp_request *req, struct sock *listener,
 		     const struct sk_buff *skb, const struct xtcp_flow_key *key,
-		     const struct xtcp_segment *seg)
+		     const struct xtcp_segment *seg, const struct xtcp_request *held)
 {
 	struct xtcp_net *xn = xtcp_sk_net(listener);
+	u32 irs = held ? held->irs : seg->seq - 1;
 	struct xtcp_options opt;
-	u32 irs = seg->seq - 1;
 
 	req->cookie = echoed(&seg->opt);
 	xtcp_cookie_options(req->cookie, &opt);
@@ -275,7 +291,7 @@ bool xtcp_cookie_ack(struct sock *listener, struct sk_buff *skb,
 	if ((seg->ctl & (XTCP_SYN | XTCP_RST | XTCP_ACK)) != XTCP_ACK ||
 	    !expected(listener))
 		return false;
-	if (!remember(&alone.req, listener, skb, key, seg)) {
+	if (!remember(&alone.req, listener, skb, key, seg, held)) {
 		xtcp_count(xn, XTCP_CNT_SYNCOOKIES_FAILED);
 		return false;
 	}

@@ -189,8 +189,8 @@ bool xtcp_listen_acceptable(const struct sock *sk)
 	return !list_empty_careful(&xtcp_sk(sk)->listener->accept_queue);
 }
 
-/* Context: socket lock, released while waiting. */
-static int wait_for_child(struct sock *sk, long timeo)
+/* Context: socket lock, released while waiting; @timeo is what is left of it. */
+static int wait_for_child(struct sock *sk, long *timeo)
 {
 	DEFINE_WAIT(wait);
 	int err;
@@ -200,7 +200,7 @@ static int wait_for_child(struct sock *sk, long timeo)
 		prepare_to_wait_exclusive(sk_sleep(sk), &wait, TASK_INTERRUPTIBLE);
 		release_sock(sk);
 		if (!xtcp_listen_acceptable(sk))
-			timeo = schedule_timeout(timeo);
+			*timeo = schedule_timeout(*timeo);
 		sched_annotate_sleep();
 		lock_sock(sk);
 		err = 0;
@@ -209,11 +209,11 @@ static int wait_for_child(struct sock *sk, long timeo)
 		err = -EINVAL;
 		if (sk->sk_state != TCP_LISTEN)
 			break;
-		err = sock_intr_errno(timeo);
+		err = sock_intr_errno(*timeo);
 		if (signal_pending(current))
 			break;
 		err = -EAGAIN;
-		if (!timeo)
+		if (!*timeo)
 			break;
 	}
 	finish_wait(sk_sleep(sk), &wait);
@@ -234,7 +234,7 @@ struct sock *xtcp_listen_accept(struct sock *sk, int flags, int *err)
 	while (!(child = dequeue(sk))) {
 		if (!timeo)
 			goto out;
-		*err = wait_for_child(sk, timeo);
+		*err = wait_for_child(sk, &timeo);
 		if (*err)
 			goto out;
 	}
@@ -298,7 +298,7 @@ void xtcp_listen_input(struct sock *sk, struct sk_buff *skb,
 		xtcp_listen_syn(sk, skb, key, &seg, 0);
 		return;
 	}
-	if (v.reply == XTCP_REPLY_RST)
+	if (v.reply == XTCP_REPLY_RST && !xtcp_cookie_patience(sk, &seg))
 		xtcp_reset_reply(xn, xtcp_af_ops(key->family), skb, &seg, v.drop);
 	xtcp_input_drop(xn, skb, v.drop);
 }

@@ -567,13 +567,16 @@ static struct xtcp_request *create(struct sock *listener, const struct sk_buff *
 	return req;
 }
 
-/* Into all three places; false: the listener closed, or another CPU was first. */
-static bool enter(struct xtcp_request *req)
+/*
+ * Into all three places; false: the listener closed, or another CPU was first, to
+ * this place or to the last one in the queue, unless there is always one for @req.
+ */
+static bool enter(struct xtcp_request *req, bool always)
 {
 	struct xtcp_listener *l = xtcp_sk(req->listener)->listener;
 
 	spin_lock_bh(&l->lock);
-	if (!l->open) {
+	if (!l->open || (!always && xtcp_listen_requests_full(req->listener))) {
 		spin_unlock_bh(&l->lock);
 		return false;
 	}
@@ -615,7 +618,7 @@ void xtcp_request_new(struct sock *listener, struct sk_buff *skb,
 		free_rcu(&req->wait.rcu);	/* no one saw it */
 		return;
 	}
-	if (!dst || !enter(req)) {
+	if (!dst || !enter(req, iss)) {
 		xtcp_input_drop(xn, skb, dst ? XTCP_DROP_RACE : XTCP_DROP_NO_ROUTE);
 		dst_release(dst);
 		free_rcu(&req->wait.rcu);	/* no one saw it */
