@@ -263,6 +263,32 @@ static void syn_lost__shy_for_a_while(struct kunit *test)
 }
 
 /* The SYN-ACK is: both ends repeat; the text is delivered once. */
+/* The path has no room for it, a router says: at once a SYN without, and nothing against the next one. */
+static void syn_too_large(struct kunit *test)
+{
+	struct wire *w;
+
+	wire_path(test->priv, 1300);
+	w = acquainted(test, 4);
+	wire_drop(w, A, WIRE_SYN, 1, 1);
+	WIRE_EQ(w, wire_send_fast(w, A, 1000), 1000);
+	wire_run_ms(w, 5);
+	wire_icmp_too_big(w, A, 0, 1228);
+	wire_run_ms(w, 100);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_SENT    -> S 0:1000 cookie 8 -> x\n"
+		    "0.005 SYN_SENT    -> S 0               -> SYN_RCVD\n"
+		    "0.015 ESTABLISHED <- S. 0 ack 1        <- SYN_RCVD\n"
+		    "0.025 ESTABLISHED -> P. 1:1001 ack 1   -> ESTABLISHED\n"
+		    "0.035 ESTABLISHED <- . 1 ack 1001      <- ESTABLISHED\n");
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_recv(w, B, 2000), 1000);
+	end_connection(w);
+	WIRE_EQ(w, wire_send_fast(w, A, 1000), 1000);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_xs(w, A)->fastopen.text_acked, true);
+}
+
 static void syn_ack_lost(struct kunit *test)
 {
 	struct wire *w = acquainted(test, 4);
@@ -561,6 +587,19 @@ static void cache__bounded(struct kunit *test)
 	WIRE_EQ(w, w->xn->fastopen.len, 1);
 }
 
+/* At one address, by protocol 253 and by protocol 6, are two servers. */
+static void cache__by_protocol(struct kunit *test)
+{
+	struct xtcp_flow flow = { .family = AF_INET, .addrs4.remote = htonl(1) };
+	struct xtcp_fastopen_server server;
+	struct wire *w = test->priv;
+
+	meet(w, 1);
+	flow.protocol = IPPROTO_TCP;
+	xtcp_fastopen_recall(w->xn, &flow, &server);
+	WIRE_EQ(w, server.mss, 0);
+}
+
 /* --- the limit ----------------------------------------------------------------------------------- */
 
 /* RFC 7413 5.1: beyond the limit a SYN is one of old. */
@@ -658,6 +697,40 @@ static void fastopen_connect__disconnected_before(struct kunit *test)
 	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_FASTOPEN_CONNECT, 0), 0);
 	WIRE_EQ(w, wire_connect(w, A), 0);
 	WIRE_STATE(w, A, ESTABLISHED);
+}
+
+/* Ended by the administrator before it wrote anything: no SYN of a dead socket. */
+static void fastopen_connect__aborted_before(struct kunit *test)
+{
+	struct wire *w = acquainted(test, 4);
+	unsigned int before = wire_count(w, A, WIRE_ANY);
+
+	WIRE_EQ(w, wire_socket(w, A), 0);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_FASTOPEN_CONNECT, 1), 0);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	WIRE_EQ(w, xtcp_abort(w->side[A].sock->sk, ECONNABORTED), 0);
+	WIRE_EQ(w, wire_send(w, A, 100), -ECONNABORTED);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_count(w, A, WIRE_ANY), before);
+	WIRE_EQ(w, skb_queue_empty(&wire_xs(w, A)->snd.rtx_queue), true);
+}
+
+/* What a call has on its stack goes to no one else: a child, or who connects anew. */
+static void text_for_the_syn__of_one_call_only(struct kunit *test)
+{
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+	struct wire *w = server(test, 4);
+	struct msghdr msg = { };
+
+	xtcp_sk(w->side[B].listener->sk)->fastopen.syn_text = &msg;
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_ms(w, 50);
+	xtcp_sk(w->side[B].listener->sk)->fastopen.syn_text = NULL;
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_xs(w, B)->fastopen.syn_text == NULL, true);
+	wire_xs(w, A)->fastopen.syn_text = &msg;
+	WIRE_EQ(w, kernel_connect(w->side[A].sock, &none, sizeof(none), 0), 0);
+	WIRE_EQ(w, wire_xs(w, A)->fastopen.syn_text == NULL, true);
 }
 
 /* --- refusals ---------------------------------------------------------------------------------------- */
@@ -760,6 +833,46 @@ static void blackhole(struct kunit *test)
 	WIRE_EQ(w, atomic_read(&w->xn->fastopen.holes), 0);
 }
 
+/* The answer is lost, or late, and the FIN is not: that happens, and is no hole. */
+static void blackhole__not_a_loss(struct kunit *test)
+{
+	u64 holes = wire_counter(XTCP_CNT_FASTOPEN_BLACKHOLES);
+	struct wire *w = acquainted(test, 4);
+
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_run_ms(w, 25);
+	wire_drop(w, B, WIRE_DATA, 1, 1);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_send(w, B, 100), 100);
+	WIRE_EQ(w, wire_shutdown(w, B, SHUT_WR), 0);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_recv(w, A, 1000), -EAGAIN);
+	wire_run_ms(w, 1000);
+	WIRE_EQ(w, wire_recv(w, A, 1000), 100);
+	WIRE_EQ(w, wire_recv(w, A, 1000), 0);
+	end_connection(w);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_FASTOPEN_BLACKHOLES) - holes, 0);
+}
+
+/* Nor is a peer that dies long after: keepalive finds out. */
+static void blackhole__not_a_dead_peer(struct kunit *test)
+{
+	u64 holes = wire_counter(XTCP_CNT_FASTOPEN_BLACKHOLES);
+	struct wire *w = acquainted(test, 4);
+
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_KEEPIDLE, 10), 0);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_KEEPINTVL, 1), 0);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_KEEPCNT, 2), 0);
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
+	wire_run_ms(w, 13000);
+	WIRE_EQ(w, wire_error(w, A), ETIMEDOUT);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_FASTOPEN_BLACKHOLES) - holes, 0);
+}
+
 static void blackhole__three_timeouts(struct kunit *test)
 {
 	u64 holes = wire_counter(XTCP_CNT_FASTOPEN_BLACKHOLES);
@@ -782,6 +895,7 @@ WIRE_SUITES_MAPPED(xtcp_fastopen_wire,
 	KUNIT_CASE_SLOW(server_without__old_number_once),
 	KUNIT_CASE_SLOW(syn_lost),
 	KUNIT_CASE_SLOW(syn_lost__shy_for_a_while),
+	KUNIT_CASE_SLOW(syn_too_large),
 	KUNIT_CASE_SLOW(syn_ack_lost),
 	KUNIT_CASE_SLOW(syn_overtaken),
 	KUNIT_CASE_SLOW(client_dies),
@@ -796,14 +910,19 @@ WIRE_SUITES_MAPPED(xtcp_fastopen_wire,
 	KUNIT_CASE_SLOW(no_cookie),
 	KUNIT_CASE_SLOW(cookie__without_text),
 	KUNIT_CASE_SLOW(cache__bounded),
+	KUNIT_CASE_SLOW(cache__by_protocol),
 	KUNIT_CASE_SLOW(limit),
 	KUNIT_CASE_SLOW(limit__counts_resets),
 	KUNIT_CASE_SLOW(fastopen_connect),
 	KUNIT_CASE_SLOW(fastopen_connect__closed_before),
 	KUNIT_CASE_SLOW(fastopen_connect__disconnected_before),
+	KUNIT_CASE_SLOW(fastopen_connect__aborted_before),
+	KUNIT_CASE_SLOW(text_for_the_syn__of_one_call_only),
 	KUNIT_CASE_SLOW(refused),
 	KUNIT_CASE_SLOW(errors),
 	KUNIT_CASE_SLOW(simultaneous_open),
 	KUNIT_CASE_SLOW(blackhole),
+	KUNIT_CASE_SLOW(blackhole__not_a_loss),
+	KUNIT_CASE_SLOW(blackhole__not_a_dead_peer),
 	KUNIT_CASE_SLOW(blackhole__three_timeouts),
 	{ });

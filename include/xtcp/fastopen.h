@@ -69,6 +69,8 @@ struct xtcp_fastopen {
 	   experiment : 1,		/* the option under its old number */
 	   text : 1,			/* our SYN had text */
 	   text_acked : 1,		/* a SYN's text was taken, ours or the peer's */
+	   too_large : 1,		/* for the path, ICMP says */
+	   fin_ahead : 1,		/* the peer's FIN is here, text before it is not */
 	   after_hole : 1;		/* the first try after a pause */
 	u8 client_fail;			/* for TCP_INFO */
 };
@@ -182,5 +184,9 @@ void xtcp_fastopen_answered(struct sock *sk, const struct xtcp_segment *seg);
 void xtcp_fastopen_silence(struct sock *sk);
 /* Does what came first after the handshake show that something is missing? Socket lock. */
 void xtcp_fastopen_watch(struct sock *sk, const struct xtcp_verdict *v);
+/* The connection is over: was something missing to the end? Socket lock. */
+void xtcp_fastopen_ended(struct sock *sk);
+/* SYN_SENT: the path has room for less than our SYN; one without text goes. Socket lock. */
+void xtcp_fastopen_too_large(struct sock *sk);
 
 #endif

@@ -82,13 +82,17 @@ static void apply_pmtu(struct sock *sk, u32 mtu)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct dst_entry *dst = xs->af->route(sk);
 	u16 old_mss = xs->snd.mss;
+	u32 old_mtu;
 
 	if (!dst)
 		return;
+	old_mtu = dst_mtu(dst);
 	dst->ops->update_pmtu(dst, sk, NULL, mtu, true);
 	/* The new MTU belongs to a new route; the old one is stale by now. */
 	dst = xs->af->route(sk);
-	if (!dst || dst_mtu(dst) >= xs->snd.pmtu)
+	if (dst && dst_mtu(dst) < old_mtu && xs->tcb.state == XTCP_SYN_SENT)
+		xtcp_fastopen_too_large(sk);
+	if (!dst || dst_mtu(dst) >= xs->snd.pmtu || xs->tcb.state == XTCP_SYN_SENT)
 		return;
 	xtcp_output_sync_mss(sk, dst_mtu(dst));
 	/* What was too large is lost, though not to congestion: send it again. */

@@ -93,8 +93,6 @@ static u64 rto_ns(const struct sock *sk)
 
 static void give_up(struct sock *sk, enum xtcp_counter why)
 {
-	if (xtcp_sk(sk)->retransmits < 2)
-		xtcp_fastopen_silence(sk);
 	xtcp_count(xtcp_sk_net(sk), why);
 	xtcp_fail(sk, READ_ONCE(sk->sk_err_soft) ?: ETIMEDOUT);
 }
@@ -118,6 +116,13 @@ static void arm_retry(struct sock *sk, u64 from_ns)
 }
 
 /* --- RETRANSMIT --------------------------------------------------------- */
+
+static void give_up_retrying(struct sock *sk, enum xtcp_counter why)
+{
+	if (xtcp_sk(sk)->retransmits < 2)
+		xtcp_fastopen_silence(sk);
+	give_up(sk, why);
+}
 
 static bool syn_received(const struct sock *sk)
 {
@@ -193,7 +198,8 @@ static void retransmit_syn(struct sock *sk, u64 due_ns)
 	bool syn_ack = syn_received(sk);
 
 	if (xs->retransmits >= syn_retries(sk) || user_timed_out(xs, due_ns)) {
-		give_up(sk, xtcp_opening(sk) ? XTCP_CNT_SYN_TIMEOUTS : XTCP_CNT_ABORT_ON_TIMEOUT);
+		give_up_retrying(sk, xtcp_opening(sk) ? XTCP_CNT_SYN_TIMEOUTS :
+							XTCP_CNT_ABORT_ON_TIMEOUT);
 		return;
 	}
 	doubt_route(sk);
@@ -246,7 +252,7 @@ static void retransmit_text(struct sock *sk, u64 due_ns)
 	else if (probe)
 		xs->retransmits = 1;
 	if ((!probe && xs->retransmits >= text_retries(sk)) || user_timed_out(xs, due_ns)) {
-		give_up(sk, XTCP_CNT_ABORT_ON_TIMEOUT);
+		give_up_retrying(sk, XTCP_CNT_ABORT_ON_TIMEOUT);
 		return;
 	}
 	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_RTO_TIMEOUTS);

@@ -84,9 +84,11 @@ int xtcp_active_connect(struct sock *sk, struct sockaddr *addr, int len)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_net *xn = xtcp_sk_net(sk);
+	struct msghdr *syn_text = xs->fastopen.syn_text;
 	int err;
 
 	xtcp_reset_connection(sk);
+	xs->fastopen.syn_text = syn_text;
 	/* Of an earlier life, which disconnecting ended. */
 	WRITE_ONCE(sk->sk_err, 0);
 	WRITE_ONCE(sk->sk_err_soft, 0);

@@ -465,7 +465,6 @@ void xtcp_fastopen_silence(struct sock *sk)
 	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_FASTOPEN_ACTIVE_FAILS);
 }
 
-/* A FIN or RST ahead of text that never came: the text was swallowed. */
 void xtcp_fastopen_watch(struct sock *sk, const struct xtcp_verdict *v)
 {
 	struct xtcp_fastopen *fo = &xtcp_sk(sk)->fastopen;
@@ -474,11 +473,21 @@ void xtcp_fastopen_watch(struct sock *sk, const struct xtcp_verdict *v)
 		if (fo->after_hole)
 			atomic_set(&net_of(sk)->holes, 0);
 		fo->tried = 0;		/* it works: no need to watch on */
-	} else if (((v->events & XTCP_EV_OUT_OF_ORDER) && v->text_fin && !v->text_len) ||
-		   v->drop == XTCP_DROP_RST_INVALID) {
+	} else if ((v->events & XTCP_EV_OUT_OF_ORDER) && v->text_fin) {
+		fo->fin_ahead = 1;	/* what is missing may come yet */
+	} else if (v->drop == XTCP_DROP_RST_INVALID && !xtcp_sk(sk)->stats.data_segs_in) {
 		met_hole(sk);
 		fo->tried = 0;
 	}
+}
+
+/* A FIN behind text of which nothing ever came: it was swallowed. */
+void xtcp_fastopen_ended(struct sock *sk)
+{
+	const struct xtcp_fastopen *fo = &xtcp_sk(sk)->fastopen;
+
+	if (fo->tried && fo->fin_ahead && !xtcp_sk(sk)->stats.data_segs_in)
+		met_hole(sk);
 }
 
 /* --- client: the SYN ------------------------------------------------------------- */
@@ -583,7 +592,9 @@ int xtcp_fastopen_send(struct sock *sk, struct msghdr *msg, int *copied)
 	fo->syn_text = msg;
 	if (fo->deferred) {
 		fo->deferred = 0;
-		xtcp_active_send_syn(sk);
+		/* Unless it was aborted, or the peer called at the same time. */
+		if (sk->sk_state == TCP_SYN_SENT)
+			xtcp_active_send_syn(sk);
 		err = __inet_stream_connect(sk->sk_socket, NULL, 0, flags, 1);
 		xtcp_set_defer_connect(sk, false);
 	} else {
@@ -639,6 +650,18 @@ static void send_again(struct sock *sk)
 			return;
 }
 
+void xtcp_fastopen_too_large(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	if (!xs->fastopen.text || xs->fastopen.too_large)
+		return;
+	xs->fastopen.too_large = 1;
+	xs->stats.retrans++;
+	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_SYN_RETRANS);
+	xtcp_output_syn(sk);
+}
+
 void xtcp_fastopen_answered(struct sock *sk, const struct xtcp_segment *seg)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
@@ -646,7 +669,8 @@ void xtcp_fastopen_answered(struct sock *sk, const struct xtcp_segment *seg)
 
 	if (!xs->fastopen.tried)
 		return;
-	learn(sk, seg, missing && xs->stats.retrans && !seg->opt.cookie_len);
+	learn(sk, seg, missing && xs->stats.retrans && !xs->fastopen.too_large &&
+		       !seg->opt.cookie_len);
 	if (missing) {
 		send_again(sk);
 	} else if (xs->fastopen.text) {

@@ -17,6 +17,7 @@ struct entry {
 	struct list_head recent;
 	struct xtcp_addrs6 addrs;	/* the first octets, if they are IPv4's */
 	u8 family;
+	u8 protocol;			/* another one is another server */
 	struct xtcp_fastopen_server server;
 };
 
@@ -72,7 +73,7 @@ static struct entry *find(struct xtcp_fastopen_net *fn, const struct xtcp_flow *
 	struct entry *e;
 
 	hlist_for_each_entry(e, bucket(fn, flow), node) {
-		if (e->family != flow->family ||
+		if (e->family != flow->family || e->protocol != flow->protocol ||
 		    memcmp(&e->addrs, xtcp_flow_addrs(flow),
 			   xtcp_flow_addrs_len(flow->family)))
 			continue;
@@ -100,6 +101,7 @@ static struct entry *add(struct xtcp_fastopen_net *fn, const struct xtcp_flow *f
 	if (!e)
 		return NULL;
 	e->family = flow->family;
+	e->protocol = flow->protocol;
 	memcpy(&e->addrs, xtcp_flow_addrs(flow), xtcp_flow_addrs_len(flow->family));
 	hlist_add_head(&e->node, bucket(fn, flow));
 	list_add(&e->recent, &fn->recent);

@@ -73,8 +73,6 @@ void xtcp_reset_connection(struct sock *sk)
 	};
 
 	struct xtcp_fastopen fastopen = {
-		.early_of = xs->fastopen.early_of,
-		.syn_text = xs->fastopen.syn_text,
 		.connect = xs->fastopen.connect,
 		.no_cookie = xs->fastopen.no_cookie,
 	};

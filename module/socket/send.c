@@ -165,7 +165,8 @@ static void mark_urgent(struct xtcp_sock *xs)
 	xs->tcb.snd_urgent = true;
 }
 
-static int send_locked(struct sock *sk, struct msghdr *msg)
+/* @in_syn octets are under way already: whatever comes, that is a success. */
+static int send_locked(struct sock *sk, struct msghdr *msg, int in_syn)
 {
 	long timeo = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
 	int err, copied = 0;
@@ -174,7 +175,7 @@ static int send_locked(struct sock *sk, struct msghdr *msg)
 	if (((1 << sk->sk_state) & ~(TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) && !xtcp_early(sk)) {
 		err = sk_stream_wait_connect(sk, &timeo);
 		if (err)
-			return sk_stream_error(sk, msg->msg_flags, err);
+			return in_syn ?: sk_stream_error(sk, msg->msg_flags, err);
 	}
 	err = sk->sk_err || (sk->sk_shutdown & SEND_SHUTDOWN) ? -EPIPE : 0;
 	if (!err) {
@@ -187,9 +188,9 @@ static int send_locked(struct sock *sk, struct msghdr *msg)
 		err = min(copied, 0);
 	}
 	if (copied > 0)
-		return copied;
-	if (!err)
-		return 0;
+		return in_syn + copied;
+	if (in_syn || !err)
+		return in_syn;
 	err = sk_stream_error(sk, msg->msg_flags, err);
 	/* Nothing went in, and poll() must say so once there is room. */
 	if (err == -EAGAIN && skb_queue_empty(&sk->sk_write_queue))
@@ -200,17 +201,17 @@ static int send_locked(struct sock *sk, struct msghdr *msg)
 /* The SYN takes what it can; the rest follows as any text. */
 static int send_fast(struct sock *sk, struct msghdr *msg)
 {
-	int ret, in_syn = 0;
+	int in_syn = 0;
 	int err = xtcp_fastopen_send(sk, msg, &in_syn);
 
-	if (err == -EINPROGRESS && in_syn)
+	/* A signal, too: the call made again must not send it again. */
+	if (in_syn && (err == -EINPROGRESS || err == -ERESTARTSYS || err == -EINTR))
 		return in_syn;
 	if (err)
 		return sk_stream_error(sk, msg->msg_flags, err);
 	if (in_syn && !msg_data_left(msg))
 		return in_syn;
-	ret = send_locked(sk, msg);
-	return in_syn ? in_syn + max(ret, 0) : ret;
+	return send_locked(sk, msg, in_syn);
 }
 
 int xtcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
@@ -221,7 +222,7 @@ int xtcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
 	if ((msg->msg_flags & MSG_FASTOPEN) || xtcp_sk(sk)->fastopen.deferred)
 		ret = send_fast(sk, msg);
 	else
-		ret = send_locked(sk, msg);
+		ret = send_locked(sk, msg, 0);
 	release_sock(sk);
 	return ret;
 }

@@ -58,6 +58,8 @@ void xtcp_state_set(struct sock *sk, enum xtcp_state state)
 		xtcp_count(xtcp_sk_net(sk), XTCP_CNT_SIMULTANEOUS_OPENS);
 	if (old == XTCP_SYN_RCVD)
 		xtcp_fastopen_settle(sk);
+	if (state == XTCP_CLOSED)
+		xtcp_fastopen_ended(sk);
 	trace_xtcp_set_state(sk, &xs->flow, old, state);
 	xtcp_counters_move(xtcp_sk_net(sk), old, state);
 	WRITE_ONCE(xs->state_since, (u32)jiffies);
