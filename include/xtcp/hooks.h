@@ -15,6 +15,7 @@
 
 struct net;
 struct sock;
+struct xtcp_flow_key;
 struct xtcp_net;
 struct xtcp_reservation;
 
@@ -34,6 +35,19 @@ static inline u8 xtcp_hooks_protocol6(const struct sk_buff *skb)
 	return IP6CB(skb)->flags & XTCP_CAME_AS_TCP ? IPPROTO_TCP : IPPROTO_XTCP;
 }
 
+/* It is with us: IPsec policies, filters and TCP_SAVED_SYN see what was sent. */
+static inline void xtcp_hooks_arrived4(struct sk_buff *skb)
+{
+	if (IPCB(skb)->flags & XTCP_CAME_AS_TCP)
+		ip_hdr(skb)->protocol = IPPROTO_TCP;
+}
+
+static inline void xtcp_hooks_arrived6(struct sk_buff *skb)
+{
+	if (IP6CB(skb)->flags & XTCP_CAME_AS_TCP)
+		skb_network_header(skb)[IP6CB(skb)->nhoff] = IPPROTO_TCP;
+}
+
 /**
  * xtcp_hooks_use() - @sk is about to get a port: what it speaks, from now on
  * @sk: socket without a port, locked
@@ -44,6 +58,14 @@ static inline u8 xtcp_hooks_protocol6(const struct sk_buff *skb)
  */
 int xtcp_hooks_use(struct sock *sk);
 
+/**
+ * xtcp_hooks_kernels_state() - has the kernel's TCP this connection?
+ * @key: addresses and ports
+ *
+ * Any context. Return: its state (TCP_ESTABLISHED and so on), 0: there is none.
+ */
+int xtcp_hooks_kernels_state(const struct xtcp_flow_key *key);
+
 /* Return: 0. */
 int xtcp_hooks_init(struct xtcp_net *xn);
 /* Out of the namespace's packet path. Process context. */
@@ -53,14 +75,16 @@ void xtcp_hooks_exit(struct xtcp_net *xn);
 
 /**
  * xtcp_reserve_take() - keep @num from the kernel's TCP
- * @sk: for whom: its namespace and SO_REUSEADDR
+ * @sk: for whom: its namespace
  * @num: port
+ * @reuse: SO_REUSEADDR of who chose it, which lets us bind over the kernel's
+ *	TIME_WAITs
  *
  * For all addresses of both families. Process context.
  * Return: a reservation, or ERR_PTR: -EADDRINUSE if the kernel's TCP has it,
  * -ENOMEM.
  */
-struct xtcp_reservation *xtcp_reserve_take(const struct sock *sk, u16 num);
+struct xtcp_reservation *xtcp_reserve_take(const struct sock *sk, u16 num, bool reuse);
 /* It is free again, soon. Any context. */
 void xtcp_reserve_give_back(struct xtcp_reservation *reservation);
 /* All given back are gone: before the end of a namespace. Process context. */

@@ -193,6 +193,22 @@ static inline struct xtcp_net *xtcp_sk_net(const struct sock *sk)
 	return xtcp_net(sock_net(sk));
 }
 
+/* What a segment to @sk carries. */
+static inline struct xtcp_flow_key xtcp_sk_key(const struct sock *sk)
+{
+	const struct xtcp_flow *flow = &xtcp_sk(sk)->flow;
+
+	return (struct xtcp_flow_key){
+		.net		= sock_net(sk),
+		.addrs		= xtcp_flow_addrs(flow),
+		.local_port	= flow->local_port,
+		.remote_port	= flow->remote_port,
+		.dif		= sk->sk_bound_dev_if,
+		.family		= flow->family,
+		.protocol	= flow->protocol,
+	};
+}
+
 /* What holds for @sk: its own value, or the knob. xtcp_sk_knob(sk, msl_ms) */
 #define xtcp_sk_knob(sk, name) ({					\
 	const struct sock *sk_ = (sk);					\

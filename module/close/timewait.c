@@ -154,25 +154,10 @@ static void fill(struct xtcp_time_wait *tw, const struct xtcp_sock *xs)
 	tw->flow.mapped = xs->flow.mapped;
 }
 
-static struct xtcp_flow_key key_of(const struct sock *sk)
-{
-	const struct xtcp_flow *flow = &xtcp_sk(sk)->flow;
-
-	return (struct xtcp_flow_key){
-		.net		= sock_net(sk),
-		.addrs		= xtcp_flow_addrs(flow),
-		.local_port	= flow->local_port,
-		.remote_port	= flow->remote_port,
-		.dif		= sk->sk_bound_dev_if,
-		.family		= flow->family,
-		.protocol	= flow->protocol,
-	};
-}
-
 static struct xtcp_time_wait *create(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
-	struct xtcp_flow_key key = key_of(sk);
+	struct xtcp_flow_key key = xtcp_sk_key(sk);
 	struct xtcp_time_wait *tw = xtcp_flow_cache_alloc(&cache, xs->flow.family,
 							  GFP_ATOMIC);
 
@@ -242,7 +227,7 @@ static bool may_take_over(struct sock *sk, const struct xtcp_time_wait *tw)
 bool xtcp_timewait_take_over(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
-	struct xtcp_flow_key key = key_of(sk);
+	struct xtcp_flow_key key = xtcp_sk_key(sk);
 	struct xtcp_time_wait *tw;
 	struct xtcp_flow *flow;
 	bool taken = false;

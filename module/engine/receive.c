@@ -321,7 +321,9 @@ void xtcp_receive_text(struct sock *sk, struct sk_buff *skb, struct xtcp_verdict
 	mark_text(skb, v);
 	xs->stats.data_recv = (u32)jiffies;
 	take_urgent_octet(sk, skb, v);
-	xs->rcv.mss = max_t(u32, xs->rcv.mss, min_t(u32, v->text_len, U16_MAX));
+	/* What the device joined is several segments. */
+	xs->rcv.mss = max_t(u32, xs->rcv.mss,
+			    min_t(u32, skb_shinfo(skb)->gso_size ?: v->text_len, U16_MAX));
 	if (v->events & XTCP_EV_OUT_OF_ORDER) {
 		xs->stats.ooo++;
 		queue_out_of_order(sk, skb);

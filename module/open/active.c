@@ -41,11 +41,22 @@ static void choose_isn(struct sock *sk)
 	xs->snd.small_seq = iss;
 }
 
+/* A port that was shared with SO_REUSEADDR may have this connection already. */
+static bool kernels_own(const struct sock *sk)
+{
+	struct xtcp_flow_key key = xtcp_sk_key(sk);
+
+	return key.protocol == IPPROTO_TCP && xtcp_hooks_kernels_state(&key);
+}
+
 /* Into the flow table; where a TIME_WAIT stands there, perhaps in its place. */
 static int enter(struct sock *sk)
 {
-	int err = xtcp_flow_insert(&xtcp_sk(sk)->flow);
+	int err;
 
+	if (kernels_own(sk))
+		return -EADDRNOTAVAIL;
+	err = xtcp_flow_insert(&xtcp_sk(sk)->flow);
 	return err && xtcp_timewait_take_over(sk) ? 0 : err;
 }
 

@@ -29,6 +29,7 @@ struct port_bucket {
 static struct {
 	struct port_bucket *buckets;
 	struct kmem_cache *cache;
+	struct mutex reserving;		/* of new ports of protocol 6 */
 	/* RFC 6056 3.3.4: table[G(tuple)], counts the ports handed out. */
 	u32 perturb[PERTURB_ENTRIES];
 } ports __read_mostly;
@@ -53,51 +54,85 @@ static struct xtcp_port *find(struct port_bucket *bucket, const struct net *net,
 	return NULL;
 }
 
-/* Bucket lock held. Of protocol 6 only with a reservation, which it takes. */
-static struct xtcp_port *create(struct port_bucket *bucket, const struct sock *sk,
-				u16 num, struct xtcp_reservation **reservation)
+static struct xtcp_port *find_for(struct port_bucket *bucket, const struct sock *sk, u16 num)
 {
-	u8 protocol = xtcp_sk(sk)->flow.protocol;
-	struct xtcp_port *port;
+	return find(bucket, sock_net(sk), xtcp_sk(sk)->flow.protocol, num);
+}
 
-	if (protocol == IPPROTO_TCP && !*reservation)
-		return ERR_PTR(-EAGAIN);
-	port = kmem_cache_zalloc(ports.cache, GFP_ATOMIC);
+/* Bucket lock held. */
+static struct xtcp_port *create(struct port_bucket *bucket, const struct sock *sk,
+				u16 num, struct xtcp_reservation *reservation)
+{
+	struct xtcp_port *port = kmem_cache_zalloc(ports.cache, GFP_ATOMIC);
+
 	if (!port)
-		return ERR_PTR(-ENOMEM);
+		return NULL;
 	port->port = num;
-	port->protocol = protocol;
-	swap(port->reservation, *reservation);
+	port->protocol = xtcp_sk(sk)->flow.protocol;
+	port->reservation = reservation;
 	write_pnet(&port->net, sock_net(sk));
 	hlist_add_head_rcu(&port->node, &bucket->ports);
 	return port;
 }
 
 /*
- * The port @sk would own, with the lock of @bucket; or an error, without. With
- * the kernel's TCP the port must be spoken for before: that may sleep.
+ * A port of protocol 6, which must be spoken for with the kernel's TCP. That may
+ * sleep; and of two that want it at the same moment, the second must find what
+ * the first made, not be kept out by its reservation.
  */
-static struct xtcp_port *lock_port(struct sock *sk, u16 num, struct port_bucket *bucket)
+static int create_reserved(struct port_bucket *bucket, const struct sock *sk, u16 num,
+			   bool reuse)
 {
-	struct xtcp_reservation *reservation = NULL;
+	struct xtcp_reservation *reservation;
 	struct xtcp_port *port;
+	int err = 0;
+
+	mutex_lock(&ports.reserving);
+	spin_lock_bh(&bucket->lock);
+	port = find_for(bucket, sk, num);
+	spin_unlock_bh(&bucket->lock);
+	if (port)
+		goto out;
+	reservation = xtcp_reserve_take(sk, num, reuse);
+	err = PTR_ERR_OR_ZERO(reservation);
+	if (err)
+		goto out;
+	spin_lock_bh(&bucket->lock);
+	port = create(bucket, sk, num, reservation);
+	spin_unlock_bh(&bucket->lock);
+	if (!port) {
+		xtcp_reserve_give_back(reservation);
+		err = -ENOMEM;
+	}
+out:
+	mutex_unlock(&ports.reserving);
+	return err;
+}
+
+/*
+ * The port @sk would own, with the lock of @bucket; or an error, without. @chosen:
+ * by the user, whose SO_REUSEADDR counts then.
+ */
+static struct xtcp_port *lock_port(struct sock *sk, u16 num, bool chosen,
+				   struct port_bucket *bucket)
+{
+	bool reserved = xtcp_sk(sk)->flow.protocol == IPPROTO_TCP;
+	struct xtcp_port *port;
+	int err;
 
 	for (;;) {
 		spin_lock_bh(&bucket->lock);
-		port = find(bucket, sock_net(sk), xtcp_sk(sk)->flow.protocol, num) ?:
-		       create(bucket, sk, num, &reservation);
-		if (port != ERR_PTR(-EAGAIN))
-			break;
+		port = find_for(bucket, sk, num);
+		if (!port && !reserved)
+			port = create(bucket, sk, num, NULL);
+		if (port)
+			return port;
 		spin_unlock_bh(&bucket->lock);
-		reservation = xtcp_reserve_take(sk, num);
-		if (IS_ERR(reservation))
-			return ERR_CAST(reservation);
+		err = reserved ? create_reserved(bucket, sk, num, chosen && sk->sk_reuse) :
+				 -ENOMEM;
+		if (err)
+			return ERR_PTR(err);
 	}
-	if (IS_ERR(port))
-		spin_unlock_bh(&bucket->lock);
-	/* Another was faster. */
-	xtcp_reserve_give_back(reservation);
-	return port;
 }
 
 static void free_rcu(struct rcu_head *rcu)
@@ -135,17 +170,20 @@ static bool reuseport_together(const struct sock *a, const struct sock *b)
 	return a->sk_reuseport && b->sk_reuseport && uid_eq(a->sk_uid, b->sk_uid);
 }
 
-/* May @sk not share its port with @other? */
-static bool conflict(const struct sock *sk, const struct sock *other)
+/*
+ * May @sk not share its port with @other? Only who chose it by number meant that
+ * of another: a port given to whom any will do is shared with no one.
+ */
+static bool conflict(const struct sock *sk, const struct sock *other, bool chosen)
 {
 	if (sk == other)
 		return false;
 	if (sk->sk_bound_dev_if && other->sk_bound_dev_if &&
 	    sk->sk_bound_dev_if != other->sk_bound_dev_if)
 		return false;
-	if (sk->sk_reuse && other->sk_reuse && other->sk_state != TCP_LISTEN)
+	if (chosen && sk->sk_reuse && other->sk_reuse && other->sk_state != TCP_LISTEN)
 		return false;
-	if (reuseport_together(sk, other))
+	if (chosen && reuseport_together(sk, other))
 		return false;
 	return xtcp_sk(sk)->af->bind_overlap(sk, other) &&
 	       xtcp_sk(other)->af->bind_overlap(other, sk);
@@ -170,26 +208,26 @@ static bool time_waits_conflict(const struct xtcp_port *port, u8 sharing)
 }
 
 /* Bucket lock held. */
-static bool in_use(struct sock *sk, const struct xtcp_port *port)
+static bool in_use(struct sock *sk, const struct xtcp_port *port, bool chosen)
 {
 	struct sock *other;
 
 	sk_for_each_bound(other, &port->owners) {
-		if (conflict(sk, other))
+		if (conflict(sk, other, chosen))
 			return true;
 	}
-	return time_waits_conflict(port, sharing_of(sk));
+	return time_waits_conflict(port, chosen ? sharing_of(sk) : 0);
 }
 
-static int bind_to(struct sock *sk, u16 num)
+static int bind_to(struct sock *sk, u16 num, bool chosen)
 {
 	struct port_bucket *bucket = bucket_of(sock_net(sk), num);
-	struct xtcp_port *port = lock_port(sk, num, bucket);
+	struct xtcp_port *port = lock_port(sk, num, chosen, bucket);
 	int err = 0;
 
 	if (IS_ERR(port))
 		return PTR_ERR(port);
-	if (in_use(sk, port))
+	if (in_use(sk, port, chosen))
 		err = -EADDRINUSE;
 	else
 		own(sk, port, true);
@@ -212,7 +250,7 @@ static int bind_ephemeral(struct sock *sk)
 		num = low + (start + i) % range;
 		if (inet_is_local_reserved_port(net, num))
 			continue;
-		if (!bind_to(sk, num))
+		if (!bind_to(sk, num, false))
 			return 0;
 	}
 	return -EADDRINUSE;
@@ -224,14 +262,14 @@ int xtcp_port_bind(struct sock *sk, unsigned short num)
 
 	if (err)
 		return err;
-	return num ? bind_to(sk, num) : bind_ephemeral(sk);
+	return num ? bind_to(sk, num, true) : bind_ephemeral(sk);
 }
 
 /* connect() may share a port as long as nobody bound it. */
 static bool share(struct sock *sk, u16 num)
 {
 	struct port_bucket *bucket = bucket_of(sock_net(sk), num);
-	struct xtcp_port *port = lock_port(sk, num, bucket);
+	struct xtcp_port *port = lock_port(sk, num, false, bucket);
 	bool shared;
 
 	if (IS_ERR(port))
@@ -239,6 +277,7 @@ static bool share(struct sock *sk, u16 num)
 	shared = !port->explicit_binds;
 	if (shared)
 		own(sk, port, false);
+	free_if_unused(port);
 	spin_unlock_bh(&bucket->lock);
 	return shared;
 }
@@ -352,7 +391,7 @@ int xtcp_port_listen(struct sock *sk)
 
 	spin_lock_bh(&bucket->lock);
 	/* Two may have bound it with SO_REUSEADDR: only one listens. */
-	if (in_use(sk, port))
+	if (in_use(sk, port, true))
 		err = -EADDRINUSE;
 	else if (sk->sk_reuseport)
 		err = join_group(sk, port);
@@ -501,6 +540,7 @@ int xtcp_port_table_init(void)
 		xtcp_port_table_exit();
 		return -ENOMEM;
 	}
+	mutex_init(&ports.reserving);
 	for (i = 0; i < PORT_BUCKETS; i++) {
 		spin_lock_init(&ports.buckets[i].lock);
 		INIT_HLIST_HEAD(&ports.buckets[i].ports);

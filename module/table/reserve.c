@@ -6,7 +6,6 @@
  * kernel's TCP has the port already, that bind fails, and so does ours.
  */
 
-#include <linux/in6.h>
 #include <linux/net.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
@@ -24,56 +23,26 @@ static struct workqueue_struct *givers;
 /* A holder is locked under the lock of a socket that may be the kernel's own as well. */
 static struct lock_class_key holder_slock, holder_lock;
 
-static int bind_any4(struct socket *holder, u16 num)
-{
-	struct sockaddr_in any = {
-		.sin_family	= AF_INET,
-		.sin_port	= htons(num),
-	};
-
-	return kernel_bind(holder, (struct sockaddr *)&any, sizeof(any));
-}
-
-/* Both families: the wildcard of IPv6 includes that of IPv4. */
-static int bind_any6(struct socket *holder, u16 num)
-{
-	struct sockaddr_in6 any = {
-		.sin6_family	= AF_INET6,
-		.sin6_port	= htons(num),
-	};
-
-	holder->sk->sk_ipv6only = 0;
-	return kernel_bind(holder, (struct sockaddr *)&any, sizeof(any));
-}
-
 /*
- * Listening keeps those out who would share the port by SO_REUSEADDR. But no
- * segment may find this listener, for it lives on for a moment after the port
- * was given back: it leaves the table of listeners, not the port.
+ * What bind() does to the table of ports, for all addresses (the wildcard of IPv6
+ * includes that of IPv4), and nothing else: no program bound anything, for its
+ * cgroup or security module to judge. With SO_REUSEADDR, being a listener keeps
+ * those out who would share the port; it is not in the table of listeners, for no
+ * segment may find it. The second look is listen()'s: is another one listening?
  */
-static int listen_deaf(struct socket *holder)
-{
-	struct sock *sk = holder->sk;
-	int err = kernel_listen(holder, 0);
-
-	if (err)
-		return err;
-	lock_sock(sk);
-	sk->sk_prot->unhash(sk);
-	release_sock(sk);
-	return 0;
-}
-
-/* SO_REUSEADDR lets us bind over the kernel's TIME_WAITs. */
-static int hold(struct socket *holder, const struct sock *sk, u16 num)
+static int hold(struct sock *sk, u16 num, bool reuse)
 {
 	int err;
 
-	holder->sk->sk_reuse = sk->sk_reuse;
-	err = holder->sk->sk_family == AF_INET ? bind_any4(holder, num) :
-						 bind_any6(holder, num);
-	if (!err && sk->sk_reuse)
-		err = listen_deaf(holder);
+	lock_sock(sk);
+	sk->sk_ipv6only = 0;
+	sk->sk_reuse = reuse ? SK_CAN_REUSE : SK_NO_REUSE;
+	err = sk->sk_prot->get_port(sk, num) ? -EADDRINUSE : 0;
+	if (!err && reuse) {
+		inet_sk_set_state(sk, TCP_LISTEN);
+		err = sk->sk_prot->get_port(sk, num) ? -EADDRINUSE : 0;
+	}
+	release_sock(sk);
 	return err;
 }
 
@@ -100,11 +69,13 @@ static void give_back(struct work_struct *work)
 {
 	struct xtcp_reservation *r = container_of(work, struct xtcp_reservation, work);
 
+	/* A real listener would have queues to end. */
+	inet_sk_set_state(r->holder->sk, TCP_CLOSE);
 	sock_release(r->holder);
 	kfree(r);
 }
 
-static struct xtcp_reservation *take(const struct sock *sk, u16 num)
+static struct xtcp_reservation *take(const struct sock *sk, u16 num, bool reuse)
 {
 	struct xtcp_reservation *r = kzalloc(sizeof(*r), GFP_KERNEL);
 	int err;
@@ -117,7 +88,7 @@ static struct xtcp_reservation *take(const struct sock *sk, u16 num)
 		kfree(r);
 		return ERR_PTR(err);
 	}
-	err = hold(r->holder, sk, num);
+	err = hold(r->holder->sk, num, reuse);
 	if (err) {
 		give_back(&r->work);
 		return ERR_PTR(err);
@@ -125,14 +96,14 @@ static struct xtcp_reservation *take(const struct sock *sk, u16 num)
 	return r;
 }
 
-struct xtcp_reservation *xtcp_reserve_take(const struct sock *sk, u16 num)
+struct xtcp_reservation *xtcp_reserve_take(const struct sock *sk, u16 num, bool reuse)
 {
-	struct xtcp_reservation *r = take(sk, num);
+	struct xtcp_reservation *r = take(sk, num, reuse);
 
 	/* It may be our own holder of before, about to give the port back. */
 	if (r == ERR_PTR(-EADDRINUSE)) {
 		xtcp_reserve_flush();
-		r = take(sk, num);
+		r = take(sk, num, reuse);
 	}
 	return r;
 }

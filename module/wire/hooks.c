@@ -14,7 +14,9 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
+#include <net/inet6_hashtables.h>
 #include <net/inet_common.h>
+#include <net/inet_hashtables.h>
 #include <net/ip6_checksum.h>
 #include <xtcp/af.h>
 #include <xtcp/hooks.h>
@@ -23,15 +25,63 @@
 
 #if IS_ENABLED(CONFIG_NETFILTER)
 
+/* --- the kernel's own connections --------------------------------------------- */
+
+static struct sock *lookup_kernels(const struct xtcp_flow_key *key)
+{
+	struct inet_hashinfo *table = key->net->ipv4.tcp_death_row.hashinfo;
+	u16 num = ntohs(key->local_port);
+
+	if (key->family == AF_INET) {
+		const struct xtcp_addrs4 *addrs = key->addrs;
+
+		return __inet_lookup_established(key->net, table, addrs->remote,
+						 key->remote_port, addrs->local, num,
+						 key->dif, key->sdif);
+	}
+#if IS_ENABLED(CONFIG_IPV6)
+	if (key->family == AF_INET6) {
+		const struct xtcp_addrs6 *addrs = key->addrs;
+
+		return __inet6_lookup_established(key->net, table, &addrs->remote,
+						  key->remote_port, &addrs->local, num,
+						  key->dif, key->sdif);
+	}
+#endif
+	return NULL;
+}
+
+int xtcp_hooks_kernels_state(const struct xtcp_flow_key *key)
+{
+	struct sock *sk;
+	int state = 0;
+
+	rcu_read_lock();
+	sk = lookup_kernels(key);
+	if (sk) {
+		state = sk->sk_state;
+		sock_gen_put(sk);
+	}
+	rcu_read_unlock();
+	return state;
+}
+
 /* --- the way in ------------------------------------------------------------- */
 
 /*
- * A flow, or at least a port of ours. Early demux found a connection of the
- * kernel's? Then it is that one's, older than our hold on the port.
+ * A flow of ours, or at least a port, and no connection of the kernel's: such may
+ * be older than our hold on the port. Its TIME_WAIT keeps no SYN from our listener.
  */
-static bool ours(const struct sk_buff *skb, const struct xtcp_flow_key *key)
+static bool ours(const struct xtcp_flow_key *key, const struct tcphdr *th)
 {
-	return xtcp_flow_lookup(key) || (!skb->sk && xtcp_port_held(key));
+	int state;
+
+	if (xtcp_flow_lookup(key))
+		return true;
+	if (!xtcp_port_held(key))
+		return false;
+	state = xtcp_hooks_kernels_state(key);
+	return !state || (state == TCP_TIME_WAIT && th->syn && !th->ack);
 }
 
 static bool is_ours4(struct sk_buff *skb)
@@ -44,7 +94,7 @@ static bool is_ours4(struct sk_buff *skb)
 	if (ip_is_fragment(ip_hdr(skb)) || skb_copy_bits(skb, offset, &th, sizeof(th)))
 		return false;
 	xtcp_ipv4_fill_key(&key, &addrs, skb, &th, IPPROTO_TCP);
-	return ours(skb, &key);
+	return ours(&key, &th);
 }
 
 /* Pull @skb to the IP header that an ICMP error quotes; false: it is none for us. */
@@ -94,6 +144,7 @@ static unsigned int in4(void *priv, struct sk_buff *skb, const struct nf_hook_st
 	/* Who watches the device has a copy, which stays as it is. */
 	if (skb_ensure_writable(skb, skb_network_offset(skb) + ip_hdrlen(skb)))
 		return NF_DROP;
+	skb_orphan(skb);		/* early demux found a TIME_WAIT, perhaps */
 	ip_hdr(skb)->protocol = IPPROTO_XTCP;
 	IPCB(skb)->flags |= XTCP_CAME_AS_TCP;
 	return NF_ACCEPT;
@@ -101,16 +152,51 @@ static unsigned int in4(void *priv, struct sk_buff *skb, const struct nf_hook_st
 
 #if IS_ENABLED(CONFIG_IPV6)
 
-static bool is_ours6(struct sk_buff *skb)
+/*
+ * Where the TCP header is, and the octet that says so; behind destination options,
+ * which the host has not read yet. False: there is none.
+ */
+static bool find_tcp6(const struct sk_buff *skb, unsigned int *nhoff,
+		      unsigned int *offset)
+{
+	const struct ipv6_opt_hdr *hdr;
+	struct ipv6_opt_hdr buffer;
+	u8 nexthdr;
+
+	*nhoff = IP6CB(skb)->nhoff;
+	*offset = skb_transport_offset(skb);
+	nexthdr = skb_network_header(skb)[*nhoff];
+	while (nexthdr == NEXTHDR_DEST) {
+		hdr = skb_header_pointer(skb, *offset, sizeof(buffer), &buffer);
+		if (!hdr)
+			return false;
+		nexthdr = hdr->nexthdr;
+		*nhoff = *offset - skb_network_offset(skb);
+		*offset += ipv6_optlen(hdr);
+	}
+	return nexthdr == IPPROTO_TCP;
+}
+
+static bool is_ours6(struct sk_buff *skb, unsigned int offset)
 {
 	struct xtcp_addrs6 addrs;
 	struct xtcp_flow_key key;
 	struct tcphdr th;
 
-	if (skb_copy_bits(skb, skb_transport_offset(skb), &th, sizeof(th)))
+	if (skb_copy_bits(skb, offset, &th, sizeof(th)))
 		return false;
 	xtcp_ipv6_fill_key(&key, &addrs, skb, &th, IPPROTO_TCP);
-	return ours(skb, &key);
+	return ours(&key, &th);
+}
+
+/* The device's checksum, where it made one, is over this octet as well. */
+static void write_nexthdr(struct sk_buff *skb, unsigned int nhoff)
+{
+	u8 *nexthdr = skb_network_header(skb) + nhoff;
+
+	skb_postpull_rcsum(skb, nexthdr, sizeof(*nexthdr));
+	*nexthdr = IPPROTO_XTCP;
+	skb_postpush_rcsum(skb, nexthdr, sizeof(*nexthdr));
 }
 
 /* The same for ICMPv6; our own header is @offset behind the quoted one. */
@@ -119,7 +205,7 @@ static bool at_quote6(struct sk_buff *skb, struct icmp6hdr *icmp, int *offset)
 	__be16 frag_off;
 	u8 nexthdr;
 
-	__skb_pull(skb, skb_transport_offset(skb));
+	skb_pull_rcsum(skb, skb_transport_offset(skb));
 	if (skb_checksum_validate(skb, IPPROTO_ICMPV6, ip6_compute_pseudo) ||
 	    !pskb_may_pull(skb, sizeof(*icmp) + sizeof(struct ipv6hdr)))
 		return false;
@@ -146,20 +232,20 @@ static void icmp6(struct sk_buff *skb)
 	consume_skb(quote);
 }
 
-/* Behind extension headers that the host itself reads, only from the hop on. */
 static unsigned int in6(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
-	u8 nexthdr = skb_network_header(skb)[IP6CB(skb)->nhoff];
+	unsigned int nhoff, offset;
 
-	if (nexthdr == IPPROTO_ICMPV6) {
+	if (skb_network_header(skb)[IP6CB(skb)->nhoff] == IPPROTO_ICMPV6) {
 		icmp6(skb);
 		return NF_ACCEPT;
 	}
-	if (nexthdr != IPPROTO_TCP || !is_ours6(skb))
+	if (!find_tcp6(skb, &nhoff, &offset) || !is_ours6(skb, offset))
 		return NF_ACCEPT;
-	if (skb_ensure_writable(skb, skb_transport_offset(skb)))
+	if (skb_ensure_writable(skb, offset))
 		return NF_DROP;
-	skb_network_header(skb)[IP6CB(skb)->nhoff] = IPPROTO_XTCP;
+	skb_orphan(skb);
+	write_nexthdr(skb, nhoff);
 	IP6CB(skb)->flags |= XTCP_CAME_AS_TCP;
 	return NF_ACCEPT;
 }
@@ -246,6 +332,11 @@ static int hook_up(struct xtcp_net *xn)
 
 void xtcp_hooks_exit(struct xtcp_net *xn)
 {
+}
+
+int xtcp_hooks_kernels_state(const struct xtcp_flow_key *key)
+{
+	return 0;
 }
 
 #endif

@@ -55,6 +55,7 @@ static int receive(struct sk_buff *skb)
 	struct xtcp_flow_key key;
 	struct xtcp_addrs4 addrs;
 
+	xtcp_hooks_arrived4(skb);
 	if (for_many(skb)) {
 		xtcp_input_drop(xn, skb, XTCP_DROP_ADDRESS);
 		return 0;
@@ -237,8 +238,13 @@ static struct dst_entry *route(struct sock *sk)
 	return &rt->dst;
 }
 
+/* A stale route is asked for here, by the protocol on the wire: IP would take sk_protocol. */
 static int xmit(struct sock *sk, struct sk_buff *skb)
 {
+	if (!route(sk)) {
+		kfree_skb_reason(skb, SKB_DROP_REASON_IP_OUTNOROUTES);
+		return -EHOSTUNREACH;
+	}
 	return ip_queue_xmit(sk, skb, &inet_sk(sk)->cork.fl);
 }
 

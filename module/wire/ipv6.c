@@ -83,6 +83,7 @@ static int receive(struct sk_buff *skb)
 	struct xtcp_flow_key key;
 	struct xtcp_addrs6 addrs;
 
+	xtcp_hooks_arrived6(skb);
 	if (for_no_connection(skb)) {
 		xtcp_input_drop(xn, skb, XTCP_DROP_ADDRESS);
 		return 0;

@@ -583,6 +583,8 @@ class Text(OracleTest):
                 task = Task(sender.sendall, blob)
                 self.assertEqual(recv_exactly(receiver, len(blob)), blob)
                 task.result()
+                rcv_mss, = struct.unpack_from("I", receiver.getsockopt(SOL_TCP, socket.TCP_INFO, 24), 20)
+                self.assertLessEqual(rcv_mss, 1460)
 
     def test_zero_window(self):
         """The reader pauses until the window is shut and a probe has come; then all arrives."""
@@ -785,8 +787,10 @@ class Closing(OracleTest):
 
     @staticmethod
     def resets(host):
-        words = host.run("nstat -asz TcpOutRsts TcpEstabResets; cat /proc/net/xtcp_stat 2>/dev/null || true").split()
-        return [words[words.index(name) + 1] for name in ("TcpOutRsts", "TcpEstabResets")]
+        words = host.run("nstat -asz TcpOutRsts TcpEstabResets; PROC_NET_NETSTAT=/proc/net/xtcp_netstat nstat -asz "
+                         "XtcpOutRsts XtcpEstabResets").split()
+        return [words[words.index(name) + 1] for name in ("TcpOutRsts", "TcpEstabResets", "XtcpOutRsts",
+                                                          "XtcpEstabResets")]
 
 
 class Silence(OracleTest):

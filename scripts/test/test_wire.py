@@ -5,9 +5,10 @@ import socket
 import subprocess
 import unittest
 
-from xtcp_sockets import PROTO, SocketTest, loopback_up, unshare_network
+from xtcp_sockets import PROTO, SocketTest, Task, loopback_up, unshare_network
 
 SOL_XTCP, WIRE_PROTOCOL = 253, 9
+TCP_SAVE_SYN, TCP_SAVED_SYN, IPV6_DSTOPTS = 27, 28, 59
 FAMILIES = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 KNOBS = pathlib.Path("/proc/sys/net/xtcp")
 
@@ -117,10 +118,6 @@ class Ports(WireTest):
         sock.bind(("127.0.0.1", 0))
         port = sock.getsockname()[1]
         sock.close()
-
-        def bind():
-            with self.tcp() as other:
-                return other.connect_ex(("127.0.0.1", 9)) is None or self.can_bind(other, port)
         self.eventually(lambda: self.can_bind(self.tcp(), port))
 
     @staticmethod
@@ -155,6 +152,51 @@ class Ports(WireTest):
                 listener.close()
                 with self.raises(errno.ECONNREFUSED):
                     self.tcp(family).connect(address)
+
+    @staticmethod
+    def shared(sock, option=socket.SO_REUSEADDR, port=0):
+        sock.setsockopt(socket.SOL_SOCKET, option, 1)
+        sock.bind(("127.0.0.1", port))
+        return sock
+
+    def test_a_port_given_to_any_is_shared_with_no_one(self):
+        """SO_REUSEADDR is about a port chosen by number: bind() to 0 takes a free one, in both stacks."""
+        def run():
+            unshare_network()
+            loopback_up()
+            self.write_file("/proc/sys/net/ipv4/ip_local_port_range", "40000 40001")
+            self.shared(self.tcp())
+            self.shared(self.xtcp())
+            for make in (self.tcp, self.xtcp):
+                with self.raises(errno.EADDRINUSE):
+                    self.shared(make())
+            for _ in range(2):
+                self.shared(self.socket())
+            with self.raises(errno.EADDRINUSE):
+                self.shared(self.socket())
+        self.in_child(run)
+
+    def test_a_group_of_listeners_binds_at_once(self):
+        """SO_REUSEPORT: of several that come at the same moment none is kept out by what the first reserved."""
+        port = self.shared(self.xtcp(), socket.SO_REUSEPORT).getsockname()[1] + 1
+
+        def bind():
+            for _ in range(50):
+                with socket.socket(socket.AF_INET, socket.SOCK_STREAM, 253) as sock:
+                    sock.setsockopt(SOL_XTCP, WIRE_PROTOCOL, 6)
+                    self.shared(sock, socket.SO_REUSEPORT, port)
+        for task in [Task(bind) for _ in range(4)]:
+            task.result()
+
+    def test_a_connection_of_the_kernels_is_not_made_once_more(self):
+        listener = self.listener_of(self.tcp)
+        client = self.shared(self.tcp())
+        client.connect(listener.getsockname())
+        server = self.accept(listener)
+        again = self.shared(self.xtcp(), port=client.getsockname()[1])
+        with self.raises(errno.EADDRNOTAVAIL):
+            again.connect(listener.getsockname())
+        self.assert_talking(client, server)
 
     def test_ephemeral_ports_do_not_collide(self):
         """A range of few ports, for both stacks together."""
@@ -210,6 +252,60 @@ class Neighbours(WireTest):
             self.assert_talking(client, self.accept(after))
         self.in_child(run)
 
+    def test_connections_outlive_their_listener(self):
+        """A server of the kernel's is restarted with ours: what it had accepted goes on."""
+        for family, host in FAMILIES.items():
+            with self.subTest(family=family.name):
+                old = self.tcp(family)
+                old.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                old.bind((host, 0))
+                old.listen()
+                address = old.getsockname()
+                client = self.tcp(family)
+                client.connect(address)
+                server = self.accept(old)
+                old.close()
+                new = self.xtcp(family)
+                new.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                new.bind(address)
+                new.listen()
+                self.assert_talking(client, server)
+                other = self.tcp(family)
+                other.connect(address)
+                self.assert_talking(other, self.accept(new))
+                server.close()
+                self.assertEqual(client.recv(1), b"")
+
+    def test_a_syn_over_a_time_wait_of_the_kernels(self):
+        """The port has changed hands: who had a connection before opens a new one at once."""
+        old = self.shared_listener(self.tcp)
+        address = old.getsockname()
+        client = self.shared_client(address)
+        source = client.getsockname()
+        server = self.accept(old)
+        old.close()
+        server.close()
+        self.assertEqual(client.recv(1), b"")
+        client.close()
+        new = self.shared_listener(self.xtcp, address)
+        client = self.shared_client(address, source)
+        self.assert_talking(client, self.accept(new))
+
+    def shared_listener(self, make, address=("127.0.0.1", 0)):
+        sock = make()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(address)
+        sock.listen()
+        return sock
+
+    def shared_client(self, address, source=("127.0.0.1", 0)):
+        """Of the kernel's, from a host that keeps no TIME_WAIT: it is the server that closes first."""
+        sock = self.tcp()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(source)
+        sock.connect(address)
+        return sock
+
     def test_the_kernel_sends_no_rst_for_ours(self):
         """The counter of RSTs the kernel's TCP sent stays where it is, TIME_WAIT and late segments included."""
         def run():
@@ -227,6 +323,24 @@ class Neighbours(WireTest):
         lines = [x.split() for x in pathlib.Path("/proc/net/snmp").read_text(encoding="ascii").splitlines()
                  if x.startswith("Tcp:")]
         return int(lines[1][lines[0].index("OutRsts")])
+
+    def test_what_was_sent_is_seen(self):
+        """Not our own protocol number, which the hook puts there for the way through IP."""
+        for family, offset in ((socket.AF_INET, 9), (socket.AF_INET6, 6)):
+            listener = self.listener_of(self.xtcp, family)
+            listener.setsockopt(socket.IPPROTO_TCP, TCP_SAVE_SYN, 1)
+            self.tcp(family).connect(listener.getsockname())
+            self.assertEqual(self.accept(listener).getsockopt(socket.IPPROTO_TCP, TCP_SAVED_SYN, 200)[offset], 6)
+
+    def test_destination_options(self):
+        """IPv6: a TCP header behind an extension header that the host reads only later."""
+        padding = b"\0\0\1\4\0\0\0\0"
+        for make in (self.xtcp, self.tcp):
+            listener = self.listener_of(make, socket.AF_INET6)
+            client = self.tcp(socket.AF_INET6)
+            client.setsockopt(socket.IPPROTO_IPV6, IPV6_DSTOPTS, padding)
+            client.connect(listener.getsockname())
+            self.assert_talking(client, self.accept(listener))
 
     def test_time_wait_keeps_its_port(self):
         listener = self.listener_of(self.tcp)
