@@ -444,6 +444,32 @@ static void early__poll(struct kunit *test)
 	WIRE_STATE(w, A, CLOSE_WAIT);
 }
 
+/* ICMP ends a child that no one has yet; it stays to be accepted, with its text and its error. */
+static void early__unreachable(struct kunit *test)
+{
+	u64 strange = wire_counter(XTCP_CNT_OUT_OF_WINDOW_ICMPS);
+	struct wire *w = acquainted(test, 4);
+	u8 cookie[8];
+
+	cookie_of_b(w, cookie);
+	nobody_at_a(w);
+	inject_syn(w, 0, cookie, 100);
+	wire_icmp(w, B, WIRE_HOST_UNREACHABLE, 5000);
+	WIRE_STATE(w, B, SYN_RCVD);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_OUT_OF_WINDOW_ICMPS) - strange, 1);
+	wire_icmp(w, B, WIRE_HOST_UNREACHABLE, 0);
+	WIRE_EQ(w, early(w), 0);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+	WIRE_EQ(w, wire_recv(w, B, 1000), -EHOSTUNREACH);
+	WIRE_EQ(w, wire_send(w, B, 10), -EPIPE);
+	/* One that somebody has takes it as a hint, as any open connection. */
+	inject_syn(w, 0, cookie, 100);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	wire_icmp(w, B, WIRE_HOST_UNREACHABLE, 0);
+	WIRE_STATE(w, B, SYN_RCVD);
+}
+
 /* --- cookies and keys ------------------------------------------------------------------------ */
 
 static void cookie__of_another_is_refused(struct kunit *test)
@@ -905,6 +931,7 @@ WIRE_SUITES_MAPPED(xtcp_fastopen_wire,
 	KUNIT_CASE_SLOW(listener_closes__accepted),
 	KUNIT_CASE_SLOW(client_resets),
 	KUNIT_CASE_SLOW(early__poll),
+	KUNIT_CASE_SLOW(early__unreachable),
 	KUNIT_CASE_SLOW(cookie__of_another_is_refused),
 	KUNIT_CASE_SLOW(key__rotation),
 	KUNIT_CASE_SLOW(no_cookie),

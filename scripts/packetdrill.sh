@@ -67,6 +67,11 @@ ip_of_xtcp() {
 	/sbin/ip "$@"
 }
 
+# And of nstat: our counters, by the kernel's names where they have one.
+nstat_of_xtcp() {
+	PROC_NET_NETSTAT=/proc/net/xtcp_netstat /usr/bin/nstat "$@" | sed s/^Xtcp/TcpExt/
+}
+
 build() {
 	BUILT=$CACHE/packetdrill/$({ (cd "$DIR" && find gtests/net -type f -print0 | sort -z | xargs -0 cat); declare -f mend; } | hash_of)
 	[ ! -x "$BUILT/packetdrill/packetdrill" ] || return 0
@@ -94,7 +99,7 @@ run_stacks() {
 	cp -r "$BUILT" /tmp/scripts
 	cd /tmp/scripts
 	mkdir /tmp/bin
-	for name in sysctl ip; do
+	for name in sysctl ip nstat; do
 		{ echo '#!/bin/bash'; declare -f ${name}_of_xtcp; echo "${name}_of_xtcp \"\$@\""; } >/tmp/bin/$name
 		chmod +x /tmp/bin/$name
 	done

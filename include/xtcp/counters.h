@@ -77,6 +77,7 @@
 	X(KEEPALIVE_PROBES, "KeepaliveProbes")				\
 	X(DELAYED_ACKS, "DelayedAcks")					\
 	X(CHALLENGE_ACKS, "ChallengeAcks")				\
+	X(OUT_OF_WINDOW_ICMPS, "OutOfWindowIcmps") /* about what is not under way */ \
 	X(OUT_OF_ORDER, "OutOfOrder")		/* segments queued ahead */ \
 	X(RCV_COMPACTED, "RcvCompacted")	/* small segments copied together */ \
 	X(TIME_WAITS, "TimeWaits")		/* records made */	\

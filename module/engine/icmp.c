@@ -3,7 +3,8 @@
  * What ICMP says about a flow (RFC 1122 4.2.3.9, RFC 5927): the quoted sequence
  * number must be one we have outstanding. An established connection takes
  * errors as hints, and tells a user who asked for them (IP_RECVERR); only one that
- * is still opening is ended by them.
+ * is still opening is ended by them, be it a child that its SYN opened (Fast Open)
+ * and that no one accepted yet.
  */
 
 #include <net/dst.h>
@@ -13,9 +14,14 @@
 #include <xtcp/request.h>
 #include <xtcp/sock.h>
 
-static bool outstanding(const struct xtcp_tcb *tcb, u32 seq)
+static bool outstanding(const struct sock *sk, u32 seq)
 {
-	return xtcp_seq_between(tcb->snd_una, seq, tcb->snd_nxt);
+	const struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
+
+	if (xtcp_seq_between(tcb->snd_una, seq, tcb->snd_nxt))
+		return true;
+	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_OUT_OF_WINDOW_ICMPS);
+	return false;
 }
 
 /* Into the error queue: who said what, and of which segment. */
@@ -41,8 +47,12 @@ static void socket_error(struct sock *sk, const struct xtcp_icmp *icmp)
 {
 	bool told = xtcp_sk(sk)->af->recverr(sk);
 
-	if (!outstanding(&xtcp_sk(sk)->tcb, ntohl(icmp->th->seq)))
+	if (!outstanding(sk, ntohl(icmp->th->seq)))
 		return;
+	if (xtcp_early(sk) && !sk->sk_socket) {
+		xtcp_fail(sk, icmp->ee.ee_errno);
+		return;
+	}
 	if (xtcp_opening(sk) && told)
 		queue_message(sk, icmp);
 	if (xtcp_opening(sk) && !sock_owned_by_user(sk)) {
@@ -73,6 +83,9 @@ void xtcp_icmp_error(struct xtcp_flow *flow, const struct xtcp_icmp *icmp)
 		req = container_of(flow, struct xtcp_request, flow);
 		if (ntohl(icmp->th->seq) == req->iss)
 			xtcp_request_drop(req, XTCP_CNT_REQUEST_UNREACHABLE);
+		else
+			xtcp_count(xtcp_net(read_pnet(&flow->net)),
+				   XTCP_CNT_OUT_OF_WINDOW_ICMPS);
 		break;
 	}
 }
@@ -122,7 +135,7 @@ void xtcp_icmp_pmtu(struct xtcp_flow *flow, u32 seq, u32 mtu)
 		return;
 	sk = xtcp_flow_sk(flow);
 	bh_lock_sock(sk);
-	if (sk->sk_state == TCP_CLOSE || !outstanding(&xtcp_sk(sk)->tcb, seq))
+	if (sk->sk_state == TCP_CLOSE || !outstanding(sk, seq))
 		goto out;
 	if (sock_owned_by_user(sk))
 		xtcp_sk(sk)->pmtu_deferred = mtu;
