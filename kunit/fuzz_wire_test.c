@@ -113,6 +113,24 @@ static void to_time_wait(struct wire *w)
 	wire_run_ms(w, 30);
 }
 
+static void to_syn_sent_with_text(struct wire *w)
+{
+	wire_knob(w, fastopen, 0x605);
+	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_send_fast(w, A, 500), 500);
+}
+
+static void to_early(struct wire *w)
+{
+	wire_knob(w, syncookies, 0);
+	wire_knob(w, fastopen, 0x607);
+	to_listen(w);
+	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_send_fast(w, A, 500), 500);
+	wire_run_ms(w, 15);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+}
+
 static const struct state {
 	const char *name;
 	void (*prepare)(struct wire *w);
@@ -122,6 +140,8 @@ static const struct state {
 	{ "syn_sent", to_syn_sent },
 	{ "syn_rcvd, a request", to_request },
 	{ "syn_rcvd, crossed SYNs", to_crossed_syns },
+	{ "syn_sent, its SYN with text", to_syn_sent_with_text },
+	{ "syn_rcvd, opened by a SYN with text", to_early },
 	{ "established", to_established },
 	{ "fin_wait_1 and established", to_fin_wait_1 },
 	{ "fin_wait_2 and close_wait", to_fin_wait_2 },
@@ -395,7 +415,7 @@ static void set_fast_knobs(struct wire *w)
 	wire_knob(w, rto_max_ms, 1000);
 }
 
-/* Every other 36 rounds: to the last number the same whenever they are run. */
+/* Every other time that all states have had their turn: to the last number the same whenever they are run. */
 static bool constant_isn(u32 seed)
 {
 	return seed / (FAMILIES * ARRAY_SIZE(states)) % 2 == 0;
