@@ -66,7 +66,7 @@ bool xtcp_fifo_del(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry, u16 cp
 bool xtcp_fifo_restart(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry,
 		       const struct xtcp_flow *flow);
 
-/* The delay of this queue changed: look again who is due. */
+/* The delay of this queue changed: look again who is due. Process context. */
 void xtcp_fifo_kick(struct xtcp_fifo *fifo);
 
 /* Time until @entry comes due, for /proc. */

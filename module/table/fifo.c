@@ -11,6 +11,7 @@
 #include <linux/hrtimer.h>
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
+#include <linux/smp.h>
 #include <linux/spinlock.h>
 #include <xtcp/compat.h>
 #include <xtcp/fifo.h>
@@ -127,6 +128,13 @@ bool xtcp_fifo_restart(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry,
 	return queued;
 }
 
+/* On the shard's CPU, for there its timer is to stay. It looks by itself who is due. */
+static void fire_now(void *shard)
+{
+	hrtimer_start(&((struct xtcp_fifo_shard *)shard)->timer, 0,
+		      HRTIMER_MODE_ABS_PINNED_SOFT);
+}
+
 void xtcp_fifo_kick(struct xtcp_fifo *fifo)
 {
 	struct xtcp_fifo_shard *shard;
@@ -134,9 +142,12 @@ void xtcp_fifo_kick(struct xtcp_fifo *fifo)
 
 	for_each_possible_cpu(cpu) {
 		shard = per_cpu_ptr(fifo->shards, cpu);
-		spin_lock_bh(&shard->lock);
-		arm(shard);
-		spin_unlock_bh(&shard->lock);
+		/* Whoever comes now asks for the new delay. */
+		if (list_empty_careful(&shard->queue))
+			continue;
+		/* A CPU that is off has left its timers to others. */
+		if (smp_call_function_single(cpu, fire_now, shard, true))
+			fire_now(shard);
 	}
 }
 
