@@ -16,17 +16,18 @@ set -euo pipefail
 STACKS=${XTCP_STACKS:-kernel xtcp}
 
 # In virtual time only a sleep lets the clock advance; 6.12's struct tcp_info is shorter than packetdrill's (the rest
-# is 0); segments that packetdrill joins to compare them with the one of a script are joined as devices do it, with the
-# last one's PSH and FIN; set_sysctls.py writes to /proc itself and shall call sysctl, which we can take the place of.
+# is 0); segments that packetdrill joins, to compare them with the one of a script, have the last one's FIN, as if a
+# device had joined them; PSH is not compared, which the kernel also sets where no RFC wants it; set_sysctls.py writes
+# to /proc itself and shall call sysctl, which we can take the place of.
 mend() {
 	sed -i 's/clock_t jiffies = times(NULL);/usleep(100); &/' packetdrill/run.c
 	sed -i '/assert(len >= sizeof(struct _tcp_info));/d' packetdrill/code.c
-	sed -i '/^\t\tlive_packet = aggregate_packets(/,/;$/ s/;$/; live_packet->tcp->psh |= sniffed_packets_end->packet->tcp->psh;\
-\t\tlive_packet->tcp->fin |= sniffed_packets_end->packet->tcp->fin;/' packetdrill/run_packet.c
+	sed -i '/^\t\tlive_packet = aggregate_packets(/,/;$/ s/;$/; live_packet->tcp->fin |= sniffed_packets_end->packet->tcp->fin;/
+		s/(strict \&\& check_field("tcp_psh"/(false \&\& check_field("tcp_psh"/' packetdrill/run_packet.c
 	sed -i "s|'echo \"%s\" > %s' % (sysctl\[1\], sysctl\[0\])|'sysctl -q \"%s=%s\"' % (sysctl[0][10:], sysctl[1])|" \
 		tcp/common/set_sysctls.py
-	grep -q 'usleep(100); clock_t' packetdrill/run.c && grep -q 'live_packet->tcp->psh |=' packetdrill/run_packet.c &&
-		grep -q 'sysctl -q "%s=%s"' tcp/common/set_sysctls.py ||
+	grep -q 'usleep(100); clock_t' packetdrill/run.c && grep -q 'live_packet->tcp->fin |=' packetdrill/run_packet.c &&
+		grep -q '(false && check_field("tcp_psh"' packetdrill/run_packet.c && grep -q 'sysctl -q "%s=%s"' tcp/common/set_sysctls.py ||
 		die "this packetdrill looks different: see mend()"
 }
 
