@@ -665,12 +665,12 @@ void xtcp_fastopen_too_large(struct sock *sk)
 void xtcp_fastopen_answered(struct sock *sk, const struct xtcp_segment *seg)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
-	bool missing = !skb_queue_empty(&xs->snd.rtx_queue);
+	bool lost, missing = !skb_queue_empty(&xs->snd.rtx_queue);
 
 	if (!xs->fastopen.tried)
 		return;
-	learn(sk, seg, missing && xs->stats.retrans && !xs->fastopen.too_large &&
-		       !seg->opt.cookie_len);
+	lost = missing && xs->stats.retrans && !xs->fastopen.too_large;
+	learn(sk, seg, lost && !seg->opt.cookie_len);
 	if (missing) {
 		send_again(sk);
 	} else if (xs->fastopen.text) {
