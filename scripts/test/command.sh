@@ -64,6 +64,28 @@ script_program() {
 	[ "$("$XTCP" run /tmp/script.py)" = 253 ]
 }
 
+# handshakes ActiveEstablished|PassiveOpens: how many xtcp has seen
+handshakes() { PROC_NET_NETSTAT=/proc/net/xtcp_netstat nstat -asz "Xtcp$1" | awk 'END { print $2 }'; }
+
+# wire6 ADDRESS PORT SERVER CLIENT COUNTER: curl fetches a file of http.server's, each started by these words; one is
+# xtcp. A port each: TIME_WAIT keeps one for a while.
+wire6() {
+	local host=$1 port=$2 url=http://$1:$2/file before server status=0
+	[[ $1 != *:* ]] || url=http://[$1]:$2/file
+	mkdir -p /tmp/www
+	head -c 300000 /dev/urandom >/tmp/www/file
+	before=$(handshakes "$5")
+	# shellcheck disable=SC2086
+	$3 python3 -u -m http.server "$port" --bind "$host" --directory /tmp/www >/tmp/www/log 2>&1 </dev/null &
+	server=$!
+	until_true 60 grep -q Serving /tmp/www/log
+	# shellcheck disable=SC2086
+	$4 curl -sS --max-time 60 "$url" | cmp - /tmp/www/file || status=$?
+	kill $server
+	wait $server || true
+	[ $status = 0 ] && [ "$(handshakes "$5")" = $((before + 1)) ]
+}
+
 without_module() {
 	rmmod xtcp
 	local status=0
@@ -87,6 +109,11 @@ check "a script with env -S" script_program
 check "a static program is refused, also as interpreter" static_program
 check "a setuid program is refused, not to root" setuid_program
 check "a program that is not there" fails_with 127 "no such program" "$XTCP" run /nonexistent
+check "--wire=6 curl from a server of TCP" wire6 127.0.0.1 8081 '' "$XTCP run --wire=6" ActiveEstablished
+check "--wire=6 curl from a server of TCP, IPv6" wire6 ::1 8082 '' "$XTCP run --wire=6" ActiveEstablished
+check "curl by TCP from --wire=6 http.server" wire6 127.0.0.1 8083 "$XTCP run --wire=6" '' PassiveOpens
+check "curl by TCP from --wire=6 http.server, IPv6" wire6 ::1 8084 "$XTCP run --wire=6" '' PassiveOpens
+check "no other wire" fails_with 2 "no option '--wire=5'" "$XTCP" run --wire=5 true
 check "the module is not loaded" without_module
 check "help" "$XTCP" help
 check "no command" status_is 2 "$XTCP"
