@@ -63,31 +63,6 @@ static void delayed_ack__after_delack_ms(struct kunit *test)
 }
 
 /* RFC 9293 MUST-59: an ACK for at least every second full segment. */
-/* A fresh connection acknowledges at once; a client that got an answer to what it said does not. */
-static void delayed_ack__in_a_dialogue(struct kunit *test)
-{
-	struct wire *w = test->priv;
-
-	WIRE_EQ(w, wire_listen(w, B, 8), 0);
-	WIRE_EQ(w, wire_connect(w, A), 0);
-	WIRE_EQ(w, wire_send(w, A, 100), 100);
-	wire_run_ms(w, 30);
-	WIRE_EQ(w, wire_accept(w, B), 0);
-	WIRE_EQ(w, wire_send(w, B, 200), 200);
-	wire_run_ms(w, 20);
-	wire_recv(w, A, 1000);
-	wire_release(w, A);
-	wire_run_ms(w, 15);
-	WIRE_EXPECT(w,
-		    "0.000 SYN_SENT    -> S 0              -> SYN_RCVD\n"
-		    "0.010 ESTABLISHED <- S. 0 ack 1       <- SYN_RCVD\n"
-		    "0.020 ESTABLISHED -> . 1 ack 1        -> ESTABLISHED\n"
-		    "0.020 ESTABLISHED -> P. 1:101 ack 1   -> ESTABLISHED\n"
-		    "0.030 ESTABLISHED <- . 1 ack 101      <- ESTABLISHED\n"
-		    "0.050 ESTABLISHED <- P. 1:201 ack 101 <- ESTABLISHED\n"
-		    "0.070 FIN_WAIT_1  -> F. 101 ack 201   -> CLOSE_WAIT\n");
-}
-
 static void delayed_ack__every_second_segment(struct kunit *test)
 {
 	struct wire *w = connected_long_ago(test);
@@ -1004,7 +979,6 @@ static void big_transfer__under_loss(struct kunit *test)
 WIRE_SUITES(xtcp_data_wire,
 	KUNIT_CASE_SLOW(one_segment),
 	KUNIT_CASE_SLOW(delayed_ack__after_delack_ms),
-	KUNIT_CASE_SLOW(delayed_ack__in_a_dialogue),
 	KUNIT_CASE_SLOW(delayed_ack__every_second_segment),
 	KUNIT_CASE_SLOW(delayed_ack__rides_on_the_answer),
 	KUNIT_CASE_SLOW(quick_acks__of_a_new_connection),

@@ -58,7 +58,9 @@ static void options__in_any_segment(struct kunit *test)
 		    "0.000 x <- P. 1:101 ack 1   <- ESTABLISHED\n"
 		    "0.000 * -> . 1 ack 101      -> ESTABLISHED\n"
 		    "0.000 * -> . 1:11 ack 101   -> ESTABLISHED\n"
+		    "0.000 x <- . 101 ack 11     <- ESTABLISHED\n"
 		    "0.000 * -> F. 11 ack 101    -> CLOSE_WAIT\n"
+		    "0.000 x <- . 101 ack 12     <- CLOSE_WAIT\n"
 		    "0.000 * -> R 12             -> CLOSED\n");
 }
 

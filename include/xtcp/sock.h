@@ -70,7 +70,7 @@ struct xtcp_receive {
 	u32 copied_seq;			/* next octet the user will read */
 	u32 acked_seq;			/* rcv_nxt in the last ACK we sent */
 	u16 mss;			/* largest segment seen, for delayed ACKs */
-	u8 quick_acks;			/* ACK that many at once; until we take part in a dialogue */
+	u8 quick_acks;			/* ACK that many at once, undelayed */
 	u8 urgent_octet;		/* valid when tcb.rcv_urgent says HERE */
 	bool ack_deferred;		/* until all that waited has been processed */
 	u32 tune_seq;			/* copied_seq when autotuning last looked */

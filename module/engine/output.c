@@ -376,17 +376,6 @@ static int allowed(const struct xtcp_sock *xs, const struct sk_buff *skb)
 	return -1;
 }
 
-/*
- * Text soon after what was received: a dialogue, in which the next answer, or the
- * FIN, brings the ACK along.
- */
-static bool in_dialogue(const struct sock *sk, const struct sk_buff *skb)
-{
-	return skb->len && !(XTCP_SKB_CB(skb)->ctl & XTCP_FIN) &&
-	       (u32)jiffies - xtcp_sk(sk)->stats.data_recv <
-		msecs_to_jiffies(xtcp_knob(xtcp_sk_net(sk), delack_ms));
-}
-
 /* First transmission of @skb, the head of the send queue. */
 static void send_head(struct sock *sk, struct sk_buff *skb)
 {
@@ -398,8 +387,6 @@ static void send_head(struct sock *sk, struct sk_buff *skb)
 		cb->ctl |= XTCP_PSH;
 	if (skb->len < xs->snd.mss)
 		xs->snd.small_seq = cb->end_seq;
-	if (in_dialogue(sk, skb))
-		xs->rcv.quick_acks = 0;
 	/* snd_nxt moves first: a segment is in flight even if IP refused it. */
 	xs->tcb.snd_nxt = cb->end_seq;
 	if (cb->ctl & XTCP_FIN)
