@@ -43,19 +43,23 @@ static void queue_message(struct sock *sk, const struct xtcp_icmp *icmp)
 		kfree_skb(skb);
 }
 
+/* A child in the accept queue; its lock held, not the listener's. */
+static bool unaccepted(const struct sock *sk)
+{
+	return xtcp_early(sk) && !list_empty_careful(&xtcp_sk(sk)->accept_link);
+}
+
 static void socket_error(struct sock *sk, const struct xtcp_icmp *icmp)
 {
 	bool told = xtcp_sk(sk)->af->recverr(sk);
 
 	if (!outstanding(sk, ntohl(icmp->th->seq)))
 		return;
-	if (xtcp_early(sk) && !sk->sk_socket) {
-		xtcp_fail(sk, icmp->ee.ee_errno);
-		return;
-	}
 	if (xtcp_opening(sk) && told)
 		queue_message(sk, icmp);
-	if (xtcp_opening(sk) && !sock_owned_by_user(sk)) {
+	if (unaccepted(sk) && !sock_owned_by_user(sk)) {
+		xtcp_fail(sk, icmp->ee.ee_errno);
+	} else if (xtcp_opening(sk) && !sock_owned_by_user(sk)) {
 		xtcp_count(xtcp_sk_net(sk), XTCP_CNT_ACTIVE_UNREACHABLE);
 		xtcp_fail(sk, icmp->ee.ee_errno);
 	} else if (told && !sock_owned_by_user(sk)) {
