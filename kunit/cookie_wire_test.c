@@ -519,13 +519,16 @@ static void later_request__gives_way(struct kunit *test)
 static void later_request__gives_way_to_later_text(struct kunit *test)
 {
 	struct wire *w = always(test);
+	struct wire_conn by_cookie;
 
 	nobody_at_a(w);
 	inject_syn(w, 0);
+	by_cookie = w->conn[0];
 	wire_knob(w, syncookies, 1);
 	wire_run_ms(w, 500);
 	inject_syn(w, 0);
 	WIRE_EQ(w, requests(), 1);
+	w->conn[0] = by_cookie;
 	inject_ack(w, 0, XTCP_ACK | XTCP_PSH, .seq = 100, .len = 50);
 	WIRE_EQ(w, requests(), 0);
 	WIRE_STATE(w, B, ESTABLISHED);
