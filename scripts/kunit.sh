@@ -21,7 +21,7 @@ append=kunit.enable=1
 [ -z "$GLOB" ] || append+=" kunit.filter_glob=$GLOB"
 
 status=0
-"$ROOT/scripts/run.sh" "$PLACE" --virtual --timeout "${XTCP_KUNIT_TIMEOUT:-900}" --append "$append" \
+"$ROOT/scripts/run.sh" "$PLACE" --virtual --timeout "${XTCP_KUNIT_TIMEOUT:-1800}" --append "$append" \
 	--insmod-args "$PARAMETERS" true || status=$?
 [ -s "$XTCP_OUT/.run/ktap" ] || die "the module did not load"
 kernel=$("$ROOT/scripts/kernel-uml.sh" "$MODE")

@@ -11,7 +11,7 @@ set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
 
 RESULTS=$CACHE/test/$(echo "$ROOT" | hash_of)
-LIMIT=${XTCP_PLACE_TIMEOUT:-1500}
+LIMIT=${XTCP_PLACE_TIMEOUT:-3000}
 
 # record PASSED FAILED NAME: adds to the total and says so, with the seconds it took (START)
 record() {

@@ -9,7 +9,6 @@ HERE=$(readlink -f "$(dirname "${BASH_SOURCE[0]}")")
 
 case ${XTCP_PLACE:?run this through scripts/run.sh} in
 uml) size=large ;;
-6.12) size=medium ;;
 *) size=small ;;
 esac
 
