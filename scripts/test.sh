@@ -129,6 +129,7 @@ main() {
 		esac
 	done
 	single "README has the knobs" "$RESULTS/knobs.log" "$ROOT/scripts/knobs.py" --check || true
+	single "captures are judged" "$RESULTS/captures.log" "$ROOT/scripts/test/captures_judged.py" || true
 	single "RFC 9293 table" "$RESULTS/rfc9293.log" "$ROOT/scripts/rfc9293.py" --check || true
 	trap stop INT TERM
 	set -m
