@@ -6,9 +6,11 @@ A socket belongs to the namespace its thread was in when it was made: `with host
 """
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 from xtcp_sockets import CLONE_NEWNET, PATIENCE, libc
@@ -96,7 +98,7 @@ class TwoHosts:
         for host in self.hosts:
             host.configure()
         self.await_carrier()
-        self.tcpdump = self.capture_path = None
+        self.tcpdump = self.captured = self.capture_path = None
 
     def __getitem__(self, number):
         return self.hosts[number]
@@ -122,12 +124,16 @@ class TwoHosts:
                 host.run(f"tc qdisc add dev {host.device} root netem limit 10000 {netem}")
 
     def capture(self, path, what):
-        """Write the packets that match `what` (tcpdump's words) to the file, until end_capture()."""
+        """Write the packets that match `what` (tcpdump's words) to the file, until end_capture().
+
+        To memory first: a directory of the host's takes them one by one in as many milliseconds.
+        """
         self.capture_path = path
+        self.captured = tempfile.NamedTemporaryFile(suffix=".pcap")  # pylint: disable=consider-using-with
         with self.hosts[1]:
             self.tcpdump = subprocess.Popen(
                 ["tcpdump", "-Z", "root", "-i", self.hosts[1].device, "-s", "0", "-B", "65536", "-U",
-                 "--immediate-mode", "-w", path, what],
+                 "--immediate-mode", "-w", self.captured.name, what],
                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         while "listening on" not in (line := self.tcpdump.stderr.readline()):
             if not line:
@@ -135,10 +141,12 @@ class TwoHosts:
 
     def end_capture(self):
         size = -1
-        while size < (size := os.path.getsize(self.capture_path)):  # tcpdump still has something to write
+        while size < (size := os.path.getsize(self.captured.name)):  # tcpdump still has something to write
             time.sleep(0.1)
         self.tcpdump.send_signal(signal.SIGINT)
         said = self.tcpdump.communicate()[1]
+        with self.captured as file:
+            shutil.copyfile(file.name, self.capture_path)
         if "\n0 packets dropped by kernel" not in said:
             raise RuntimeError(f"tcpdump: {said}")
 
