@@ -5,8 +5,8 @@ KDIR	?= /lib/modules/$(shell uname -r)/build
 PREFIX	?= /usr/local
 DESTDIR	?=
 
-# A place of the tests: uml, uml-debug, 6.12, 6.1 (make test), or a kernel of a VM: 6.12, 6.1 (make vm)
-PLACES	?= uml uml-debug 6.12 6.1
+# Places of the tests, the slowest first (make test), and a kernel of a VM: 6.12, 6.1 (make vm)
+PLACES	?= uml-debug 6.12 6.1 uml
 KERNEL	?= 6.12
 
 all: module

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Every test in every place, from nothing: installs packages, builds kernels (once), builds the module, runs the tests.
 #
-#   scripts/test.sh [PLACE]...      places: uml uml-debug 6.12 6.1 (default: all)
+#   scripts/test.sh [PLACE]...      places: uml-debug 6.12 6.1 uml (default: all)
 #
 # In order: the module is built for each place with W=1, without a warning; KUnit in UML (normal and debug kernel);
-# then in each place the socket tests (test/test_*.py), functional tests and load/unload tests, two places at a time.
+# then in each place the socket tests (test/test_*.py), functional tests and load/unload tests. Two of these run at a
+# time, the place that takes longest first.
 # The last line is `N passed, N failed`, over all of them; the exit status is 0 only if everything could be run and
 # passed. What each place said in full lies in the cache, below test/.
 set -euo pipefail
@@ -77,16 +78,15 @@ without_ipv6() {
 		"$ROOT/scripts/run.sh" uml --append ipv6.disable=1 scripts/test/unit.py test_connect test_ipv6 || true
 }
 
-# two_at_a_time FUNCTION ARGUMENT...
+# two_at_a_time "FUNCTION ARGUMENT"...
 two_at_a_time() {
-	local function=$1 argument running=0
-	shift
-	for argument; do
+	local job running=0
+	for job; do
 		if [ $running = 2 ]; then
 			wait -n || true
 			running=1
 		fi
-		"$function" "$argument" &
+		$job &
 		running=$((running + 1))
 	done
 	wait
@@ -133,17 +133,16 @@ main() {
 	single "RFC 9293 table" "$RESULTS/rfc9293.log" "$ROOT/scripts/rfc9293.py" --check || true
 	trap stop INT TERM
 	set -m
-	two_at_a_time kunit "${modes[@]}"
-	two_at_a_time place "${good[@]}"
+	two_at_a_time "${modes[@]/#/kunit }" "${good[@]/#/place }"
 	[[ " ${good[*]} " != *" uml "* ]] || without_ipv6
 	total
 }
 
-[ $# -gt 0 ] || set -- uml uml-debug 6.12 6.1
+[ $# -gt 0 ] || set -- uml-debug 6.12 6.1 uml
 for place; do
 	case $place in
-	uml | uml-debug | 6.12 | 6.1) ;;
-	*) die "no place '$place'; places are: uml uml-debug 6.12 6.1" ;;
+	uml-debug | 6.12 | 6.1 | uml) ;;
+	*) die "no place '$place'; places are: uml-debug 6.12 6.1 uml" ;;
 	esac
 done
 main "$@"

@@ -20,7 +20,7 @@ SOL_XTCP, WIRE_PROTOCOL = 253, 9
 MIB, SOME = 1 << 20, 1 << 16
 BULK_PORTS = range(7000, 7010)  # of what is not captured
 # MiB each way, by what the place can do in a minute
-BULK = {"uml": 100, "6.12": 20}.get(os.environ.get("XTCP_PLACE"), 5)
+BULK = {"uml": 100}.get(os.environ.get("XTCP_PLACE"), 5)
 FAMILIES = socket.AF_INET, socket.AF_INET6
 OPT_TIMESTAMPS, OPT_WSCALE, OPT_SYN_DATA = 1, 4, 32  # bits of tcpi_options
 TCP_FASTOPEN, TCP_FASTOPEN_CONNECT, TCP_FASTOPEN_KEY, MSG_FASTOPEN = 23, 30, 33, 0x20000000

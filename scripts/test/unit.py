@@ -21,7 +21,7 @@ class Tap(unittest.TestResult):
     def say(self, word, test, why=""):
         seconds = time.monotonic() - self.start
         name = test.id() if hasattr(test, "id") else str(test)
-        print(f"{word} {self.testsRun} - {name} ({seconds:.0f} s){why}", flush=True)
+        print(f"{word} {self.testsRun} - {name} ({seconds:.1f} s){why}", flush=True)
 
     def fail(self, test, error):
         self.start = getattr(self, "start", time.monotonic())
