@@ -70,9 +70,16 @@ class Option(WireTest):
         self.assertEqual(self.xtcp().getsockopt(socket.SOL_SOCKET, socket.SO_PROTOCOL), 253)
 
     def test_the_two_protocols_are_two_worlds(self):
-        """The same port, once for 253, once for 6."""
-        wire6 = self.listener_of(self.xtcp)
-        own = self.listener(port=wire6.getsockname()[1])
+        """The same port, once for 253, once for 6: one in which no TIME_WAIT of an earlier test waits."""
+        for _ in range(20):
+            wire6 = self.listener_of(self.xtcp)
+            try:
+                own = self.listener(port=wire6.getsockname()[1])
+                break
+            except OSError:
+                continue
+        else:
+            self.fail("20 ports of 20 are taken")
         client, server = self.pair(own)
         self.assert_talking(client, server)
         other = self.tcp()
@@ -178,15 +185,18 @@ class Ports(WireTest):
 
     def test_a_group_of_listeners_binds_at_once(self):
         """SO_REUSEPORT: of several that come at the same moment none is kept out by what the first reserved."""
-        port = self.shared(self.xtcp(), socket.SO_REUSEPORT).getsockname()[1] + 1
-
         def bind():
             for _ in range(50):
                 with socket.socket(socket.AF_INET, socket.SOCK_STREAM, 253) as sock:
                     sock.setsockopt(SOL_XTCP, WIRE_PROTOCOL, 6)
-                    self.shared(sock, socket.SO_REUSEPORT, port)
-        for task in [Task(bind) for _ in range(4)]:
-            task.result()
+                    self.shared(sock, socket.SO_REUSEPORT, 7777)
+
+        def run():
+            unshare_network()
+            loopback_up()
+            for task in [Task(bind) for _ in range(4)]:
+                task.result()
+        self.in_child(run)
 
     def test_a_connection_of_the_kernels_is_not_made_once_more(self):
         listener = self.listener_of(self.tcp)
