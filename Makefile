@@ -5,7 +5,7 @@ KDIR	?= /lib/modules/$(shell uname -r)/build
 PREFIX	?= /usr/local
 DESTDIR	?=
 
-# Places of the tests, the slowest first (make test), and a kernel of a VM: 6.12, 6.1 (make vm)
+# Places of the tests, the fastest last (make test), and a kernel of a VM: 6.12, 6.1 (make vm)
 PLACES	?= uml-debug 6.12 6.1 uml
 KERNEL	?= 6.12
 

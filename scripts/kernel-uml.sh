@@ -5,7 +5,7 @@
 #
 # The directory holds `linux` (the kernel) and serves as O= for modules; its `source` link is the kernel source.
 # Source: Debian's package linux-source-6.12, in a copy of ours with three mends. Configuration: kunit/uml.config,
-# for debug also kunit/uml-debug.config. A first build takes 3 to 8 minutes on two cores, a second call nothing.
+# for debug also kunit/uml-debug.config. A first build takes 6 to 12 minutes on two cores, a second call nothing.
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
 

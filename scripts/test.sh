@@ -5,7 +5,7 @@
 #
 # In order: the module is built for each place with W=1, without a warning; KUnit in UML (normal and debug kernel);
 # then in each place the socket tests (test/test_*.py), functional tests and load/unload tests. Two of these run at a
-# time, the place that takes longest first.
+# time, the fastest place last.
 # The last line is `N passed, N failed`, over all of them; the exit status is 0 only if everything could be run and
 # passed. What each place said in full lies in the cache, below test/.
 set -euo pipefail
@@ -115,7 +115,7 @@ main() {
 	rm -rf "$RESULTS"
 	mkdir -p "$RESULTS"
 	deps build uml vm functional
-	compgen -G "$CACHE/uml/*" >/dev/null || echo "the first run builds two kernels: quiet for some 10 minutes"
+	compgen -G "$CACHE/uml/*" >/dev/null || echo "the first run builds two kernels: quiet for some 20 minutes"
 	for place; do
 		if build "$place"; then
 			good+=("$place")

@@ -14,7 +14,7 @@ XTCP_OUT=$DIR
 
 PROBLEMS='_ws.malformed || _ws.short || _ws.expert.severity == error'
 # tshark counts 0xFFFF for 0 as bad, though the two are the same number
-BAD_SUM='tcp.checksum.status == 0 && !tcp.checksum.ffff'
+BAD_SUM='(tcp.checksum.status == 0 && !tcp.checksum.ffff)'
 
 # decodes FILE CHECK-CHECKSUMS FILTER: what is inside the segments is not our matter: data, on every port.
 decodes() {

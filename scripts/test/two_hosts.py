@@ -126,7 +126,7 @@ class TwoHosts:
     def capture(self, path, what):
         """Write the packets that match `what` (tcpdump's words) to the file, until end_capture().
 
-        To memory first: a directory of the host's takes them one by one in as many milliseconds.
+        To memory first: tcpdump writes packet by packet, and a directory of the host's is slow.
         """
         self.capture_path = path
         self.captured = tempfile.NamedTemporaryFile(suffix=".pcap")  # pylint: disable=consider-using-with
