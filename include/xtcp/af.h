@@ -115,15 +115,17 @@ static inline bool xtcp_af_device_sums(struct sock *sk)
 }
 
 /*
- * For wire/hooks.c: the key of a segment that came as @protocol and whose header
- * is @th; and an ICMP error, @skb starting at the IP header that it quotes, our
- * own header @offset behind that.
+ * For wire/demux.c and wire/hooks.c: the key of a segment in @net that came as
+ * @protocol and whose header is @th; and an ICMP error, @skb starting at the IP
+ * header that it quotes, our own header @offset behind that.
  */
 void xtcp_ipv4_fill_key(struct xtcp_flow_key *key, struct xtcp_addrs4 *addrs,
-			struct sk_buff *skb, const struct tcphdr *th, u8 protocol);
+			struct net *net, struct sk_buff *skb, const struct tcphdr *th,
+			u8 protocol);
 int xtcp_ipv4_icmp_error(struct sk_buff *skb, u32 info);
 void xtcp_ipv6_fill_key(struct xtcp_flow_key *key, struct xtcp_addrs6 *addrs,
-			struct sk_buff *skb, const struct tcphdr *th, u8 protocol);
+			struct net *net, struct sk_buff *skb, const struct tcphdr *th,
+			u8 protocol);
 int xtcp_ipv6_quoted(struct sk_buff *skb, u8 protocol, u8 type, u8 code, int offset,
 		     __be32 info);
 

@@ -126,6 +126,7 @@
 	X(TEXT_AFTER_CLOSE, "DropTextAfterClose", TCP_CLOSE) /* no one reads: RST */ \
 	X(UNREAD, "DropUnread", TCP_CLOSE)	/* in a queue when its socket ended */ \
 	X(NO_ROUTE, "DropNoRoute", IP_OUTNOROUTES) /* for an answer */	\
+	X(MOVED, "DropMoved", NO_SOCKET)	/* its socket has become another meanwhile */ \
 	X(RACE, "DropRace", NOT_SPECIFIED)	/* lost against another CPU */
 
 #define XTCP_ENUM_EVENT(suffix, name)	XTCP_CNT_##suffix,

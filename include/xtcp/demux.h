@@ -20,4 +20,13 @@ bool xtcp_demux_header(struct sk_buff *skb);
 void xtcp_demux_segment(struct xtcp_net *xn, const struct xtcp_af_ops *af,
 			struct sk_buff *skb, const struct xtcp_flow_key *key);
 
+/**
+ * xtcp_demux_backlog() - a segment that waited while the user held the socket
+ * @sk: socket, locked
+ * @skb: eaten
+ *
+ * proto->backlog_rcv. Context: process. Return: 0.
+ */
+int xtcp_demux_backlog(struct sock *sk, struct sk_buff *skb);
+
 #endif

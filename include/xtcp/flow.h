@@ -165,6 +165,17 @@ bool xtcp_flow_replace(struct xtcp_flow *old, struct xtcp_flow *new);
 bool xtcp_flow_hashed(const struct xtcp_flow *flow);
 
 /**
+ * xtcp_flow_is() - is a socket's flow still the one that was looked for?
+ * @flow: found by xtcp_flow_lookup(), then its socket was locked
+ * @key: what it was looked for
+ *
+ * A lookup takes no lock: until we have the socket's, its user may have ended the
+ * connection and begun another, or listen. Requests and records are never reused.
+ * Context: the spinlock of the socket. While a user owns it, true may be over soon.
+ */
+bool xtcp_flow_is(const struct xtcp_flow *flow, const struct xtcp_flow_key *key);
+
+/**
  * xtcp_flow_next() - walk the table, for /proc
  * @net: only flows of this namespace
  * @bucket: where to go on; advanced

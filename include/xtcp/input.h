@@ -9,6 +9,7 @@
 struct sk_buff;
 struct sock;
 struct xtcp_flow;
+struct xtcp_flow_key;
 struct xtcp_net;
 
 /**
@@ -25,10 +26,9 @@ void xtcp_input_parse(struct sk_buff *skb, struct xtcp_segment *seg);
  * @sk: socket, locked; afterwards it may be CLOSED, and freed under RCU
  * @skb: header and checksum good; eaten
  *
- * RFC 9293 section 3.10.7. Also proto->backlog_rcv. Softirq or process.
- * Return: 0.
+ * RFC 9293 section 3.10.7. Softirq or process.
  */
-int xtcp_input_segment(struct sock *sk, struct sk_buff *skb);
+void xtcp_input_segment(struct sock *sk, struct sk_buff *skb);
 
 /* The last of the segments that waited for the user is processed: release_cb. */
 void xtcp_input_ack_deferred(struct sock *sk);
@@ -85,22 +85,26 @@ struct xtcp_icmp {
 /**
  * xtcp_icmp_error() - a router or host reports that @flow cannot be reached
  * @flow: from a lookup with the quoted header
+ * @key: of that lookup
  * @icmp: the message; ignored unless the quoted sequence number is outstanding
  *	(RFC 5927 4)
  *
  * Context: softirq, rcu_read_lock(), no locks.
  */
-void xtcp_icmp_error(struct xtcp_flow *flow, const struct xtcp_icmp *icmp);
+void xtcp_icmp_error(struct xtcp_flow *flow, const struct xtcp_flow_key *key,
+		     const struct xtcp_icmp *icmp);
 
 /**
  * xtcp_icmp_pmtu() - the path takes no more than @mtu octets (RFC 1191)
  * @flow: from a lookup with the quoted header
+ * @key: of that lookup
  * @seq: quoted sequence number; ignored unless outstanding
  * @mtu: octets, IP header included
  *
  * Context: softirq, rcu_read_lock(), no locks.
  */
-void xtcp_icmp_pmtu(struct xtcp_flow *flow, u32 seq, u32 mtu);
+void xtcp_icmp_pmtu(struct xtcp_flow *flow, const struct xtcp_flow_key *key, u32 seq,
+		    u32 mtu);
 
 /* The same, for a message that came while the user held the socket: release_cb. */
 void xtcp_icmp_pmtu_deferred(struct sock *sk);

@@ -70,7 +70,8 @@ static void socket_error(struct sock *sk, const struct xtcp_icmp *icmp)
 	}
 }
 
-void xtcp_icmp_error(struct xtcp_flow *flow, const struct xtcp_icmp *icmp)
+void xtcp_icmp_error(struct xtcp_flow *flow, const struct xtcp_flow_key *key,
+		     const struct xtcp_icmp *icmp)
 {
 	struct xtcp_request *req;
 	struct sock *sk;
@@ -79,7 +80,7 @@ void xtcp_icmp_error(struct xtcp_flow *flow, const struct xtcp_icmp *icmp)
 	case XTCP_FLOW_SOCKET:
 		sk = xtcp_flow_sk(flow);
 		bh_lock_sock(sk);
-		if (sk->sk_state != TCP_CLOSE)
+		if (xtcp_flow_is(flow, key))
 			socket_error(sk, icmp);
 		bh_unlock_sock(sk);
 		break;
@@ -131,7 +132,8 @@ void xtcp_icmp_pmtu_deferred(struct sock *sk)
 		apply_pmtu(sk, mtu);
 }
 
-void xtcp_icmp_pmtu(struct xtcp_flow *flow, u32 seq, u32 mtu)
+void xtcp_icmp_pmtu(struct xtcp_flow *flow, const struct xtcp_flow_key *key, u32 seq,
+		    u32 mtu)
 {
 	struct sock *sk;
 
@@ -139,7 +141,7 @@ void xtcp_icmp_pmtu(struct xtcp_flow *flow, u32 seq, u32 mtu)
 		return;
 	sk = xtcp_flow_sk(flow);
 	bh_lock_sock(sk);
-	if (sk->sk_state == TCP_CLOSE || !outstanding(sk, seq))
+	if (!xtcp_flow_is(flow, key) || !outstanding(sk, seq))
 		goto out;
 	if (sock_owned_by_user(sk))
 		xtcp_sk(sk)->pmtu_deferred = mtu;

@@ -448,21 +448,13 @@ static void refuse_text(struct xtcp_segment *seg)
 	seg->ctl &= ~XTCP_FIN;
 }
 
-int xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
+void xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_segment seg;
 	struct xtcp_verdict v;
 	bool refused, stood_before;
 
-	/*
-	 * Found in the table, then the connection ended, here or on another CPU:
-	 * who stands in its place now, or no one, answers when it comes again.
-	 */
-	if (xs->tcb.state == XTCP_CLOSED) {
-		xtcp_input_drop(xtcp_sk_net(sk), skb, XTCP_DROP_CLOSED);
-		return 0;
-	}
 	xtcp_input_parse(skb, &seg);
 	xs->stats.segs_in++;
 	xs->stats.data_segs_in += seg.text_len > 0;
@@ -479,12 +471,12 @@ int xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
 	if (v.events & XTCP_EV_RESET) {
 		carry_out_reset(sk, &v);
 		xtcp_input_drop(xtcp_sk_net(sk), skb, v.drop);
-		return 0;
+		return;
 	}
 	if (v.drop && !(v.events & ~XTCP_EV_SYN_AGAIN)) {
 		answer_dropped(sk, skb, &seg, &v);
 		xtcp_input_drop(xtcp_sk_net(sk), skb, v.drop);
-		return 0;
+		return;
 	}
 	if (refused)
 		v.drop = XTCP_DROP_NO_ROOM;
@@ -494,5 +486,4 @@ int xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
 	if (v.events & XTCP_EV_URGENT)
 		carry_out_urgent(sk, stood_before);
 	carry_out(sk, skb, &seg, &v);
-	return 0;
 }

@@ -91,6 +91,16 @@ void xtcp_active_send_syn(struct sock *sk)
 	xtcp_timers_syn_sent(sk);
 }
 
+/*
+ * Whoever found the flow of an earlier life in the table has done with it: ICMP
+ * leaves what it has to say (sk_err_soft, pmtu_deferred) under the spinlock alone.
+ */
+static void wait_for_finders(struct sock *sk)
+{
+	spin_lock_bh(&sk->sk_lock.slock);
+	spin_unlock_bh(&sk->sk_lock.slock);
+}
+
 int xtcp_active_connect(struct sock *sk, struct sockaddr *addr, int len)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
@@ -98,6 +108,7 @@ int xtcp_active_connect(struct sock *sk, struct sockaddr *addr, int len)
 	struct msghdr *syn_text = xs->fastopen.syn_text;
 	int err;
 
+	wait_for_finders(sk);
 	xtcp_reset_connection(sk);
 	xs->fastopen.syn_text = syn_text;
 	/* Of an earlier life, which disconnecting ended. */

@@ -9,6 +9,7 @@
 #include <net/xfrm.h>
 #include <xtcp/active.h>
 #include <xtcp/af.h>
+#include <xtcp/demux.h>
 #include <xtcp/input.h>
 #include <xtcp/output.h>
 #include <xtcp/port.h>
@@ -257,7 +258,7 @@ struct proto xtcp_prot = {
 	.keepalive		= keepalive,
 	.sendmsg		= xtcp_sendmsg,
 	.recvmsg		= xtcp_recvmsg,
-	.backlog_rcv		= xtcp_input_segment,
+	.backlog_rcv		= xtcp_demux_backlog,
 	.release_cb		= release_cb,
 	.unhash			= unhash,
 	.get_port		= xtcp_port_bind,

@@ -140,6 +140,12 @@ bool xtcp_flow_hashed(const struct xtcp_flow *flow)
 	return !hlist_nulls_unhashed_lockless(&flow->node);
 }
 
+/* In this order: addresses and ports change only while the flow is in no chain. */
+bool xtcp_flow_is(const struct xtcp_flow *flow, const struct xtcp_flow_key *key)
+{
+	return xtcp_flow_hashed(flow) && matches(flow, key);
+}
+
 bool xtcp_flow_remove(struct xtcp_flow *flow)
 {
 	spinlock_t *lock;

@@ -7,6 +7,7 @@
 #include <linux/filter.h>
 #include <net/xfrm.h>
 #include <xtcp/demux.h>
+#include <xtcp/hooks.h>
 #include <xtcp/input.h>
 #include <xtcp/port.h>
 #include <xtcp/request.h>
@@ -28,10 +29,45 @@ static enum xtcp_drop judge(struct sock *sk, struct sk_buff *skb, u8 family)
 }
 
 /*
- * No reference is taken: SOCK_RCU_FREE keeps the socket while we are under
- * RCU, and one that was closed meanwhile is CLOSED under its lock.
+ * The connection that @skb was for may have ended since the lookup, and the socket
+ * be another one now, or a listener: then no one answers. Where someone stands in
+ * that place again, he will when it comes once more. Socket lock.
  */
-static void to_socket(struct sock *sk, struct sk_buff *skb)
+static void deliver(struct sock *sk, struct sk_buff *skb, const struct xtcp_flow_key *key)
+{
+	if (xtcp_flow_is(&xtcp_sk(sk)->flow, key))
+		xtcp_input_segment(sk, skb);
+	else
+		xtcp_input_drop(xtcp_sk_net(sk), skb, XTCP_DROP_MOVED);
+}
+
+int xtcp_demux_backlog(struct sock *sk, struct sk_buff *skb)
+{
+	struct xtcp_flow_key key;
+	union {
+		struct xtcp_addrs4 v4;
+		struct xtcp_addrs6 v6;
+	} addrs;
+
+	/* skb->cb is IP's still, but for the end of it (struct xtcp_skb_cb). */
+#if IS_ENABLED(CONFIG_IPV6)
+	if (skb->protocol == htons(ETH_P_IPV6))
+		xtcp_ipv6_fill_key(&key, &addrs.v6, sock_net(sk), skb, tcp_hdr(skb),
+				   xtcp_hooks_protocol6(skb));
+	else
+#endif
+		xtcp_ipv4_fill_key(&key, &addrs.v4, sock_net(sk), skb, tcp_hdr(skb),
+				   xtcp_hooks_protocol4(skb));
+	deliver(sk, skb, &key);
+	return 0;
+}
+
+/*
+ * No reference is taken: SOCK_RCU_FREE keeps the socket while we are under RCU,
+ * and under its lock we look whether it is the one still.
+ */
+static void to_socket(struct sock *sk, struct sk_buff *skb,
+		      const struct xtcp_flow_key *key)
 {
 	bool full = false;
 
@@ -39,7 +75,7 @@ static void to_socket(struct sock *sk, struct sk_buff *skb)
 	skb->dev = NULL;
 	bh_lock_sock_nested(sk);
 	if (!sock_owned_by_user(sk))
-		xtcp_input_segment(sk, skb);
+		deliver(sk, skb, key);
 	else
 		full = sk_add_backlog(sk, skb, READ_ONCE(sk->sk_rcvbuf) +
 				      READ_ONCE(sk->sk_sndbuf) + 64 * 1024);
@@ -53,7 +89,7 @@ static void to_flow(struct xtcp_flow *flow, struct sk_buff *skb,
 {
 	switch (flow->kind) {
 	case XTCP_FLOW_SOCKET:
-		to_socket(xtcp_flow_sk(flow), skb);
+		to_socket(xtcp_flow_sk(flow), skb, key);
 		break;
 	case XTCP_FLOW_REQUEST:
 		xtcp_request_input(container_of(flow, struct xtcp_request, flow), skb,

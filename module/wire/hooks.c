@@ -93,7 +93,7 @@ static bool is_ours4(struct sk_buff *skb)
 
 	if (ip_is_fragment(ip_hdr(skb)) || skb_copy_bits(skb, offset, &th, sizeof(th)))
 		return false;
-	xtcp_ipv4_fill_key(&key, &addrs, skb, &th, IPPROTO_TCP);
+	xtcp_ipv4_fill_key(&key, &addrs, dev_net(skb->dev), skb, &th, IPPROTO_TCP);
 	return ours(&key, &th);
 }
 
@@ -185,7 +185,7 @@ static bool is_ours6(struct sk_buff *skb, unsigned int offset)
 
 	if (skb_copy_bits(skb, offset, &th, sizeof(th)))
 		return false;
-	xtcp_ipv6_fill_key(&key, &addrs, skb, &th, IPPROTO_TCP);
+	xtcp_ipv6_fill_key(&key, &addrs, dev_net(skb->dev), skb, &th, IPPROTO_TCP);
 	return ours(&key, &th);
 }
 

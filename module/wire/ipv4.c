@@ -19,12 +19,13 @@
 /* --- up ------------------------------------------------------------------- */
 
 void xtcp_ipv4_fill_key(struct xtcp_flow_key *key, struct xtcp_addrs4 *addrs,
-			struct sk_buff *skb, const struct tcphdr *th, u8 protocol)
+			struct net *net, struct sk_buff *skb, const struct tcphdr *th,
+			u8 protocol)
 {
 	addrs->local = ip_hdr(skb)->daddr;
 	addrs->remote = ip_hdr(skb)->saddr;
 	*key = (struct xtcp_flow_key){
-		.net		= dev_net(skb->dev),
+		.net		= net,
 		.addrs		= addrs,
 		.local_port	= th->dest,
 		.remote_port	= th->source,
@@ -69,7 +70,8 @@ static int receive(struct sk_buff *skb)
 		xtcp_input_drop(xn, skb, XTCP_DROP_CHECKSUM);
 		return 0;
 	}
-	xtcp_ipv4_fill_key(&key, &addrs, skb, tcp_hdr(skb), xtcp_hooks_protocol4(skb));
+	xtcp_ipv4_fill_key(&key, &addrs, xn->net, skb, tcp_hdr(skb),
+			   xtcp_hooks_protocol4(skb));
 	xtcp_demux_segment(xn, &xtcp_ipv4_ops, skb, &key);
 	return 0;
 }
@@ -125,11 +127,11 @@ int xtcp_ipv4_icmp_error(struct sk_buff *skb, u32 info)
 	if (!flow)
 		return -ENOENT;
 	if (icmp->type == ICMP_DEST_UNREACH && icmp->code == ICMP_FRAG_NEEDED) {
-		xtcp_icmp_pmtu(flow, ntohl(th->seq), info);
+		xtcp_icmp_pmtu(flow, &key, ntohl(th->seq), info);
 		return 0;
 	}
 	if (message.ee.ee_errno)
-		xtcp_icmp_error(flow, &message);
+		xtcp_icmp_error(flow, &key, &message);
 	return 0;
 }
 

@@ -38,12 +38,13 @@ static int scope_of(const struct in6_addr *remote, int dif)
 }
 
 void xtcp_ipv6_fill_key(struct xtcp_flow_key *key, struct xtcp_addrs6 *addrs,
-			struct sk_buff *skb, const struct tcphdr *th, u8 protocol)
+			struct net *net, struct sk_buff *skb, const struct tcphdr *th,
+			u8 protocol)
 {
 	addrs->local = ipv6_hdr(skb)->daddr;
 	addrs->remote = ipv6_hdr(skb)->saddr;
 	*key = (struct xtcp_flow_key){
-		.net		= dev_net(skb->dev),
+		.net		= net,
 		.addrs		= addrs,
 		.local_port	= th->dest,
 		.remote_port	= th->source,
@@ -97,7 +98,8 @@ static int receive(struct sk_buff *skb)
 		xtcp_input_drop(xn, skb, XTCP_DROP_CHECKSUM);
 		return 0;
 	}
-	xtcp_ipv6_fill_key(&key, &addrs, skb, tcp_hdr(skb), xtcp_hooks_protocol6(skb));
+	xtcp_ipv6_fill_key(&key, &addrs, xn->net, skb, tcp_hdr(skb),
+			   xtcp_hooks_protocol6(skb));
 	xtcp_demux_segment(xn, &xtcp_ipv6_ops, skb, &key);
 	return 0;
 }
@@ -105,17 +107,19 @@ static int receive(struct sk_buff *skb)
 /* --- ICMPv6 ----------------------------------------------------------------- */
 
 /* RFC 8201: no path is narrower than 1280, and only if the user lets us. */
-static void too_big(struct xtcp_flow *flow, u32 seq, u32 mtu)
+static void too_big(struct xtcp_flow *flow, const struct xtcp_flow_key *key, u32 seq,
+		    u32 mtu)
 {
 	if (mtu < IPV6_MIN_MTU)
 		return;
 	if (flow->kind == XTCP_FLOW_SOCKET && !ip6_sk_accept_pmtu(xtcp_flow_sk(flow)))
 		return;
-	xtcp_icmp_pmtu(flow, seq, mtu);
+	xtcp_icmp_pmtu(flow, key, seq, mtu);
 }
 
 /* RFC 4861 section 8.3: a better first hop, told to the route we use. */
-static void redirect(struct xtcp_flow *flow, struct sk_buff *skb)
+static void redirect(struct xtcp_flow *flow, const struct xtcp_flow_key *key,
+		     struct sk_buff *skb)
 {
 	struct dst_entry *dst;
 	struct sock *sk;
@@ -124,7 +128,7 @@ static void redirect(struct xtcp_flow *flow, struct sk_buff *skb)
 		return;
 	sk = xtcp_flow_sk(flow);
 	bh_lock_sock(sk);
-	if (sk->sk_state != TCP_CLOSE && !sock_owned_by_user(sk)) {
+	if (!sock_owned_by_user(sk) && xtcp_flow_is(flow, key)) {
 		dst = __sk_dst_check(sk, inet6_sk(sk)->dst_cookie);
 		if (dst)
 			dst->ops->redirect(dst, sk, skb);
@@ -165,17 +169,17 @@ int xtcp_ipv6_quoted(struct sk_buff *skb, u8 protocol, u8 type, u8 code, int off
 	if (!flow)
 		return -ENOENT;
 	if (type == NDISC_REDIRECT) {
-		redirect(flow, skb);
+		redirect(flow, &key, skb);
 		return 0;
 	}
 	if (type == ICMPV6_PKT_TOOBIG) {
-		too_big(flow, ntohl(th->seq), ntohl(info));
+		too_big(flow, &key, ntohl(th->seq), ntohl(info));
 		return 0;
 	}
 	/* RFC 4443 3.1 and RFC 1122 4.2.3.9, as all of the kernel has it. */
 	icmpv6_err_convert(type, code, &err);
 	message.ee.ee_errno = err;
-	xtcp_icmp_error(flow, &message);
+	xtcp_icmp_error(flow, &key, &message);
 	return 0;
 }
 
