@@ -677,7 +677,7 @@ static unsigned int wire_inject_options(const struct wire *w,
 	return XTCP_OLEN_TS_ALIGNED;
 }
 
-static u8 wire_byte(enum wire_end end, u64 offset)
+u8 wire_octet(enum wire_end end, u64 offset)
 {
 	return (u8)(offset * 7 + (offset >> 8) * 13 + (end == A ? 0 : 101));
 }
@@ -688,7 +688,7 @@ static void wire_inject_text(const struct wire_inject *in, u8 *p)
 	unsigned int i;
 
 	for (i = 0; i < in->len; i++)
-		p[i] = in->junk ? WIRE_JUNK : wire_byte(in->from, first + i);
+		p[i] = in->junk ? WIRE_JUNK : wire_octet(in->from, first + i);
 }
 
 static void wire_inject_header(const struct wire *w, const struct wire_inject *in,
@@ -1053,7 +1053,7 @@ static int wire_send_msg(struct wire *w, enum wire_end end, unsigned int n,
 		return -ENOMEM;
 	vec.iov_base = text;
 	for (i = 0; i < n; i++)
-		text[i] = wire_byte(end, side->sent + i);
+		text[i] = wire_octet(end, side->sent + i);
 	ret = kernel_sendmsg(side->sock, msg, &vec, 1, n);
 	if (ret > 0)
 		side->sent += ret;
@@ -1093,7 +1093,7 @@ static void wire_check_text(struct wire *w, enum wire_end end, const u8 *text, i
 	int i;
 
 	for (i = 0; i < n; i++) {
-		if (text[i] == wire_byte(!end, offset + i))
+		if (text[i] == wire_octet(!end, offset + i))
 			continue;
 		snprintf(what, sizeof(what), "octet %llu of the stream to %c is wrong",
 			 offset + i, 'A' + end);

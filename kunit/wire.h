@@ -318,6 +318,8 @@ int wire_send_flags(struct wire *w, enum wire_end end, unsigned int n, int flags
 /* The same to the other's address, without connect(): MSG_FASTOPEN. */
 int wire_send_fast(struct wire *w, enum wire_end end, unsigned int n);
 int wire_recv(struct wire *w, enum wire_end end, unsigned int n);
+/* Octet @offset of the pattern that @end sends. */
+u8 wire_octet(enum wire_end end, u64 offset);
 /* Carry @total octets from @end to the other, reading at once. */
 void wire_transfer(struct wire *w, enum wire_end end, unsigned int total,
 		   unsigned int limit_ms);

@@ -95,13 +95,19 @@ static bool must_stop(struct sock *sk, int copied, long timeo, int *ret)
 	return *ret;
 }
 
-/* One call of recvmsg(). */
+/* One call of recvmsg(). Where it is, only the socket knows: others read, too. */
 struct reading {
 	struct msghdr *msg;
 	int flags;
-	u32 seq;			/* next octet */
+	u32 ahead;			/* MSG_PEEK: octets seen beyond copied_seq */
 	ktime_t stamp;			/* when the last one came in; 0: not known */
 };
+
+/* Next octet. */
+static u32 position(const struct sock *sk, const struct reading *r)
+{
+	return xtcp_sk(sk)->rcv.copied_seq + r->ahead;
+}
 
 static int copy_out(struct reading *r, struct sk_buff *skb, u32 offset, u32 n)
 {
@@ -111,22 +117,23 @@ static int copy_out(struct reading *r, struct sk_buff *skb, u32 offset, u32 n)
 	return r->flags & MSG_TRUNC ? 0 : skb_copy_datagram_msg(skb, offset, r->msg, n);
 }
 
-/* How far MSG_PEEK has come: from SO_PEEK_OFF, if set. */
+/* Where MSG_PEEK begins: at SO_PEEK_OFF, if set. */
 static u32 peek_start(const struct sock *sk, int flags)
 {
 	int off = READ_ONCE(sk->sk_peek_off);
 
-	return xtcp_sk(sk)->rcv.copied_seq + (flags & MSG_PEEK && off > 0 ? off : 0);
+	return flags & MSG_PEEK && off > 0 ? off : 0;
 }
 
 /* The user has read, or seen, @n octets more. */
 static void advance(struct sock *sk, struct reading *r, u32 n)
 {
-	r->seq += n;
-	if (r->flags & MSG_PEEK)
+	if (r->flags & MSG_PEEK) {
+		r->ahead += n;
 		sk_peek_offset_fwd(sk, n);
-	else
-		xtcp_receive_consume(sk, r->seq);
+	} else {
+		xtcp_receive_consume(sk, position(sk, r) + n);
+	}
 }
 
 /*
@@ -148,7 +155,7 @@ static bool stop_at_mark(int copied, long timeo, int *ret)
 static int give(struct sock *sk, struct reading *r, struct sk_buff *skb, u32 offset,
 		u32 n)
 {
-	u32 before_mark = to_mark(sk, r->seq);
+	u32 before_mark = to_mark(sk, position(sk, r));
 
 	if (n && !before_mark && !sock_flag(sk, SOCK_URGINLINE)) {
 		advance(sk, r, 1);
@@ -162,6 +169,19 @@ static int give(struct sock *sk, struct reading *r, struct sk_buff *skb, u32 off
 	return n;
 }
 
+/*
+ * Let go of the lock: for the backlog alone when there is @enough, else until more
+ * comes. Whoever has it meanwhile may read, too, or connect anew. Return: -errno.
+ */
+static int let_go(struct sock *sk, bool enough, long *timeo)
+{
+	if (!enough)
+		return sk_wait_data(sk, timeo, skb_peek_tail(&sk->sk_receive_queue));
+	release_sock(sk);
+	lock_sock(sk);
+	return 0;
+}
+
 static int receive(struct sock *sk, struct reading *r, size_t len, long timeo)
 {
 	int target = sock_rcvlowat(sk, r->flags & MSG_WAITALL, len);
@@ -169,11 +189,11 @@ static int receive(struct sock *sk, struct reading *r, size_t len, long timeo)
 	struct sk_buff *skb;
 	u32 offset, n;
 
-	r->seq = peek_start(sk, r->flags);
+	r->ahead = peek_start(sk, r->flags);
 	do {
-		if (!to_mark(sk, r->seq) && stop_at_mark(copied, timeo, &ret))
+		if (!to_mark(sk, position(sk, r)) && stop_at_mark(copied, timeo, &ret))
 			return copied ?: ret;
-		skb = find(sk, r->seq, &offset, &n);
+		skb = find(sk, position(sk, r), &offset, &n);
 		if (skb) {
 			ret = give(sk, r, skb, offset, min_t(u32, n, len));
 			if (ret < 0)
@@ -186,19 +206,18 @@ static int receive(struct sock *sk, struct reading *r, size_t len, long timeo)
 			break;
 		if (must_stop(sk, copied, timeo, &ret))
 			return copied ?: ret;
-		if (copied >= target) {
-			release_sock(sk);	/* takes in the backlog */
-			lock_sock(sk);
-			continue;
-		}
-		if (copied)
+		if (copied && copied < target)
 			xtcp_window_update(sk);
-		ret = sk_wait_data(sk, &timeo, skb_peek_tail(&sk->sk_receive_queue));
+		n = xtcp_sk(sk)->rcv.copied_seq;
+		ret = let_go(sk, copied >= target, &timeo);
 		if (ret < 0)
 			return copied ?: ret;
-		/* Someone else read meanwhile: a peek begins after that. */
-		if (xtcp_seq_lt(r->seq, xtcp_sk(sk)->rcv.copied_seq))
-			r->seq = xtcp_sk(sk)->rcv.copied_seq;
+		/* A peek shows what follows: it ends, or has not begun. */
+		if (r->ahead && xtcp_sk(sk)->rcv.copied_seq != n) {
+			if (copied)
+				break;
+			r->ahead = peek_start(sk, r->flags);
+		}
 	} while (len);
 	return copied;
 }

@@ -102,9 +102,23 @@ static void push_full(struct sock *sk, const struct sk_buff *skb,
 		xtcp_output_push(sk);
 }
 
-/* Context: socket lock. Return: octets queued, else -errno. */
+/* What is queued up to @end is urgent now; its last octet is the one that counts. */
+static void mark_urgent(struct xtcp_sock *xs, u32 end)
+{
+	if (xtcp_seq_leq(end, xs->tcb.snd_una) ||
+	    (xs->tcb.snd_urgent && xtcp_seq_leq(end, xs->tcb.snd_up)))
+		return;
+	xs->tcb.snd_up = end;
+	xs->tcb.snd_urgent = true;
+}
+
+/*
+ * Context: socket lock, released while waiting: others write, too, and only what is
+ * behind our own last octet is ours. Return: octets queued, else -errno.
+ */
 static int send_text(struct sock *sk, struct msghdr *msg, long timeo)
 {
+	u32 end = xtcp_sk(sk)->snd.write_seq;
 	struct sk_buff *skb;
 	int n, err, copied = 0;
 
@@ -116,6 +130,7 @@ static int send_text(struct sock *sk, struct msghdr *msg, long timeo)
 		n = skb ? append(sk, skb, msg) : -ENOBUFS;
 		if (n > 0) {
 			copied += n;
+			end = xtcp_sk(sk)->snd.write_seq;
 			push_full(sk, skb, msg);
 			continue;
 		}
@@ -130,8 +145,10 @@ static int send_text(struct sock *sk, struct msghdr *msg, long timeo)
 		if (err)
 			goto out;
 	}
-	return copied;
+	err = 0;
 out:
+	if (copied && (msg->msg_flags & MSG_OOB))
+		mark_urgent(xtcp_sk(sk), end);
 	return copied ?: err;
 }
 
@@ -158,13 +175,6 @@ bool xtcp_send_into_syn(struct sock *sk, struct msghdr *msg, u32 room)
 	return true;
 }
 
-/* All that is queued is urgent now; its last octet is the one that counts. */
-static void mark_urgent(struct xtcp_sock *xs)
-{
-	xs->tcb.snd_up = xs->snd.write_seq;
-	xs->tcb.snd_urgent = true;
-}
-
 /* @in_syn octets are under way already: whatever comes, that is a success. */
 static int send_locked(struct sock *sk, struct msghdr *msg, int in_syn)
 {
@@ -182,8 +192,6 @@ static int send_locked(struct sock *sk, struct msghdr *msg, int in_syn)
 		xtcp_sk(sk)->snd.more = 1;
 		copied = send_text(sk, msg, timeo);
 		xtcp_sk(sk)->snd.more = !!(msg->msg_flags & MSG_MORE);
-		if (copied > 0 && (msg->msg_flags & MSG_OOB))
-			mark_urgent(xtcp_sk(sk));
 		xtcp_output_push(sk);
 		err = min(copied, 0);
 	}
