@@ -80,7 +80,7 @@ static void cookie_of_b(struct wire *w, u8 *octets)
 
 static unsigned int early(struct wire *w)
 {
-	return xtcp_sk(w->side[B].listener->sk)->listener->early_len;
+	return rcu_access_pointer(xtcp_sk(w->side[B].listener->sk)->listener)->early_len;
 }
 
 static int client_fail(struct wire *w)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* table/port.c: bind(), listen() and the choice of a port for connect(). */
+/* table/port.c, table/listener.c: bind(), listen() and the choice of a port for connect(). */
 
 #include <kunit/test.h>
 #include <linux/in.h>
@@ -8,6 +8,7 @@
 #include <net/ip.h>
 #include <net/sock.h>
 #include <xtcp/flow.h>
+#include <xtcp/listener.h>
 #include <xtcp/port.h>
 #include <xtcp/sock.h>
 
@@ -303,7 +304,8 @@ static void port_listen__without_bind(struct kunit *test)
 
 /* --- listeners ------------------------------------------------------------ */
 
-static struct sock *listener_for(u32 addr, u16 port)
+/* Of a segment that came in by @dif, a device of the VRF @sdif or of none. */
+static struct sock *listener_by(u32 addr, u16 port, int dif, int sdif)
 {
 	struct xtcp_addrs4 addrs = { .local = htonl(addr), .remote = htonl(LOOPBACK) };
 	struct xtcp_flow_key key = {
@@ -311,31 +313,39 @@ static struct sock *listener_for(u32 addr, u16 port)
 		.addrs = &addrs,
 		.local_port = htons(port),
 		.remote_port = htons(999),
-		.dif = LOOPBACK_IFINDEX,
+		.dif = dif,
+		.sdif = sdif,
 		.family = AF_INET,
 		.protocol = IPPROTO_XTCP,
 	};
+	struct xtcp_listener *l;
 	struct sock *sk;
 
 	rcu_read_lock();
-	sk = xtcp_port_lookup_listener(&key, NULL);
+	l = xtcp_listener_lookup(&key, NULL);
+	sk = l ? l->sk : NULL;
 	rcu_read_unlock();
 	return sk;
 }
 
-static void port_lookup_listener__none(struct kunit *test)
+static struct sock *listener_for(u32 addr, u16 port)
+{
+	return listener_by(addr, port, LOOPBACK_IFINDEX, 0);
+}
+
+static void listener_lookup__none(struct kunit *test)
 {
 	KUNIT_EXPECT_NULL(test, listener_for(LOOPBACK, 4242));
 }
 
 /* Bound is not listening. */
-static void port_lookup_listener__bound_only(struct kunit *test)
+static void listener_lookup__bound_only(struct kunit *test)
 {
 	KUNIT_ASSERT_EQ(test, bind_to(open_socket(test, 0), LOOPBACK, 4242), 0);
 	KUNIT_EXPECT_NULL(test, listener_for(LOOPBACK, 4242));
 }
 
-static void port_lookup_listener__most_specific(struct kunit *test)
+static void listener_lookup__most_specific(struct kunit *test)
 {
 	struct socket *any, *one = open_socket(test, 0);
 
@@ -351,7 +361,7 @@ static void port_lookup_listener__most_specific(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, listener_for(LOOPBACK, 4243));
 }
 
-static void port_lookup_listener__gone_after_close(struct kunit *test)
+static void listener_lookup__gone_after_close(struct kunit *test)
 {
 	struct world *w = test->priv;
 
@@ -362,17 +372,98 @@ static void port_lookup_listener__gone_after_close(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, listener_for(LOOPBACK, 4242));
 }
 
-static void port_next_listener__each_once(struct kunit *test)
+/* VRFs are kept apart: who is bound to no device belongs to none of them. */
+static void listener_lookup__vrf(struct kunit *test)
+{
+	struct xtcp_net *xn = xtcp_net(&init_net);
+	struct socket *sock = listen_at(test, 0, LOOPBACK, 4242);
+
+	KUNIT_EXPECT_NULL(test, listener_by(LOOPBACK, 4242, 77, 78));
+	WRITE_ONCE(xn->knobs.l3mdev_accept, 1);
+	KUNIT_EXPECT_PTR_EQ(test, listener_by(LOOPBACK, 4242, 77, 78), sock->sk);
+	WRITE_ONCE(xn->knobs.l3mdev_accept, 0);
+}
+
+/* One bound to a device comes before one that is not. */
+static void listener_lookup__device(struct kunit *test)
+{
+	struct socket *any = open_socket(test, 0), *lo = open_socket(test, 1);
+
+	sock_set_reuseport(any->sk);
+	sock_set_reuseport(lo->sk);
+	KUNIT_ASSERT_EQ(test, bind_to(any, LOOPBACK, 4242), 0);
+	KUNIT_ASSERT_EQ(test, kernel_listen(any, 1), 0);
+	KUNIT_ASSERT_EQ(test, sock_bindtoindex(lo->sk, LOOPBACK_IFINDEX, true), 0);
+	KUNIT_ASSERT_EQ(test, bind_to(lo, LOOPBACK, 4242), 0);
+	KUNIT_ASSERT_EQ(test, kernel_listen(lo, 1), 0);
+	KUNIT_EXPECT_PTR_EQ(test, listener_for(LOOPBACK, 4242), lo->sk);
+	KUNIT_EXPECT_PTR_EQ(test, listener_by(LOOPBACK, 4242, 77, 0), any->sk);
+	/* SO_BINDTODEVICE of a listener holds for the next SYN. */
+	KUNIT_ASSERT_EQ(test, sock_bindtoindex(any->sk, 77, true), 0);
+	KUNIT_EXPECT_NULL(test, listener_by(LOOPBACK, 4242, 79, 0));
+	KUNIT_EXPECT_EQ(test, atomic_read(&xtcp_net(&init_net)->device_listeners), 2);
+	KUNIT_ASSERT_EQ(test, sock_bindtoindex(any->sk, 0, true), 0);
+	KUNIT_ASSERT_EQ(test, sock_bindtoindex(lo->sk, 0, true), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&xtcp_net(&init_net)->device_listeners), 0);
+}
+
+static unsigned int steps_for(u32 addr)
+{
+	unsigned int before = xtcp_listener_steps;
+
+	listener_for(addr, 4242);
+	return xtcp_listener_steps - before;
+}
+
+/* How many others listen on the port, at their addresses, is nothing to a SYN. */
+static void listener_lookup__among_many(struct kunit *test)
+{
+	const unsigned int count = 3000;
+	struct socket **socks = kunit_kcalloc(test, count, sizeof(*socks), GFP_KERNEL);
+	unsigned int i, all = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, socks);
+	listen_at(test, 0, LOOPBACK, 4242);
+	for (i = 0; i < count; i++) {
+		if (sock_create_kern(&init_net, AF_INET, SOCK_STREAM, IPPROTO_XTCP, &socks[i]) ||
+		    bind_to(socks[i], LOOPBACK + 1 + i, 4242) || kernel_listen(socks[i], 1))
+			break;
+	}
+	KUNIT_EXPECT_EQ(test, i, count);
+	for (i = 0; i < count && socks[i]; i++)
+		all += steps_for(LOOPBACK + 1 + i);
+	/* Some share a bucket; and each look-up is told where to stop. */
+	KUNIT_EXPECT_LT(test, all, 5 * count);
+	for (i = 0; i < count && socks[i]; i++)
+		sock_release(socks[i]);
+}
+
+/* A group, all at one place, is one step and a choice. */
+static void listener_lookup__group(struct kunit *test)
+{
+	struct socket *sock;
+	int i;
+
+	for (i = 0; i < SOCKETS; i++) {
+		sock = open_socket(test, i);
+		sock_set_reuseport(sock->sk);
+		KUNIT_ASSERT_EQ(test, bind_to(sock, LOOPBACK, 4242), 0);
+		KUNIT_ASSERT_EQ(test, kernel_listen(sock, 1), 0);
+	}
+	KUNIT_EXPECT_LE(test, steps_for(LOOPBACK), 3);
+}
+
+static void listener_next__each_once(struct kunit *test)
 {
 	unsigned int bucket = 0, skip = 0, seen = 0, i;
-	struct sock *sk;
+	struct xtcp_listener *l;
 
 	for (i = 0; i < 5; i++)
 		listen_at(test, i, LOOPBACK + i, 4242 + i / 2);
 	rcu_read_lock();
-	while ((sk = xtcp_port_next_listener(&init_net, &bucket, &skip))) {
+	while ((l = xtcp_listener_next(&init_net, &bucket, &skip))) {
 		for (i = 0; i < 5; i++)
-			if (((struct world *)test->priv)->sock[i]->sk == sk)
+			if (((struct world *)test->priv)->sock[i]->sk == l->sk)
 				seen += 1 << (4 * i);
 	}
 	rcu_read_unlock();
@@ -397,11 +488,15 @@ static struct kunit_case port_cases[] = {
 	KUNIT_CASE(port_connect__not_a_reserved_port),
 	KUNIT_CASE(port_connect__keeps_the_bound_port),
 	KUNIT_CASE(port_listen__without_bind),
-	KUNIT_CASE(port_lookup_listener__none),
-	KUNIT_CASE(port_lookup_listener__bound_only),
-	KUNIT_CASE(port_lookup_listener__most_specific),
-	KUNIT_CASE(port_lookup_listener__gone_after_close),
-	KUNIT_CASE(port_next_listener__each_once),
+	KUNIT_CASE(listener_lookup__none),
+	KUNIT_CASE(listener_lookup__bound_only),
+	KUNIT_CASE(listener_lookup__most_specific),
+	KUNIT_CASE(listener_lookup__gone_after_close),
+	KUNIT_CASE(listener_lookup__vrf),
+	KUNIT_CASE(listener_lookup__device),
+	KUNIT_CASE_SLOW(listener_lookup__among_many),
+	KUNIT_CASE(listener_lookup__group),
+	KUNIT_CASE(listener_next__each_once),
 	{ }
 };
 

@@ -6,8 +6,11 @@
  */
 
 #include <linux/net.h>
+#include <xtcp/input.h>
+#include <xtcp/listener.h>
 #include <xtcp/request.h>
 #include "wire.h"
+#include "wire_ip.h"
 
 /* A and B are connected; A's lock is ours, and a segment of the kind @ctl waits for it. */
 static struct sock *with_segment_waiting(struct wire *w, u8 ctl)
@@ -87,10 +90,119 @@ static void moved__segment_meets_no_one(struct kunit *test)
 	WIRE_EQ(w, wire_count(w, A, WIRE_RST), 1);	/* of disconnecting */
 }
 
+/* Between the look-up of a listener and its request it stopped, and listens again. */
+static void moved__syn_meets_next_listener(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	struct wire_inject in = { .from = A, .ctl = XTCP_SYN };
+	u64 races = wire_counter(XTCP_DROP_RACE);
+	struct xtcp_listener *l;
+	struct xtcp_segment seg;
+	struct wire_key k;
+	struct sk_buff *skb;
+	struct sock *sk;
+
+	WIRE_EQ(w, wire_socket(w, A), 0);
+	WIRE_EQ(w, wire_listen(w, B, 5), 0);
+	sk = w->side[B].listener->sk;
+	wire_key(w, B, &k);
+	rcu_read_lock();
+	l = xtcp_listener_lookup(&k.key, NULL);
+	rcu_read_unlock();
+	KUNIT_ASSERT_NOT_NULL(test, l);
+	KUNIT_ASSERT_TRUE(test, refcount_inc_not_zero(&l->refs));	/* RCU, for so long */
+	lock_sock(sk);
+	WIRE_EQ(w, sk->sk_prot->disconnect(sk, 0), 0);
+	WIRE_EQ(w, xtcp_listen_start(sk, 5), 0);
+	release_sock(sk);
+	skb = wire_segment_at_hand(w, &in);
+	KUNIT_ASSERT_NOT_NULL(test, skb);
+	xtcp_input_parse(skb, &seg);
+	local_bh_disable();
+	rcu_read_lock();
+	xtcp_listen_syn(l, skb, &k.key, &seg, 0);
+	WIRE_EQ(w, rcu_access_pointer(xtcp_sk(sk)->listener) != l, true);
+	WIRE_EQ(w, rcu_dereference(xtcp_sk(sk)->listener)->request_len, 0);
+	rcu_read_unlock();
+	local_bh_enable();
+	xtcp_listener_put(l);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_counter(XTCP_DROP_RACE) - races, 1);
+	WIRE_EQ(w, wire_count(w, B, WIRE_SYN_ACK), 0);
+}
+
+/* A listener that became a connection: its child has nothing of that but options. */
+static void moved__child_of_a_connection(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	struct xtcp_flow of = {
+		.family = w->ip->family,
+		.protocol = IPPROTO_XTCP,
+	};
+	struct sock *sk, *child;
+
+	wire_establish(w);
+	wire_unlisten(w, B);
+	sk = w->side[A].sock->sk;
+	atomic64_set(&sk->sk_cookie, 4711);
+	local_bh_disable();
+	rcu_read_lock();
+	child = xtcp_clone(sk, &of);
+	KUNIT_EXPECT_NOT_NULL(test, child);
+	if (child) {
+		WIRE_EQ(w, xtcp_flow_hashed(&xtcp_sk(child)->flow), false);
+		WIRE_EQ(w, xtcp_sk(child)->flow.remote_port, 0);
+		WIRE_EQ(w, atomic64_read(&child->sk_cookie), 0);
+		WIRE_EQ(w, xtcp_sk(child)->timer_armed, false);
+		WIRE_EQ(w, !!xtcp_sk(child)->port, false);
+		WIRE_EQ(w, xtcp_sk(child)->tcb.snd_nxt, 0);
+		xtcp_destroy_unaccepted(child);
+		xtcp_clone_unlock(child);
+	}
+	rcu_read_unlock();
+	local_bh_enable();
+	/* The one it was copied from goes on. */
+	WIRE_STATE(w, A, ESTABLISHED);
+	wire_transfer(w, A, 1000, 1000);
+	wire_transfer(w, B, 1000, 1000);
+}
+
+/* Nor is it taken for dead, because the listener's user closed meanwhile. */
+static void moved__child_of_a_closed_one(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	struct xtcp_flow of = {
+		.family = w->ip->family,
+		.protocol = IPPROTO_XTCP,
+	};
+	struct sock *sk, *child;
+
+	WIRE_EQ(w, wire_listen(w, B, 5), 0);
+	sk = w->side[B].listener->sk;
+	sock_hold(sk);
+	wire_unlisten(w, B);
+	WIRE_EQ(w, sock_flag(sk, SOCK_DEAD), true);
+	local_bh_disable();
+	rcu_read_lock();
+	child = xtcp_clone(sk, &of);
+	KUNIT_EXPECT_NOT_NULL(test, child);
+	if (child) {
+		WIRE_EQ(w, sock_flag(child, SOCK_DEAD), false);
+		xtcp_destroy_unaccepted(child);
+		xtcp_clone_unlock(child);
+	}
+	rcu_read_unlock();
+	local_bh_enable();
+	sock_put(sk);
+}
+
 WIRE_SUITES_MAPPED(xtcp_stale_wire,
 		   KUNIT_CASE(moved__segment_meets_listener),
 		   KUNIT_CASE(moved__segment_meets_next_connection),
 		   KUNIT_CASE(moved__same_connection_again),
 		   KUNIT_CASE(moved__segment_meets_no_one),
+		   KUNIT_CASE(moved__syn_meets_next_listener),
+		   KUNIT_CASE(moved__child_of_a_connection),
+		   KUNIT_CASE(moved__child_of_a_closed_one),
 		   { }
 );

@@ -257,11 +257,6 @@ static u16 wire_port(const struct wire *w, enum wire_end end, unsigned int conn)
 	return w->side[end].port + (end == A ? conn : 0);
 }
 
-union wire_addrs {
-	struct xtcp_addrs4 v4;
-	struct xtcp_addrs6 v6;
-};
-
 static void wire_addrs(const struct wire *w, enum wire_end end, union wire_addrs *addrs)
 {
 	const union nf_inet_addr *local = &w->ip->addr[end];
@@ -743,7 +738,7 @@ static struct sk_buff *wire_inject_build(const struct wire *w,
 }
 
 /* As loopback does: the route of the way out is that of the way in. */
-static void wire_inject_skb(struct wire *w, enum wire_end from, struct sk_buff *skb)
+static bool wire_inject_route(struct wire *w, enum wire_end from, struct sk_buff *skb)
 {
 	struct wire_packet p = wire_packet(w, from);
 	struct dst_entry *dst = skb ? w->ip->route(&p) : NULL;
@@ -751,7 +746,7 @@ static void wire_inject_skb(struct wire *w, enum wire_end from, struct sk_buff *
 	if (!dst) {
 		kfree_skb(skb);
 		wire_fail(w, WIRE_HERE, "cannot inject");
-		return;
+		return false;
 	}
 	skb_dst_set(skb, dst);
 	skb->dev = init_net.loopback_dev;
@@ -759,6 +754,13 @@ static void wire_inject_skb(struct wire *w, enum wire_end from, struct sk_buff *
 	skb->protocol = w->ip->ethertype;
 	skb->pkt_type = PACKET_HOST;
 	skb->mark = WIRE_MARK;
+	return true;
+}
+
+static void wire_inject_skb(struct wire *w, enum wire_end from, struct sk_buff *skb)
+{
+	if (!wire_inject_route(w, from, skb))
+		return;
 	local_bh_disable();
 	netif_rx(skb);
 	local_bh_enable();
@@ -767,6 +769,30 @@ static void wire_inject_skb(struct wire *w, enum wire_end from, struct sk_buff *
 void wire_inject_segment(struct wire *w, const struct wire_inject *in)
 {
 	wire_inject_skb(w, in->from, wire_inject_build(w, in));
+}
+
+struct sk_buff *wire_segment_at_hand(struct wire *w, const struct wire_inject *in)
+{
+	struct sk_buff *skb = wire_inject_build(w, in);
+
+	if (!wire_inject_route(w, in->from, skb))
+		return NULL;
+	skb_pull(skb, skb_transport_offset(skb));
+	return skb;
+}
+
+void wire_key(const struct wire *w, enum wire_end at, struct wire_key *k)
+{
+	wire_addrs(w, at, &k->addrs);
+	k->key = (struct xtcp_flow_key){
+		.net = &init_net,
+		.addrs = &k->addrs,
+		.local_port = htons(wire_port(w, at, 0)),
+		.remote_port = htons(wire_port(w, !at, 0)),
+		.dif = LOOPBACK_IFINDEX,
+		.family = w->ip->family,
+		.protocol = IPPROTO_XTCP,
+	};
 }
 
 /* The quoted segment: its IP header and 8 octets, in front of which ICMP comes. */

@@ -353,6 +353,23 @@ void wire_delay_ms(struct wire *w, unsigned int ms);
 void wire_inject_segment(struct wire *w, const struct wire_inject *in);
 
 /*
+ * For tests that stand between the look-up and what follows: a segment as wire/demux.c
+ * has it, and what it looks up with at the end @at.
+ */
+union wire_addrs {
+	struct xtcp_addrs4 v4;
+	struct xtcp_addrs6 v6;
+};
+
+struct wire_key {
+	struct xtcp_flow_key key;
+	union wire_addrs addrs;
+};
+
+struct sk_buff *wire_segment_at_hand(struct wire *w, const struct wire_inject *in);
+void wire_key(const struct wire *w, enum wire_end at, struct wire_key *k);
+
+/*
  * A router's ICMP error for @to, quoting a segment of its own whose sequence
  * number is @seq. Not recorded. Too big: @text octets would fit beside timestamps.
  */

@@ -7,6 +7,7 @@
 #include <xtcp/af.h>
 #include <xtcp/flow.h>
 #include <xtcp/hooks.h>
+#include <xtcp/listener.h>
 #include <xtcp/net.h>
 #include <xtcp/port.h>
 #include <xtcp/request.h>
@@ -29,6 +30,7 @@ static const struct {
 	{ xtcp_timewait_cache_init, xtcp_timewait_cache_exit },
 	{ xtcp_flow_table_init, xtcp_flow_table_exit },
 	{ xtcp_port_table_init, xtcp_port_table_exit },
+	{ xtcp_listener_table_init, xtcp_listener_table_exit },
 	{ xtcp_reserve_init, xtcp_reserve_exit },
 	{ xtcp_netns_init, exit_netns },
 	{ xtcp_proto_register, xtcp_proto_unregister },

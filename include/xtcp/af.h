@@ -44,15 +44,11 @@ struct xtcp_af_ops {
 			  unsigned int len);
 	int (*getsockopt)(struct sock *sk, int level, int name, char __user *val,
 			  int __user *len);
-	/* The local address of @sk as bind() left it matches @key: 0 no, more is better. */
-	int (*listener_score)(const struct sock *sk, const struct xtcp_flow_key *key);
 	/*
 	 * Do two sockets' bound addresses overlap, as far as this family can
 	 * tell? They do if the families of both say so.
 	 */
 	bool (*bind_overlap)(const struct sock *a, const struct sock *b);
-	/* Are two sockets of this family bound to the very same address? */
-	bool (*bind_same)(const struct sock *a, const struct sock *b);
 
 	/* A route for an answer without a socket; NULL if there is none. */
 	struct dst_entry *(*request_route)(const struct sock *listener,

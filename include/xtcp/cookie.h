@@ -7,6 +7,7 @@
 #include <xtcp/options.h>
 
 struct sock;
+struct xtcp_listener;
 struct xtcp_flow;
 struct xtcp_flow_key;
 struct xtcp_request;
@@ -69,9 +70,9 @@ u16 xtcp_cookie_check(const struct xtcp_flow *flow, const struct xtcp_secrets *s
 /* --- segments: softirq, RCU --------------------------------------------------- */
 
 /* Shall a SYN get a cookie? @full: there is no room for a request. */
-bool xtcp_cookie_wanted(const struct sock *listener, bool full);
+bool xtcp_cookie_wanted(const struct xtcp_listener *listener, bool full);
 /* Answer a SYN by a cookie; nothing of it stays here. Eats @skb. */
-void xtcp_cookie_syn(struct sock *listener, struct sk_buff *skb,
+void xtcp_cookie_syn(struct xtcp_listener *listener, struct sk_buff *skb,
 		     const struct xtcp_flow_key *key, const struct xtcp_segment *seg);
 /**
  * xtcp_cookie_ack() - the third segment of a handshake by cookie?
@@ -83,7 +84,7 @@ void xtcp_cookie_syn(struct sock *listener, struct sk_buff *skb,
  *
  * Return: true: it held a cookie; false: it did not, or none was expected.
  */
-bool xtcp_cookie_ack(struct sock *listener, struct sk_buff *skb,
+bool xtcp_cookie_ack(struct xtcp_listener *listener, struct sk_buff *skb,
 		     const struct xtcp_flow_key *key, const struct xtcp_segment *seg,
 		     struct xtcp_request *held);
 /**
@@ -94,6 +95,6 @@ bool xtcp_cookie_ack(struct sock *listener, struct sk_buff *skb,
  * Its sender took our SYN-ACK for an open connection, and will repeat the text
  * that came first: a RST would end what can still begin.
  */
-bool xtcp_cookie_patience(const struct sock *listener, const struct xtcp_segment *seg);
+bool xtcp_cookie_patience(const struct xtcp_listener *listener, const struct xtcp_segment *seg);
 
 #endif

@@ -60,7 +60,7 @@ struct xtcp_fastopen_net {
 
 /* Of a socket; socket lock. */
 struct xtcp_fastopen {
-	struct sock *early_of;		/* the listener (held) of a child that its SYN opened */
+	struct xtcp_listener *early_of;	/* the listener (held) of a child that its SYN opened */
 	struct msghdr *syn_text;	/* within sendmsg(): text for the SYN */
 	u8 connect : 1,			/* TCP_FASTOPEN_CONNECT */
 	   no_cookie : 1,		/* TCP_FASTOPEN_NO_COOKIE */
@@ -73,6 +73,8 @@ struct xtcp_fastopen {
 	   fin_ahead : 1,		/* the peer's FIN is here, text before it is not */
 	   after_hole : 1;		/* the first try after a pause */
 	u8 client_fail;			/* for TCP_INFO */
+	u32 early_max;			/* TCP_FASTOPEN: children whose handshake is not complete */
+	struct xtcp_fastopen_keys __rcu *keys; /* TCP_FASTOPEN_KEY; NULL: the namespace's */
 };
 
 /* tcpi_fastopen_client_fail, enum tcp_fastopen_client_fail of linux/tcp.h. */
@@ -127,12 +129,14 @@ unsigned int xtcp_fastopen_get_key(struct sock *sk, u8 *octets);
 
 /* open/fastopen.c: server */
 
-/* TCP_FASTOPEN: so many children whose handshake is not complete; 0: none. -ENOMEM. */
-int xtcp_fastopen_limit(struct sock *sk, unsigned int max);
+/* TCP_FASTOPEN: so many children whose handshake is not complete; 0: none. */
+void xtcp_fastopen_limit(struct sock *sk, unsigned int max);
 /* The knob may have @sk, which begins to listen, take part. Socket lock. */
 void xtcp_fastopen_listen(struct sock *sk, int backlog);
-/* With the listener. */
-void xtcp_fastopen_free(struct xtcp_listener *l);
+/* The listener closed: those that were reset count no more. Any context. */
+void xtcp_fastopen_unlisten(struct xtcp_listener *l);
+/* The keys go with the socket: from sk_destruct. */
+void xtcp_fastopen_free(struct sock *sk);
 /**
  * xtcp_fastopen_admit() - may this SYN open a connection by itself?
  * @listener: whom it is for
@@ -145,12 +149,12 @@ void xtcp_fastopen_free(struct xtcp_listener *l);
  * Return: true, and @listener is held and counts one more child:
  * xtcp_fastopen_begin(), or xtcp_fastopen_give_back() when there is none after all.
  */
-bool xtcp_fastopen_admit(struct sock *listener, const struct xtcp_flow *flow,
+bool xtcp_fastopen_admit(struct xtcp_listener *listener, const struct xtcp_flow *flow,
 			 const struct xtcp_segment *syn, const struct dst_entry *dst,
 			 struct xtcp_fastopen_cookie *cookie);
-void xtcp_fastopen_give_back(struct sock *listener);
+void xtcp_fastopen_give_back(struct xtcp_listener *listener);
 /* @child, locked, is the one. */
-void xtcp_fastopen_begin(struct sock *child, struct sock *listener);
+void xtcp_fastopen_begin(struct sock *child, struct xtcp_listener *listener);
 /* Its handshake is complete, or it ended. Any child, locked. */
 void xtcp_fastopen_settle(struct sock *child);
 /* It was reset: it counts on for a while (RFC 7413 5.1). Any child, locked. */

@@ -39,7 +39,7 @@ struct xtcp_flow {
 	struct xtcp_addrs4 addrs4;
 	__be16 local_port;
 	__be16 remote_port;
-	int bound_dev_if;		/* 0: any */
+	int bound_dev_if;		/* 0: any but those of VRFs */
 	u8 kind;			/* enum xtcp_flow_kind */
 	u8 family;
 	u8 protocol;			/* IP's: IPPROTO_XTCP or IPPROTO_TCP */
@@ -186,6 +186,16 @@ bool xtcp_flow_is(const struct xtcp_flow *flow, const struct xtcp_flow_key *key)
  */
 struct xtcp_flow *xtcp_flow_next(struct net *net, unsigned int *bucket,
 				 unsigned int *skip);
+
+/**
+ * xtcp_flow_device_score() - is a segment for who is bound to @bound_dev_if?
+ * @bound_dev_if: 0: to no device, which means those of no VRF, or with the knob
+ *	l3mdev_accept all
+ * @key: where it came in
+ *
+ * Any context. Return: 0: no; 1: yes; 2: yes, and bound to that device or its VRF.
+ */
+int xtcp_flow_device_score(int bound_dev_if, const struct xtcp_flow_key *key);
 
 int xtcp_flow_table_init(void);
 void xtcp_flow_table_exit(void);

@@ -79,6 +79,7 @@ struct xtcp_knobs {
 	u32 abort_on_overflow;
 	u32 reflect_tos;
 	u32 fwmark_accept;
+	u32 l3mdev_accept;
 	u32 delack_ms;
 	u32 keepalive_time_ms;
 	u32 keepalive_intvl_ms;
@@ -125,6 +126,7 @@ struct xtcp_net {
 	atomic_t orphans;
 	atomic_t time_waits;
 	atomic_t requests;
+	atomic_t device_listeners;		/* bound to a device */
 	struct xtcp_request_queues requests_wait;
 	struct list_head request_queues;	/* these, and those of listeners */
 	struct mutex request_queues_lock;	/* of the list */

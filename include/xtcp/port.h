@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The port table: which sockets hold a local port, and who listens on it.
+ * The port table: which sockets hold a local port.
  * A port in use has one struct xtcp_port; sockets hold it by a list entry,
  * TIME_WAIT records by a count.
  */
@@ -33,7 +33,6 @@ struct xtcp_port {
 	unsigned int explicit_binds;	/* sockets that chose it by bind() */
 	unsigned int time_waits[XTCP_PORT_SHARINGS];
 	struct hlist_head owners;	/* sk_bind_node; bucket lock */
-	struct hlist_head listeners;	/* sk_node; bucket lock, RCU readers */
 	struct rcu_head rcu;
 };
 
@@ -59,9 +58,8 @@ int xtcp_port_inherit(struct sock *child, u16 num);
 /* proto->put_port, and the end of every socket. */
 void xtcp_port_release(struct sock *sk);
 
-/* listen(): is the port still ours alone? Then lookups find @sk. 0 or -EADDRINUSE. */
-int xtcp_port_listen(struct sock *sk);
-void xtcp_port_unlisten(struct sock *sk);
+/* listen(): is the port still ours alone? @sk is in LISTEN. 0 or -EADDRINUSE. */
+int xtcp_port_may_listen(struct sock *sk);
 
 /*
  * The connection of @sk goes on as a TIME_WAIT record, which keeps the port
@@ -73,26 +71,6 @@ void xtcp_port_put_time_wait(const struct xtcp_flow *flow, u8 sharing);
 
 /* Is the local port of @key in use? Any context. */
 bool xtcp_port_held(const struct xtcp_flow_key *key);
-
-/**
- * xtcp_port_lookup_listener() - the listener that a SYN is for
- * @key: local address and port, device
- * @skb: the SYN, for a program that chooses in a SO_REUSEPORT group; or NULL
- *
- * The most specific wins: bound address over wildcard, bound device over any.
- * Context: rcu_read_lock().
- */
-struct sock *xtcp_port_lookup_listener(const struct xtcp_flow_key *key,
-				       struct sk_buff *skb);
-
-/**
- * xtcp_port_next_listener() - walk all listeners, for /proc
- * @net: only of this namespace
- * @bucket: where to go on; advanced
- * @skip: listeners of that bucket seen already; advanced
- */
-struct sock *xtcp_port_next_listener(struct net *net, unsigned int *bucket,
-				     unsigned int *skip);
 
 int xtcp_port_table_init(void);
 void xtcp_port_table_exit(void);

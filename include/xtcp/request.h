@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The half-open connection (SYN_RCVD of a listener) and the listener's two
- * queues: open/request.c, open/listen.c.
+ * The half-open connection (SYN_RCVD of a listener) and what a listener does with
+ * its two queues: open/request.c, open/listen.c.
  */
 #ifndef _XTCP_REQUEST_H
 #define _XTCP_REQUEST_H
@@ -9,6 +9,7 @@
 #include <linux/skbuff.h>
 #include <xtcp/af.h>
 #include <xtcp/fifo.h>
+#include <xtcp/listener.h>
 #include <xtcp/tcb.h>
 
 struct sock;
@@ -17,7 +18,7 @@ struct xtcp_request {
 	struct xtcp_flow flow;
 	struct xtcp_fifo_entry wait;	/* for the next SYN-ACK */
 	struct list_head listener_link;	/* listener->lock */
-	struct sock *listener;		/* alive while the request is hashed */
+	struct xtcp_listener *listener;	/* alive while the request is hashed, and under RCU */
 	spinlock_t lock;		/* what follows, against other CPUs */
 	u32 iss;
 	u32 irs;
@@ -43,27 +44,8 @@ struct xtcp_saved_syn {
 	u8 data[];
 };
 
-/* A listener's queues. Freed with the socket. */
-struct xtcp_listener {
-	spinlock_t lock;		/* all of it; BH off */
-	bool open;			/* false: closing, take nothing more */
-	bool flooded;			/* it sent SYN cookies, and the log says so */
-	unsigned int accept_len;
-	unsigned int request_len;
-	struct list_head accept_queue;	/* children: accept_link */
-	struct list_head requests;	/* listener_link */
-	struct xtcp_request_queues *queues; /* NULL: those of the namespace */
-	/* Fast Open (open/fastopen.c) */
-	unsigned int early_max;		/* TCP_FASTOPEN */
-	unsigned int early_len;		/* children whose handshake is not complete */
-	struct list_head early_resets;	/* and some that were reset, which count, too */
-	struct xtcp_fastopen_keys __rcu *fastopen_keys; /* NULL: the namespace's */
-};
-
 /* open/listen.c */
 
-/* What a listener has, now or when @sk will be one. Socket lock. NULL: no memory. */
-struct xtcp_listener *xtcp_listen_prepare(struct sock *sk);
 /**
  * xtcp_listen_start() - listen(): CLOSED to LISTEN, or another backlog
  * @sk: socket, locked; bound to an ephemeral port if it has none
@@ -81,15 +63,13 @@ int xtcp_listen_start(struct sock *sk, int backlog);
  */
 void xtcp_listen_stop(struct sock *sk);
 
-/* The queues go with the socket: from sk_destruct, after the grace period. */
-void xtcp_listen_free(struct sock *sk);
 /* More children than the backlog (which, as ever, admits one more). */
-bool xtcp_listen_accept_full(const struct sock *sk);
+bool xtcp_listen_accept_full(const struct xtcp_listener *l);
 /* No room for one more half-open connection. */
-bool xtcp_listen_requests_full(const struct sock *sk);
+bool xtcp_listen_requests_full(const struct xtcp_listener *l);
 /* Then a SYN is dropped: true, counted, and @skb eaten. Softirq. */
-bool xtcp_listen_refuse(struct sock *sk, struct sk_buff *skb);
-/* Would accept() return at once? */
+bool xtcp_listen_refuse(struct xtcp_listener *l, struct sk_buff *skb);
+/* Would accept() return at once? Any context; @sk may be no listener any more. */
 bool xtcp_listen_acceptable(const struct sock *sk);
 /**
  * xtcp_listen_accept() - the oldest child, waited for unless O_NONBLOCK
@@ -98,17 +78,17 @@ bool xtcp_listen_acceptable(const struct sock *sk);
  * @err: -EAGAIN, -EINVAL, -EINTR or -ERESTARTSYS where there is none
  */
 struct sock *xtcp_listen_accept(struct sock *sk, int flags, int *err);
-/* False: @listener closed meanwhile; @child is the caller's to end. Any context. */
-bool xtcp_listen_queue_child(struct sock *listener, struct sock *child);
+/* False: @l closed meanwhile; @child is the caller's to end. Any context. */
+bool xtcp_listen_queue_child(struct xtcp_listener *l, struct sock *child);
 /* A segment for a listener that belongs to no flow. Softirq, RCU. Eats @skb. */
-void xtcp_listen_input(struct sock *sk, struct sk_buff *skb,
+void xtcp_listen_input(struct xtcp_listener *l, struct sk_buff *skb,
 		       const struct xtcp_flow_key *key);
 /*
  * An acceptable SYN; @iss 0 asks for a fresh ISN, else it continues above the
  * numbers of a TIME_WAIT record (RFC 6191), whose place there always is: the
  * peer is no spoofed one. Softirq, RCU. Eats @skb.
  */
-void xtcp_listen_syn(struct sock *sk, struct sk_buff *skb,
+void xtcp_listen_syn(struct xtcp_listener *l, struct sk_buff *skb,
 		     const struct xtcp_flow_key *key,
 		     const struct xtcp_segment *seg, u32 iss);
 
@@ -120,14 +100,15 @@ void xtcp_request_kick(struct xtcp_net *xn);
 void xtcp_request_kick_own(struct sock *sk);
 /**
  * xtcp_request_own_queues() - this listener has an RTO of its own
- * @sk: socket, locked; nothing is done until it listens
+ * @sk: socket, locked
+ * @l: its listener; NULL: it does not listen yet, and nothing is done
  *
  * Its requests wait in queues of their own from now on. Process context.
  * Return: 0 or -ENOMEM.
  */
-int xtcp_request_own_queues(struct sock *sk);
+int xtcp_request_own_queues(struct sock *sk, struct xtcp_listener *l);
 /* They go, after all requests of the listener. Process context; sleeps. */
-void xtcp_request_free_queues(struct sock *sk);
+void xtcp_request_free_queues(struct xtcp_listener *l);
 /**
  * xtcp_request_retries_in() - SYN-ACKs that are sent again within some time
  * @sk: listener, for its RTO
@@ -153,7 +134,7 @@ void xtcp_request_exit(struct xtcp_net *xn);
  *
  * RFC 9293 3.10.7.2. Softirq, RCU.
  */
-void xtcp_request_new(struct sock *listener, struct sk_buff *skb,
+void xtcp_request_new(struct xtcp_listener *listener, struct sk_buff *skb,
 		      const struct xtcp_flow_key *key,
 		      const struct xtcp_segment *seg, u32 iss);
 /* A segment for a request, with @key. Softirq, RCU. Eats @skb. */
@@ -175,7 +156,7 @@ void xtcp_request_agree(const struct xtcp_net *xn, struct xtcp_options *opt);
  * @irs: the peer's ISN
  * @opt: the options agreed on
  */
-void xtcp_request_fill(struct xtcp_request *req, struct sock *listener,
+void xtcp_request_fill(struct xtcp_request *req, struct xtcp_listener *listener,
 		       const struct sk_buff *skb, const struct xtcp_flow_key *key,
 		       u32 irs, const struct xtcp_options *opt);
 /* The second segment; takes @dst. */

@@ -165,7 +165,7 @@ struct xtcp_sock {
 	struct xtcp_stats stats;
 
 	/* Listening (open/listen.c) */
-	struct xtcp_listener *listener;	/* NULL: never listened */
+	struct xtcp_listener __rcu *listener; /* NULL: does not listen; socket lock */
 	struct list_head accept_link;	/* a child waiting for accept() */
 	struct xtcp_saved_syn *saved_syn; /* a child's, for TCP_SAVED_SYN */
 };
@@ -207,6 +207,12 @@ static inline struct xtcp_flow_key xtcp_sk_key(const struct sock *sk)
 		.family		= flow->family,
 		.protocol	= flow->protocol,
 	};
+}
+
+/* Its listener, while @sk is in LISTEN. Socket lock. */
+static inline struct xtcp_listener *xtcp_sk_listener(const struct sock *sk)
+{
+	return rcu_dereference_protected(xtcp_sk(sk)->listener, lockdep_sock_is_held(sk));
 }
 
 /* What holds for @sk: its own value, or the knob. xtcp_sk_knob(sk, msl_ms) */
@@ -271,6 +277,9 @@ void xtcp_fail(struct sock *sk, int error);
  * Return: 0, or -ENOENT if it was CLOSED already.
  */
 int xtcp_abort(struct sock *sk, int error);
+/* The same if @still says so under both locks of @sk, the user's and the spinlock. */
+int xtcp_abort_if(struct sock *sk, int error, bool (*still)(struct sock *sk, const void *arg),
+		  const void *arg);
 /* A child never accepted; its lock held, BH off. Its last own reference goes. */
 void xtcp_destroy_unaccepted(struct sock *sk);
 
@@ -287,11 +296,15 @@ void xtcp_proto6_unregister(void);
 static inline int xtcp_proto6_register(void) { return 0; }
 static inline void xtcp_proto6_unregister(void) { }
 #endif
-/*
- * A child of @listener for a connection over @family, locked, BH off, with a
- * reference for us; or NULL.
+/**
+ * xtcp_clone() - a child of a listener
+ * @sk: the listener's socket, which may be another one by now: its options are taken,
+ *	and nothing that says who or in which state it is
+ * @flow: of the request: protocol and family of the connection
+ *
+ * Softirq, RCU. Return: locked, in SYN_RCVD, with a reference for us; or NULL.
  */
-struct sock *xtcp_clone(struct sock *listener, u8 family);
+struct sock *xtcp_clone(struct sock *sk, const struct xtcp_flow *flow);
 /* Unlock a child and give up that reference. */
 void xtcp_clone_unlock(struct sock *child);
 /* Everything of an earlier connection is forgotten; options of the user stay. */

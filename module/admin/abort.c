@@ -16,7 +16,7 @@
 #include <linux/sched/signal.h>
 #include <linux/seq_file_net.h>
 #include <net/ipv6.h>
-#include <xtcp/port.h>
+#include <xtcp/listener.h>
 #include <xtcp/request.h>
 #include <xtcp/sock.h>
 #include <xtcp/timewait.h>
@@ -88,41 +88,51 @@ static int parse(char *text, struct target *t)
 
 /* --- listeners ------------------------------------------------------------- */
 
-static bool bound_as(const struct sock *sk, const struct target *t)
+static bool bound_as(const struct xtcp_listener *l, const struct target *t)
 {
-	if (inet_sk(sk)->inet_sport != t->local_port || sk->sk_family != t->family)
+	if (l->local_port != t->local_port || l->sk->sk_family != t->family)
 		return false;
-#if IS_ENABLED(CONFIG_IPV6)
 	if (t->family == AF_INET6)
-		return ipv6_addr_equal(&sk->sk_v6_rcv_saddr, &t->addrs6.local);
-#endif
-	return sk->sk_rcv_saddr == t->addrs4.local;
+		return ipv6_addr_equal(&l->addr, &t->addrs6.local);
+	return l->addr.s6_addr32[3] == t->addrs4.local;
 }
 
-/* The next listener that is meant, with a reference. */
-static struct sock *find_listener(struct net *net, const struct target *t)
+/* The next listener that is meant, with a reference to it and one to its socket. */
+static struct xtcp_listener *find_listener(struct net *net, const struct target *t)
 {
 	unsigned int bucket = 0, skip = 0;
-	struct sock *sk;
+	struct xtcp_listener *l;
 
 	rcu_read_lock();
-	do {
-		sk = xtcp_port_next_listener(net, &bucket, &skip);
-	} while (sk && !((t->all || bound_as(sk, t)) &&
-			 refcount_inc_not_zero(&sk->sk_refcnt)));
+	while ((l = xtcp_listener_next(net, &bucket, &skip))) {
+		if (!(t->all || bound_as(l, t)) || !refcount_inc_not_zero(&l->refs))
+			continue;
+		if (refcount_inc_not_zero(&l->sk->sk_refcnt))
+			break;
+		xtcp_listener_put(l);
+	}
 	rcu_read_unlock();
-	return sk;
+	return l;
+}
+
+/* Its socket may listen elsewhere by now, or be connected. Both its locks are held. */
+static bool listens_still(struct sock *sk, const void *l)
+{
+	return rcu_access_pointer(xtcp_sk(sk)->listener) == l;
 }
 
 static int abort_listeners(struct net *net, const struct target *t)
 {
+	struct xtcp_listener *l;
 	struct sock *sk;
 	int n = 0;
 
 	/* Each is found once: aborted, it is no listener any more. */
-	while (!fatal_signal_pending(current) && (sk = find_listener(net, t))) {
-		n += !xtcp_abort(sk, ECONNABORTED);
+	while (!fatal_signal_pending(current) && (l = find_listener(net, t))) {
+		sk = l->sk;
+		n += !xtcp_abort_if(sk, ECONNABORTED, listens_still, l);
 		sock_put(sk);
+		xtcp_listener_put(l);
 		cond_resched();
 	}
 	return n;
@@ -161,6 +171,14 @@ static struct sock *end_or_take(struct xtcp_flow *flow)
 	}
 }
 
+/* Found without a lock, a socket may be another connection by now. Both its locks are held. */
+static bool meant_still(struct sock *sk, const void *t)
+{
+	const struct xtcp_flow *flow = &xtcp_sk(sk)->flow;
+
+	return xtcp_flow_hashed(flow) && meant(flow, t);
+}
+
 /*
  * Whatever was found leaves its chain, by us or by who was faster, so the next
  * look at the chain starts where this one did. New flows may come meanwhile;
@@ -184,7 +202,7 @@ static int abort_flows(struct net *net, const struct target *t)
 		}
 		rcu_read_unlock();
 		if (sk) {
-			xtcp_abort(sk, ECONNABORTED);
+			xtcp_abort_if(sk, ECONNABORTED, meant_still, t);
 			sock_put(sk);
 		}
 		cond_resched();

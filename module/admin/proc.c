@@ -13,7 +13,7 @@
 #include <linux/seq_file.h>
 #include <net/ipv6.h>
 #include <net/net_namespace.h>
-#include <xtcp/port.h>
+#include <xtcp/listener.h>
 #include <xtcp/request.h>
 #include <xtcp/sock.h>
 #include <xtcp/timewait.h>
@@ -158,15 +158,16 @@ static void row_of_socket(struct row *row, struct sock *sk)
 }
 
 /* rx_queue: children waiting for accept(); tx_queue: requests half open. */
-static void show_listener(struct seq_file *seq, struct sock *sk, int number)
+static void show_listener(struct seq_file *seq, const struct xtcp_listener *l, int number)
 {
-	const struct in6_addr *local6 = inet6_rcv_saddr(sk);
+	struct sock *sk = l->sk;
 	struct row row = {
 		.family		= sk->sk_family,
-		.local_port	= inet_sk(sk)->inet_sport,
+		.local		= l->addr,
+		.local_port	= l->local_port,
 		.state		= TCP_LISTEN,
-		.rx_queue	= READ_ONCE(sk->sk_ack_backlog),
-		.tx_queue	= READ_ONCE(xtcp_sk(sk)->listener->request_len),
+		.rx_queue	= READ_ONCE(l->accept_len),
+		.tx_queue	= READ_ONCE(l->request_len),
 		.uid		= sk->sk_uid,
 		.inode		= sock_i_ino(sk),
 		.refs		= refcount_read(&sk->sk_refcnt),
@@ -175,10 +176,6 @@ static void show_listener(struct seq_file *seq, struct sock *sk, int number)
 		.age_ms		= age_of_socket(xtcp_sk(sk)),
 	};
 
-	if (local6)
-		row.local = *local6;
-	else
-		row.local.s6_addr32[3] = sk->sk_rcv_saddr;
 	show_row(seq, &row, number);
 }
 
@@ -198,7 +195,7 @@ static void show_flow(struct seq_file *seq, struct xtcp_flow *flow, int number)
 		row.state = TCP_SYN_RECV;
 		row.timer = TR_RETRANSMIT;
 		row.retransmits = req->retransmits;
-		row.uid = req->listener->sk_uid;
+		row.uid = req->listener->sk->sk_uid;
 		row.left_ns = xtcp_request_left_ns(req);
 		row.age_ms = age_of_wait(&req->wait);
 		break;
@@ -237,8 +234,8 @@ static void *step(struct seq_file *seq)
 
 	if (!walk->in_flows) {
 		do {
-			next = xtcp_port_next_listener(net, &walk->bucket, &walk->skip);
-		} while (next && ((struct sock *)next)->sk_family != family);
+			next = xtcp_listener_next(net, &walk->bucket, &walk->skip);
+		} while (next && ((struct xtcp_listener *)next)->sk->sk_family != family);
 		if (next)
 			return next;
 		walk->in_flows = true;

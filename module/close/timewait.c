@@ -314,7 +314,7 @@ static bool may_answer(struct xtcp_time_wait *tw, const struct xtcp_verdict *v)
 static bool reuse(struct xtcp_time_wait *tw, struct sk_buff *skb,
 		  const struct xtcp_flow_key *key, const struct xtcp_segment *seg)
 {
-	struct sock *listener = xtcp_port_lookup_listener(key, skb);
+	struct xtcp_listener *listener = xtcp_listener_lookup(key, skb);
 	u32 iss = tw->snd_nxt + XTCP_WINDOW_MAX + 2;
 
 	if (!listener)

@@ -132,45 +132,43 @@ static u32 period_now(const struct xtcp_net *xn)
 	return xtcp_cookie_period(ktime_get_ns(), xtcp_knob(xn, syncookie_lifetime_ms));
 }
 
-bool xtcp_cookie_wanted(const struct sock *listener, bool full)
+bool xtcp_cookie_wanted(const struct xtcp_listener *listener, bool full)
 {
-	u32 knob = xtcp_knob(xtcp_sk_net(listener), syncookies);
+	u32 knob = xtcp_knob(xtcp_net(listener->net), syncookies);
 
 	/* Two segments or four: experiments with requests, and only with them. */
 	return (knob == 2 || (knob && full)) &&
-	       xtcp_sk_knob(listener, handshake_ways) == 3;
+	       xtcp_sk_knob(listener->sk, handshake_ways) == 3;
 }
 
 /*
  * From now on third segments may hold cookies: to all that share the port, for
  * the listener may close and another one of its SO_REUSEPORT group go on.
  */
-static void expect_cookies(const struct sock *listener)
+static void expect_cookies(const struct xtcp_listener *listener)
 {
-	struct xtcp_port *port = READ_ONCE(xtcp_sk(listener)->port);
+	struct xtcp_port *port = listener->port;
 	u64 now = ktime_get_ns();
 
 	/* Every CPU reads it for every segment: do not write for every SYN. */
-	if (port && now - READ_ONCE(port->cookie_ns) > NSEC_PER_MSEC)
+	if (now - READ_ONCE(port->cookie_ns) > NSEC_PER_MSEC)
 		WRITE_ONCE(port->cookie_ns, now);
 }
 
 /* Once a listener: who runs it should know, and may have chosen its backlog too small. */
-static void tell(const struct sock *listener)
+static void tell(struct xtcp_listener *listener)
 {
-	struct xtcp_listener *l = xtcp_sk(listener)->listener;
-
-	if (READ_ONCE(l->flooded) || xtcp_knob(xtcp_sk_net(listener), syncookies) == 2)
+	if (READ_ONCE(listener->flooded) || xtcp_knob(xtcp_net(listener->net), syncookies) == 2)
 		return;
-	WRITE_ONCE(l->flooded, true);
+	WRITE_ONCE(listener->flooded, true);
 	pr_notice_ratelimited("port %u: half-open queue full, sending SYN cookies: a flood, or max_syn_backlog or the backlog is small\n",
-			      READ_ONCE(inet_sk(listener)->inet_num));
+			      ntohs(listener->local_port));
 }
 
-void xtcp_cookie_syn(struct sock *listener, struct sk_buff *skb,
+void xtcp_cookie_syn(struct xtcp_listener *listener, struct sk_buff *skb,
 		     const struct xtcp_flow_key *key, const struct xtcp_segment *seg)
 {
-	struct xtcp_net *xn = xtcp_sk_net(listener);
+	struct xtcp_net *xn = xtcp_net(listener->net);
 	struct xtcp_request_alone alone = { };
 	struct xtcp_request *req = &alone.req;
 	struct xtcp_options opt = seg->opt;
@@ -181,7 +179,7 @@ void xtcp_cookie_syn(struct sock *listener, struct sk_buff *skb,
 	if (req->cookie & XTCP_COOKIE_NO_TS)
 		opt.has_wscale = opt.sack_perm = 0;
 	xtcp_request_fill(req, listener, skb, key, seg->seq, &opt);
-	dst = xtcp_af_ops(key->family)->request_route(listener, req);
+	dst = xtcp_af_ops(key->family)->request_route(listener->sk, req);
 	if (!dst) {
 		xtcp_input_drop(xn, skb, XTCP_DROP_NO_ROUTE);
 		return;
@@ -198,20 +196,20 @@ void xtcp_cookie_syn(struct sock *listener, struct sk_buff *skb,
 /* --- the third segment --------------------------------------------------------- */
 
 /* Cookies that we sent may be on their way. */
-static bool under_way(const struct sock *listener)
+static bool under_way(const struct xtcp_listener *listener)
 {
-	const struct xtcp_port *port = READ_ONCE(xtcp_sk(listener)->port);
-	u64 life_ns = 2ULL * xtcp_knob(xtcp_sk_net(listener), syncookie_lifetime_ms) *
+	const struct xtcp_port *port = listener->port;
+	u64 life_ns = 2ULL * xtcp_knob(xtcp_net(listener->net), syncookie_lifetime_ms) *
 		      NSEC_PER_MSEC;
-	u64 last_ns = port ? READ_ONCE(port->cookie_ns) : 0;
+	u64 last_ns = READ_ONCE(port->cookie_ns);
 
 	return last_ns && ktime_get_ns() - last_ns <= life_ns;
 }
 
 /* Guesses are worth a try only then. */
-static bool expected(const struct sock *listener)
+static bool expected(const struct xtcp_listener *listener)
 {
-	switch (xtcp_knob(xtcp_sk_net(listener), syncookies)) {
+	switch (xtcp_knob(xtcp_net(listener->net), syncookies)) {
 	case 0:
 		return false;
 	case 2:
@@ -221,10 +219,10 @@ static bool expected(const struct sock *listener)
 	}
 }
 
-bool xtcp_cookie_patience(const struct sock *listener, const struct xtcp_segment *seg)
+bool xtcp_cookie_patience(const struct xtcp_listener *listener, const struct xtcp_segment *seg)
 {
 	return (seg->ctl & (XTCP_SYN | XTCP_RST | XTCP_ACK)) == XTCP_ACK &&
-	       seg->text_len && xtcp_knob(xtcp_sk_net(listener), syncookies) &&
+	       seg->text_len && xtcp_knob(xtcp_net(listener->net), syncookies) &&
 	       under_way(listener);
 }
 
@@ -240,11 +238,11 @@ static u8 echoed(const struct xtcp_options *opt)
  * The request that the SYN of this segment would have made; false: no cookie. With
  * no one to tell the peer's ISN, the segment must be the first behind it.
  */
-static bool remember(struct xtcp_request *req, struct sock *listener,
+static bool remember(struct xtcp_request *req, struct xtcp_listener *listener,
 		     const struct sk_buff *skb, const struct xtcp_flow_key *key,
 		     const struct xtcp_segment *seg, const struct xtcp_request *held)
 {
-	struct xtcp_net *xn = xtcp_sk_net(listener);
+	struct xtcp_net *xn = xtcp_net(listener->net);
 	u32 irs = held ? held->irs : seg->seq - 1;
 	struct xtcp_options opt;
 
@@ -266,7 +264,7 @@ static bool remember(struct xtcp_request *req, struct sock *listener,
 static bool become_request(const struct xtcp_request *req, struct sk_buff *skb,
 			   const struct xtcp_flow_key *key)
 {
-	struct xtcp_net *xn = xtcp_sk_net(req->listener);
+	struct xtcp_net *xn = xtcp_net(req->listener->net);
 	struct xtcp_segment syn = { .seq = req->irs, .ctl = XTCP_SYN };
 
 	if (!xtcp_listen_accept_full(req->listener) ||
@@ -281,11 +279,11 @@ static bool become_request(const struct xtcp_request *req, struct sk_buff *skb,
 	return true;
 }
 
-bool xtcp_cookie_ack(struct sock *listener, struct sk_buff *skb,
+bool xtcp_cookie_ack(struct xtcp_listener *listener, struct sk_buff *skb,
 		     const struct xtcp_flow_key *key, const struct xtcp_segment *seg,
 		     struct xtcp_request *held)
 {
-	struct xtcp_net *xn = xtcp_sk_net(listener);
+	struct xtcp_net *xn = xtcp_net(listener->net);
 	struct xtcp_request_alone alone = { };
 
 	if ((seg->ctl & (XTCP_SYN | XTCP_RST | XTCP_ACK)) != XTCP_ACK ||
@@ -296,7 +294,7 @@ bool xtcp_cookie_ack(struct sock *listener, struct sk_buff *skb,
 		return false;
 	}
 	/* TCP_DEFER_ACCEPT: the text to come holds the cookie as well. */
-	if (READ_ONCE(xtcp_sk(listener)->defer_accept) && !xtcp_segment_len(seg)) {
+	if (READ_ONCE(xtcp_sk(listener->sk)->defer_accept) && !xtcp_segment_len(seg)) {
 		xtcp_count(xn, XTCP_CNT_DEFERRED_ACCEPTS);
 		xtcp_input_drop(xn, skb, XTCP_DROP_DEFERRED);
 		return true;

@@ -108,28 +108,25 @@ int xtcp_fastopen_set_key(struct sock *sk, sockptr_t val, unsigned int len)
 {
 	u8 octets[XTCP_FASTOPEN_KEYS * XTCP_FASTOPEN_KEY_LEN];
 	struct xtcp_fastopen_keys *keys;
-	struct xtcp_listener *l;
 
 	if (len != XTCP_FASTOPEN_KEY_LEN && len != sizeof(octets))
 		return -EINVAL;
 	if (copy_from_sockptr(octets, val, len))
 		return -EFAULT;
-	l = xtcp_listen_prepare(sk);
-	keys = l ? alloc_keys(octets, len / XTCP_FASTOPEN_KEY_LEN) : NULL;
+	keys = alloc_keys(octets, len / XTCP_FASTOPEN_KEY_LEN);
 	if (!keys)
 		return -ENOMEM;
-	change_keys(&l->fastopen_keys, keys);
+	change_keys(&xtcp_sk(sk)->fastopen.keys, keys);
 	return 0;
 }
 
 unsigned int xtcp_fastopen_get_key(struct sock *sk, u8 *octets)
 {
-	struct xtcp_listener *l = xtcp_sk(sk)->listener;
 	struct xtcp_fastopen_keys *keys;
 	unsigned int len;
 
 	rcu_read_lock();
-	keys = l ? rcu_dereference(l->fastopen_keys) : NULL;
+	keys = rcu_dereference(xtcp_sk(sk)->fastopen.keys);
 	len = keys ? keys_to_octets(keys, octets) : 0;
 	rcu_read_unlock();
 	return len;
@@ -232,8 +229,8 @@ static void make_cookie(const struct xtcp_flow *flow, const siphash_key_t *key, 
 static int check_cookie(const struct sock *listener, const struct xtcp_flow *flow,
 			const struct xtcp_options *opt, u8 *fresh)
 {
-	const struct xtcp_listener *l = xtcp_sk(listener)->listener;
-	const struct xtcp_fastopen_keys *keys = rcu_dereference(l->fastopen_keys) ?:
+	const struct xtcp_fastopen_keys *keys =
+		rcu_dereference(xtcp_sk(listener)->fastopen.keys) ?:
 		rcu_dereference(net_of(listener)->keys);
 	u8 octets[XTCP_FASTOPEN_COOKIE_LEN];
 	unsigned int i;
@@ -263,20 +260,15 @@ struct reset_child {
 	u64 since_ns;
 };
 
-int xtcp_fastopen_limit(struct sock *sk, unsigned int max)
+void xtcp_fastopen_limit(struct sock *sk, unsigned int max)
 {
-	struct xtcp_listener *l = xtcp_listen_prepare(sk);
-
-	if (!l)
-		return -ENOMEM;
-	WRITE_ONCE(l->early_max, min_t(unsigned int, max,
-				       READ_ONCE(sock_net(sk)->core.sysctl_somaxconn)));
-	return 0;
+	WRITE_ONCE(xtcp_sk(sk)->fastopen.early_max,
+		   min_t(unsigned int, max, READ_ONCE(sock_net(sk)->core.sysctl_somaxconn)));
 }
 
 void xtcp_fastopen_listen(struct sock *sk, int backlog)
 {
-	if (enabled(sk, XTCP_FASTOPEN_SERVER_ALL) && !xtcp_sk(sk)->listener->early_max)
+	if (enabled(sk, XTCP_FASTOPEN_SERVER_ALL) && !xtcp_sk(sk)->fastopen.early_max)
 		xtcp_fastopen_limit(sk, backlog);
 }
 
@@ -300,46 +292,48 @@ static void forget_resets(struct xtcp_listener *l, u64 hold_ns)
 	}
 }
 
-void xtcp_fastopen_free(struct xtcp_listener *l)
+void xtcp_fastopen_unlisten(struct xtcp_listener *l)
 {
+	spin_lock_bh(&l->lock);
 	forget_resets(l, 0);
-	change_keys(&l->fastopen_keys, NULL);
+	spin_unlock_bh(&l->lock);
+}
+
+void xtcp_fastopen_free(struct sock *sk)
+{
+	change_keys(&xtcp_sk(sk)->fastopen.keys, NULL);
 }
 
 /*
- * One more child; with it goes a reference to the listener, which may be closing:
- * RCU keeps its memory, not its count. RFC 7413 5.1: a stolen cookie must not
- * exhaust memory.
+ * One more child, with a reference to the listener: it counts there even when that is
+ * closed. RFC 7413 5.1: a stolen cookie must not exhaust memory.
  */
-static bool reserve(struct sock *listener)
+static bool reserve(struct xtcp_listener *l)
 {
-	struct xtcp_listener *l = xtcp_sk(listener)->listener;
-	u64 hold_ns = (u64)xtcp_knob(xtcp_sk_net(listener), fastopen_reset_hold_ms) *
-		      NSEC_PER_MSEC;
+	struct xtcp_net *xn = xtcp_net(l->net);
+	u64 hold_ns = (u64)xtcp_knob(xn, fastopen_reset_hold_ms) * NSEC_PER_MSEC;
 	bool room;
 
-	if (!refcount_inc_not_zero(&listener->sk_refcnt))
+	if (!refcount_inc_not_zero(&l->refs))
 		return false;
 	spin_lock_bh(&l->lock);
 	forget_resets(l, hold_ns);
-	room = l->early_len < l->early_max;
+	room = l->early_len < READ_ONCE(xtcp_sk(l->sk)->fastopen.early_max);
 	l->early_len += room;
 	spin_unlock_bh(&l->lock);
 	if (room)
 		return true;
-	xtcp_count(xtcp_sk_net(listener), XTCP_CNT_FASTOPEN_LISTEN_OVERFLOWS);
-	sock_put(listener);
+	xtcp_count(xn, XTCP_CNT_FASTOPEN_LISTEN_OVERFLOWS);
+	xtcp_listener_put(l);
 	return false;
 }
 
-void xtcp_fastopen_give_back(struct sock *listener)
+void xtcp_fastopen_give_back(struct xtcp_listener *l)
 {
-	struct xtcp_listener *l = xtcp_sk(listener)->listener;
-
 	spin_lock_bh(&l->lock);
 	l->early_len--;
 	spin_unlock_bh(&l->lock);
-	sock_put(listener);
+	xtcp_listener_put(l);
 }
 
 /* 1, 2: the cookie is good, by that key; 3: none is needed. Then @cookie is fresh. */
@@ -366,19 +360,20 @@ static int judge(struct sock *listener, const struct xtcp_flow *flow,
 	return key;
 }
 
-bool xtcp_fastopen_admit(struct sock *listener, const struct xtcp_flow *flow,
+bool xtcp_fastopen_admit(struct xtcp_listener *listener, const struct xtcp_flow *flow,
 			 const struct xtcp_segment *syn, const struct dst_entry *dst,
 			 struct xtcp_fastopen_cookie *cookie)
 {
+	struct sock *sk = listener->sk;
 	int key;
 
 	*cookie = (struct xtcp_fastopen_cookie){ };
 	if ((!syn->opt.has_fastopen && !syn->text_len) ||
-	    !READ_ONCE(xtcp_sk(listener)->listener->early_max) ||
-	    !enabled(listener, XTCP_FASTOPEN_SERVER) ||
-	    xtcp_sk_knob(listener, handshake_ways) != 3)
+	    !READ_ONCE(xtcp_sk(sk)->fastopen.early_max) ||
+	    !enabled(sk, XTCP_FASTOPEN_SERVER) ||
+	    xtcp_sk_knob(sk, handshake_ways) != 3)
 		return false;
-	key = judge(listener, flow, syn, dst, cookie);
+	key = judge(sk, flow, syn, dst, cookie);
 	if (!key)
 		return false;
 	/* The client has this one already; one by the old key is replaced. */
@@ -387,7 +382,7 @@ bool xtcp_fastopen_admit(struct sock *listener, const struct xtcp_flow *flow,
 	return reserve(listener);
 }
 
-void xtcp_fastopen_begin(struct sock *child, struct sock *listener)
+void xtcp_fastopen_begin(struct sock *child, struct xtcp_listener *listener)
 {
 	xtcp_sk(child)->fastopen.early_of = listener;
 	xtcp_count(xtcp_sk_net(child), XTCP_CNT_FASTOPEN_PASSIVE);
@@ -395,7 +390,7 @@ void xtcp_fastopen_begin(struct sock *child, struct sock *listener)
 
 void xtcp_fastopen_settle(struct sock *child)
 {
-	struct sock *listener = xtcp_sk(child)->fastopen.early_of;
+	struct xtcp_listener *listener = xtcp_sk(child)->fastopen.early_of;
 
 	if (!listener)
 		return;
@@ -405,22 +400,27 @@ void xtcp_fastopen_settle(struct sock *child)
 
 void xtcp_fastopen_reset(struct sock *child)
 {
-	struct sock *listener = xtcp_sk(child)->fastopen.early_of;
+	struct xtcp_listener *l = xtcp_sk(child)->fastopen.early_of;
 	struct reset_child *r;
-	struct xtcp_listener *l;
+	bool open;
 
-	if (!listener)
+	if (!l)
 		return;
 	r = kmalloc(sizeof(*r), GFP_ATOMIC);
 	if (!r)
 		return;		/* xtcp_fastopen_settle() comes soon */
-	xtcp_sk(child)->fastopen.early_of = NULL;
-	l = xtcp_sk(listener)->listener;
 	r->since_ns = ktime_get_ns();
 	spin_lock_bh(&l->lock);
-	list_add_tail(&r->link, &l->early_resets);
+	open = l->open;
+	if (open)
+		list_add_tail(&r->link, &l->early_resets);
 	spin_unlock_bh(&l->lock);
-	sock_put(listener);
+	if (!open) {
+		kfree(r);
+		return;
+	}
+	xtcp_sk(child)->fastopen.early_of = NULL;
+	xtcp_listener_put(l);
 }
 
 /* --- client: black holes ---------------------------------------------------------- */

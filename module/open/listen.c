@@ -16,23 +16,6 @@
 #include <xtcp/reset.h>
 #include <xtcp/sock.h>
 
-struct xtcp_listener *xtcp_listen_prepare(struct sock *sk)
-{
-	struct xtcp_listener *l = xtcp_sk(sk)->listener;
-
-	if (l)
-		return l;
-	l = kzalloc(sizeof(*l), GFP_KERNEL);
-	if (!l)
-		return NULL;
-	spin_lock_init(&l->lock);
-	INIT_LIST_HEAD(&l->accept_queue);
-	INIT_LIST_HEAD(&l->requests);
-	INIT_LIST_HEAD(&l->early_resets);
-	xtcp_sk(sk)->listener = l;
-	return l;
-}
-
 static bool has_own_rto(const struct sock *sk)
 {
 	const struct xtcp_own_knobs *own = &xtcp_sk(sk)->own;
@@ -40,41 +23,46 @@ static bool has_own_rto(const struct sock *sk)
 	return own->rto_init_ms != XTCP_OWN_UNSET || own->rto_max_ms != XTCP_OWN_UNSET;
 }
 
+/* From LISTEN on: of two that bound the same port and listen at once, each sees the other. */
+static int open_listener(struct sock *sk, struct xtcp_listener *l)
+{
+	int err = xtcp_port_may_listen(sk);
+
+	if (!err && has_own_rto(sk))
+		err = xtcp_request_own_queues(sk, l);
+	return err ?: xtcp_listener_insert(l);
+}
+
 int xtcp_listen_start(struct sock *sk, int backlog)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct xtcp_listener *l;
 	int err = 0;
 
 	WRITE_ONCE(sk->sk_max_ack_backlog, backlog);
 	if (sk->sk_state == TCP_LISTEN)
 		return 0;
-	if (!xtcp_listen_prepare(sk))
-		return -ENOMEM;
 	xtcp_fastopen_listen(sk, backlog);
 	if (!xs->port) {
 		err = xtcp_port_bind(sk, 0);
 		if (err)
 			return err;
 	}
+	l = xtcp_listener_create(sk);
+	if (!l)
+		return -ENOMEM;
 	sk_dst_reset(sk);
 	sk->sk_ack_backlog = 0;
-	/*
-	 * LISTEN first: of two that bound the same port and listen at once,
-	 * each sees the other under the bucket lock.
-	 */
 	xtcp_state_set(sk, XTCP_LISTEN);
-	if (has_own_rto(sk))
-		err = xtcp_request_own_queues(sk);
-	err = err ?: xtcp_port_listen(sk);
+	rcu_assign_pointer(xs->listener, l);
+	err = open_listener(sk, l);
 	if (err) {
-		xtcp_request_free_queues(sk);
+		RCU_INIT_POINTER(xs->listener, NULL);
 		xtcp_state_set(sk, XTCP_CLOSED);
-		return err;
+		xtcp_request_free_queues(l);
+		xtcp_listener_put(l);
 	}
-	spin_lock_bh(&xs->listener->lock);
-	xs->listener->open = true;
-	spin_unlock_bh(&xs->listener->lock);
-	return 0;
+	return err;
 }
 
 static void drop_requests(struct xtcp_listener *l)
@@ -113,11 +101,11 @@ static void drop_child(struct sock *child)
 
 void xtcp_listen_stop(struct sock *sk)
 {
-	struct xtcp_listener *l = xtcp_sk(sk)->listener;
+	struct xtcp_listener *l = xtcp_sk_listener(sk);
 	struct xtcp_sock *child;
 	LIST_HEAD(children);
 
-	xtcp_port_unlisten(sk);
+	xtcp_listener_remove(l);
 	spin_lock_bh(&l->lock);
 	l->open = false;
 	list_splice_init(&l->accept_queue, &children);
@@ -125,35 +113,25 @@ void xtcp_listen_stop(struct sock *sk)
 	sk->sk_ack_backlog = 0;
 	spin_unlock_bh(&l->lock);
 	drop_requests(l);
-	xtcp_request_free_queues(sk);
+	xtcp_fastopen_unlisten(l);
+	xtcp_request_free_queues(l);
 	while (!list_empty(&children)) {
 		child = list_first_entry(&children, struct xtcp_sock, accept_link);
 		list_del_init(&child->accept_link);
 		drop_child((struct sock *)child);
 		cond_resched();
 	}
+	RCU_INIT_POINTER(xtcp_sk(sk)->listener, NULL);
+	xtcp_listener_put(l);
 }
 
-void xtcp_listen_free(struct sock *sk)
+bool xtcp_listen_accept_full(const struct xtcp_listener *l)
 {
-	struct xtcp_listener *l = xtcp_sk(sk)->listener;
-
-	if (!l)
-		return;
-	xtcp_fastopen_free(l);
-	kfree(l);
-	xtcp_sk(sk)->listener = NULL;
+	return READ_ONCE(l->accept_len) > READ_ONCE(l->sk->sk_max_ack_backlog);
 }
 
-bool xtcp_listen_accept_full(const struct sock *sk)
+bool xtcp_listen_queue_child(struct xtcp_listener *l, struct sock *child)
 {
-	return READ_ONCE(xtcp_sk(sk)->listener->accept_len) >
-		READ_ONCE(sk->sk_max_ack_backlog);
-}
-
-bool xtcp_listen_queue_child(struct sock *listener, struct sock *child)
-{
-	struct xtcp_listener *l = xtcp_sk(listener)->listener;
 	bool open;
 
 	spin_lock_bh(&l->lock);
@@ -161,7 +139,7 @@ bool xtcp_listen_queue_child(struct sock *listener, struct sock *child)
 	if (open) {
 		list_add_tail(&xtcp_sk(child)->accept_link, &l->accept_queue);
 		WRITE_ONCE(l->accept_len, l->accept_len + 1);
-		WRITE_ONCE(listener->sk_ack_backlog, l->accept_len);
+		WRITE_ONCE(l->sk->sk_ack_backlog, l->accept_len);
 	}
 	spin_unlock_bh(&l->lock);
 	return open;
@@ -169,7 +147,7 @@ bool xtcp_listen_queue_child(struct sock *listener, struct sock *child)
 
 static struct sock *dequeue(struct sock *sk)
 {
-	struct xtcp_listener *l = xtcp_sk(sk)->listener;
+	struct xtcp_listener *l = xtcp_sk_listener(sk);
 	struct xtcp_sock *child;
 
 	spin_lock_bh(&l->lock);
@@ -186,7 +164,14 @@ static struct sock *dequeue(struct sock *sk)
 
 bool xtcp_listen_acceptable(const struct sock *sk)
 {
-	return !list_empty_careful(&xtcp_sk(sk)->listener->accept_queue);
+	const struct xtcp_listener *l;
+	bool acceptable;
+
+	rcu_read_lock();
+	l = rcu_dereference(xtcp_sk(sk)->listener);
+	acceptable = l && !list_empty_careful(&l->accept_queue);
+	rcu_read_unlock();
+	return acceptable;
 }
 
 /* Context: socket lock, released while waiting; @timeo is what is left of it. */
@@ -203,11 +188,11 @@ static int wait_for_child(struct sock *sk, long *timeo)
 			*timeo = schedule_timeout(*timeo);
 		sched_annotate_sleep();
 		lock_sock(sk);
-		err = 0;
-		if (xtcp_listen_acceptable(sk))
-			break;
 		err = -EINVAL;
 		if (sk->sk_state != TCP_LISTEN)
+			break;
+		err = 0;
+		if (xtcp_listen_acceptable(sk))
 			break;
 		err = sock_intr_errno(*timeo);
 		if (signal_pending(current))
@@ -244,61 +229,61 @@ out:
 	return child;
 }
 
-bool xtcp_listen_requests_full(const struct sock *sk)
+bool xtcp_listen_requests_full(const struct xtcp_listener *l)
 {
-	unsigned int len = READ_ONCE(xtcp_sk(sk)->listener->request_len);
+	unsigned int len = READ_ONCE(l->request_len);
 
-	return len >= xtcp_knob(xtcp_sk_net(sk), max_syn_backlog) ||
-	       len > READ_ONCE(sk->sk_max_ack_backlog);
+	return len >= xtcp_knob(xtcp_net(l->net), max_syn_backlog) ||
+	       len > READ_ONCE(l->sk->sk_max_ack_backlog);
 }
 
-bool xtcp_listen_refuse(struct sock *sk, struct sk_buff *skb)
+bool xtcp_listen_refuse(struct xtcp_listener *l, struct sk_buff *skb)
 {
-	struct xtcp_net *xn = xtcp_sk_net(sk);
+	struct xtcp_net *xn = xtcp_net(l->net);
 
-	if (!xtcp_listen_accept_full(sk))
+	if (!xtcp_listen_accept_full(l))
 		return false;
 	xtcp_count(xn, XTCP_CNT_LISTEN_OVERFLOWS);
 	xtcp_input_drop(xn, skb, XTCP_DROP_LISTEN_FULL);
 	return true;
 }
 
-void xtcp_listen_syn(struct sock *sk, struct sk_buff *skb,
+void xtcp_listen_syn(struct xtcp_listener *l, struct sk_buff *skb,
 		     const struct xtcp_flow_key *key,
 		     const struct xtcp_segment *seg, u32 iss)
 {
-	struct xtcp_net *xn = xtcp_sk_net(sk);
-	bool full = !iss && xtcp_listen_requests_full(sk);
+	struct xtcp_net *xn = xtcp_net(l->net);
+	bool full = !iss && xtcp_listen_requests_full(l);
 
-	if (xtcp_listen_refuse(sk, skb))
+	if (xtcp_listen_refuse(l, skb))
 		return;
 	if (full)
 		xtcp_count(xn, XTCP_CNT_REQUEST_OVERFLOWS);
-	if (!iss && xtcp_cookie_wanted(sk, full))
-		xtcp_cookie_syn(sk, skb, key, seg);
+	if (!iss && xtcp_cookie_wanted(l, full))
+		xtcp_cookie_syn(l, skb, key, seg);
 	else if (full)
 		xtcp_input_drop(xn, skb, XTCP_DROP_LISTEN_FULL);
 	else
-		xtcp_request_new(sk, skb, key, seg, iss);
+		xtcp_request_new(l, skb, key, seg, iss);
 }
 
-void xtcp_listen_input(struct sock *sk, struct sk_buff *skb,
+void xtcp_listen_input(struct xtcp_listener *l, struct sk_buff *skb,
 		       const struct xtcp_flow_key *key)
 {
 	struct xtcp_tcb tcb = { .state = XTCP_LISTEN };
-	struct xtcp_net *xn = xtcp_sk_net(sk);
+	struct xtcp_net *xn = xtcp_net(l->net);
 	struct xtcp_segment seg;
 	struct xtcp_verdict v;
 
 	xtcp_input_parse(skb, &seg);
-	if (xtcp_cookie_ack(sk, skb, key, &seg, NULL))
+	if (xtcp_cookie_ack(l, skb, key, &seg, NULL))
 		return;
 	xtcp_segment_arrives(&tcb, &seg, 0, &v);
 	if (v.events & XTCP_EV_NEW_SYN) {
-		xtcp_listen_syn(sk, skb, key, &seg, 0);
+		xtcp_listen_syn(l, skb, key, &seg, 0);
 		return;
 	}
-	if (v.reply == XTCP_REPLY_RST && !xtcp_cookie_patience(sk, &seg))
+	if (v.reply == XTCP_REPLY_RST && !xtcp_cookie_patience(l, &seg))
 		xtcp_reset_reply(xn, xtcp_af_ops(key->family), skb, &seg, v.drop);
 	xtcp_input_drop(xn, skb, v.drop);
 }

@@ -40,7 +40,7 @@ static struct xtcp_fifo *fifo_of(const struct xtcp_request *req)
 	struct xtcp_request_queues *queues = &net_of(req)->requests_wait;
 
 	if (req->flow.own_queues)
-		queues = xtcp_sk(req->listener)->listener->queues;
+		queues = req->listener->queues;
 	return &queues->level[min_t(u8, req->retransmits, XTCP_RETRY_LEVELS - 1)];
 }
 
@@ -59,19 +59,22 @@ static void free_rcu(struct rcu_head *rcu)
 		xtcp_flow_cache_free(&cache, &req->flow);
 }
 
-/* Out of the listener's list and the FIFO, and gone. It is unhashed. */
+/*
+ * Out of the FIFO and the listener's list, and gone. It is unhashed. In this order:
+ * a listener that finds its list empty may go, and what is due looks at it.
+ */
 static void release(struct xtcp_request *req)
 {
-	struct xtcp_listener *l = xtcp_sk(req->listener)->listener;
+	struct xtcp_listener *l = req->listener;
 
-	spin_lock_bh(&l->lock);
-	list_del(&req->listener_link);
-	WRITE_ONCE(l->request_len, l->request_len - 1);
-	spin_unlock_bh(&l->lock);
 	/* The lock: due() puts it back only while it is hashed. */
 	spin_lock_bh(&req->lock);
 	xtcp_fifo_del(fifo_of(req), &req->wait, req->flow.cpu);
 	spin_unlock_bh(&req->lock);
+	spin_lock_bh(&l->lock);
+	list_del(&req->listener_link);
+	WRITE_ONCE(l->request_len, l->request_len - 1);
+	spin_unlock_bh(&l->lock);
 	atomic_dec(&net_of(req)->requests);
 	call_rcu(&req->wait.rcu, free_rcu);
 }
@@ -129,7 +132,7 @@ static void send(const struct xtcp_request *req, u8 ctl, struct dst_entry *dst,
 	fill_header(req, ctl, &h);
 	h.seq = req->iss;
 	if (ctl & XTCP_SYN) {
-		h.opt.mss = xtcp_output_announced_mss(req->listener, af_of(req), dst);
+		h.opt.mss = xtcp_output_announced_mss(req->listener->sk, af_of(req), dst);
 		h.opt.has_wscale = req->flow.wscale_ok;
 		h.opt.wscale = req->flow.rcv_wscale;
 		xtcp_output_add_cookie(&h.opt, cookie);
@@ -139,14 +142,14 @@ static void send(const struct xtcp_request *req, u8 ctl, struct dst_entry *dst,
 	xtcp_output_write_header(skb_put(skb, xtcp_output_header_len(&h)), &h);
 	skb->mark = req->mark;
 	xtcp_count(net_of(req), XTCP_CNT_OUT_SEGS);
-	af_of(req)->request_xmit(req->listener, skb, &req->flow, dst, req->flow.tos);
+	af_of(req)->request_xmit(req->listener->sk, skb, &req->flow, dst, req->flow.tos);
 }
 
 /* With handshake_ways 4 the second segment is two. */
 static void send_syn_ack(const struct xtcp_request *req, struct dst_entry *dst,
 			 const struct xtcp_fastopen_cookie *cookie)
 {
-	if (xtcp_sk_knob(req->listener, handshake_ways) != 4) {
+	if (xtcp_sk_knob(req->listener->sk, handshake_ways) != 4) {
 		send(req, XTCP_SYN | XTCP_ACK, dst, cookie);
 		return;
 	}
@@ -162,7 +165,7 @@ void xtcp_request_send_syn_ack(const struct xtcp_request *req, struct dst_entry 
 
 static void repeat_syn_ack(const struct xtcp_request *req)
 {
-	struct dst_entry *dst = af_of(req)->request_route(req->listener, req);
+	struct dst_entry *dst = af_of(req)->request_route(req->listener->sk, req);
 
 	if (!dst)
 		return;			/* perhaps next time */
@@ -239,17 +242,17 @@ static bool wait_on(struct xtcp_request *req, u64 due_ns)
 static bool silent(const struct xtcp_request *req)
 {
 	return req->flow.acked &&
-	       req->retransmits + 1 < READ_ONCE(xtcp_sk(req->listener)->defer_accept);
+	       req->retransmits + 1 < READ_ONCE(xtcp_sk(req->listener->sk)->defer_accept);
 }
 
 static bool given_up(const struct xtcp_request *req)
 {
-	u32 retries = xtcp_sk_knob(req->listener, synack_retries) +
+	u32 retries = xtcp_sk_knob(req->listener->sk, synack_retries) +
 		      xtcp_knob(net_of(req), synack_linear_timeouts);
 
 	return req->retransmits >= retries &&
 	       (!req->flow.acked ||
-		req->retransmits >= READ_ONCE(xtcp_sk(req->listener)->defer_accept));
+		req->retransmits >= READ_ONCE(xtcp_sk(req->listener->sk)->defer_accept));
 }
 
 static void due(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry)
@@ -304,7 +307,7 @@ static struct xtcp_saved_syn *copy_saved_syn(const struct xtcp_request *req)
 static struct sock *create_child(const struct xtcp_request *req,
 				 const struct sk_buff *skb, struct dst_entry *dst)
 {
-	struct sock *child = xtcp_clone(req->listener, req->flow.family);
+	struct sock *child = xtcp_clone(req->listener->sk, &req->flow);
 	struct xtcp_sock *xs;
 
 	if (!child) {
@@ -321,7 +324,7 @@ static struct sock *create_child(const struct xtcp_request *req,
 	xs->snd.small_seq = req->iss;
 	xs->saved_syn = copy_saved_syn(req);
 	child->sk_mark = req->mark;
-	xs->af->child_init(child, req->listener, req, skb, dst);
+	xs->af->child_init(child, req->listener->sk, req, skb, dst);
 	if (!xtcp_port_inherit(child, ntohs(req->flow.local_port)))
 		return child;
 	xtcp_destroy_unaccepted(child);
@@ -330,12 +333,12 @@ static struct sock *create_child(const struct xtcp_request *req,
 }
 
 /* @child took the request's place and knows the segment: now to accept(). */
-static void hand_over(struct sock *listener, struct sock *child)
+static void hand_over(struct xtcp_listener *listener, struct sock *child)
 {
 	if (xtcp_listen_queue_child(listener, child)) {
 		xtcp_count(xtcp_sk_net(child), XTCP_CNT_PASSIVE_OPENS);
 		xtcp_clone_unlock(child);
-		listener->sk_data_ready(listener);
+		listener->sk->sk_data_ready(listener->sk);
 		return;
 	}
 	xtcp_count(xtcp_sk_net(child), XTCP_CNT_REQUEST_LISTENER_CLOSED);
@@ -403,7 +406,8 @@ void xtcp_request_become_child(const struct xtcp_request *req,
 			       struct xtcp_request *held, struct sk_buff *skb,
 			       const struct xtcp_segment *seg)
 {
-	struct sock *listener = req->listener, *child;
+	struct xtcp_listener *listener = req->listener;
+	struct sock *child;
 	struct xtcp_net *xn = net_of(req);
 	enum xtcp_drop why;
 
@@ -411,7 +415,7 @@ void xtcp_request_become_child(const struct xtcp_request *req,
 		overflow(req, held, skb, seg);
 		return;
 	}
-	child = enter_child(req, held, skb, af_of(req)->request_route(listener, req),
+	child = enter_child(req, held, skb, af_of(req)->request_route(listener->sk, req),
 			    &why);
 	if (!child) {
 		if (why == XTCP_DROP_NO_MEMORY)
@@ -432,7 +436,8 @@ void xtcp_request_become_child(const struct xtcp_request *req,
 static void open_at_once(struct xtcp_request *req, const struct sk_buff *skb,
 			 const struct xtcp_segment *syn, struct dst_entry *dst)
 {
-	struct sock *listener = req->listener, *child;
+	struct xtcp_listener *listener = req->listener;
+	struct sock *child;
 	enum xtcp_drop why;
 
 	child = enter_child(req, req, skb, dst, &why);
@@ -452,7 +457,8 @@ static bool open_early(const struct xtcp_request *req, struct sk_buff *skb,
 		       const struct xtcp_segment *syn, struct dst_entry *dst,
 		       const struct xtcp_fastopen_cookie *cookie)
 {
-	struct sock *listener = req->listener, *child;
+	struct xtcp_listener *listener = req->listener;
+	struct sock *child;
 	enum xtcp_drop why;
 
 	child = enter_child(req, NULL, skb, dst_clone(dst), &why);
@@ -485,7 +491,7 @@ static void negotiate(struct xtcp_request *req, u32 irs, const struct xtcp_optio
 	req->snd_mss = opt->mss ?: af_of(req)->mss_default;
 	req->flow.wscale_ok = opt->has_wscale;
 	req->flow.snd_wscale = opt->has_wscale ? opt->wscale : 0;
-	req->rcv_wnd = xtcp_window_initial(req->listener, opt->has_wscale, &rcv_wscale);
+	req->rcv_wnd = xtcp_window_initial(req->listener->sk, opt->has_wscale, &rcv_wscale);
 	req->flow.rcv_wscale = rcv_wscale;
 	req->flow.ts_ok = opt->has_ts;
 	req->ts_recent = opt->tsval;
@@ -526,20 +532,33 @@ static struct xtcp_request *alloc_request(u8 family, const u8 *syn, u32 syn_len)
 	return req;
 }
 
-void xtcp_request_fill(struct xtcp_request *req, struct sock *listener,
+/*
+ * The device of a connection: the listener's; where a listener that is bound to none
+ * takes what comes in by a VRF, that VRF, for the way back leads there.
+ */
+static int bound_device(const struct sock *sk, const struct xtcp_flow_key *key)
+{
+	int bound = READ_ONCE(sk->sk_bound_dev_if);
+
+	/* With @key->sdif, @key->dif is the VRF's own device. */
+	return bound || !key->sdif ? bound : key->dif;
+}
+
+void xtcp_request_fill(struct xtcp_request *req, struct xtcp_listener *listener,
 		       const struct sk_buff *skb, const struct xtcp_flow_key *key,
 		       u32 irs, const struct xtcp_options *opt)
 {
-	struct xtcp_net *xn = xtcp_sk_net(listener);
+	const struct sock *sk = listener->sk;
+	struct xtcp_net *xn = xtcp_net(listener->net);
 	struct xtcp_flow_key own = *key;
 
-	own.dif = key->scope ?: listener->sk_bound_dev_if;
+	own.dif = key->scope ?: bound_device(sk, key);
 	xtcp_flow_init(&req->flow, XTCP_FLOW_REQUEST, &own);
-	req->flow.mapped = listener->sk_family != key->family;
+	req->flow.mapped = sk->sk_family != key->family;
 	req->listener = listener;
 	req->mark = xtcp_knob(xn, fwmark_accept) && skb->mark ? skb->mark :
-								listener->sk_mark;
-	req->flow.tos = af_of(req)->tos(listener);
+								READ_ONCE(sk->sk_mark);
+	req->flow.tos = af_of(req)->tos(sk);
 	if (xtcp_knob(xn, reflect_tos))
 		req->flow.tos = (key->tos & ~INET_ECN_MASK) |
 				(req->flow.tos & INET_ECN_MASK);
@@ -547,21 +566,21 @@ void xtcp_request_fill(struct xtcp_request *req, struct sock *listener,
 	negotiate(req, irs, opt);
 }
 
-static struct xtcp_request *create(struct sock *listener, const struct sk_buff *skb,
+static struct xtcp_request *create(struct xtcp_listener *listener, const struct sk_buff *skb,
 				   const struct xtcp_flow_key *key,
 				   const struct xtcp_segment *seg)
 {
 	struct xtcp_options opt = seg->opt;
 	const u8 *syn = NULL;
-	u32 syn_len = syn_headers(listener, skb, &syn);
+	u32 syn_len = syn_headers(listener->sk, skb, &syn);
 	struct xtcp_request *req = alloc_request(key->family, syn, syn_len);
 
 	if (!req)
 		return NULL;
-	xtcp_request_agree(xtcp_sk_net(listener), &opt);
+	xtcp_request_agree(xtcp_net(listener->net), &opt);
 	xtcp_request_fill(req, listener, skb, key, seg->seq, &opt);
 	req->flow.saved_syn = syn_len > 0;
-	req->flow.own_queues = !!READ_ONCE(xtcp_sk(listener)->listener->queues);
+	req->flow.own_queues = !!READ_ONCE(listener->queues);
 	spin_lock_init(&req->lock);
 	INIT_LIST_HEAD(&req->wait.link);
 	return req;
@@ -573,10 +592,10 @@ static struct xtcp_request *create(struct sock *listener, const struct sk_buff *
  */
 static bool enter(struct xtcp_request *req, bool always)
 {
-	struct xtcp_listener *l = xtcp_sk(req->listener)->listener;
+	struct xtcp_listener *l = req->listener;
 
 	spin_lock_bh(&l->lock);
-	if (!l->open || (!always && xtcp_listen_requests_full(req->listener))) {
+	if (!l->open || (!always && xtcp_listen_requests_full(l))) {
 		spin_unlock_bh(&l->lock);
 		return false;
 	}
@@ -596,11 +615,11 @@ static bool enter(struct xtcp_request *req, bool always)
 	return false;
 }
 
-void xtcp_request_new(struct sock *listener, struct sk_buff *skb,
+void xtcp_request_new(struct xtcp_listener *listener, struct sk_buff *skb,
 		      const struct xtcp_flow_key *key,
 		      const struct xtcp_segment *seg, u32 iss)
 {
-	struct xtcp_net *xn = xtcp_sk_net(listener);
+	struct xtcp_net *xn = xtcp_net(listener->net);
 	struct xtcp_request *req = create(listener, skb, key, seg);
 	struct xtcp_fastopen_cookie cookie;
 	struct dst_entry *dst;
@@ -611,8 +630,8 @@ void xtcp_request_new(struct sock *listener, struct sk_buff *skb,
 		return;
 	}
 	req->iss = iss ?: xtcp_isn_new(xn, &req->flow,
-				       xtcp_sk_knob(listener, isn_mode));
-	dst = af_of(req)->request_route(listener, req);
+				       xtcp_sk_knob(listener->sk, isn_mode));
+	dst = af_of(req)->request_route(listener->sk, req);
 	if (dst && xtcp_fastopen_admit(listener, &req->flow, seg, dst, &cookie) &&
 	    open_early(req, skb, seg, dst, &cookie)) {
 		free_rcu(&req->wait.rcu);	/* no one saw it */
@@ -626,7 +645,7 @@ void xtcp_request_new(struct sock *listener, struct sk_buff *skb,
 	}
 	xtcp_count(xn, XTCP_CNT_REQUESTS);
 	trace_xtcp_set_state(req, &req->flow, XTCP_LISTEN, XTCP_SYN_RCVD);
-	if (xtcp_sk_knob(listener, handshake_ways) == 2) {
+	if (xtcp_sk_knob(listener->sk, handshake_ways) == 2) {
 		open_at_once(req, skb, seg, dst);
 		xtcp_input_drop(xn, skb, 0);
 		return;
@@ -651,7 +670,7 @@ static void reply_ack(const struct xtcp_request *req, const struct sk_buff *skb)
 static bool defer(struct xtcp_request *req, const struct xtcp_segment *seg)
 {
 	if (xtcp_segment_len(seg) ||
-	    req->retransmits >= READ_ONCE(xtcp_sk(req->listener)->defer_accept))
+	    req->retransmits >= READ_ONCE(xtcp_sk(req->listener->sk)->defer_accept))
 		return false;
 	spin_lock_bh(&req->lock);
 	req->flow.acked = 1;
@@ -738,7 +757,7 @@ void xtcp_request_kick(struct xtcp_net *xn)
 
 void xtcp_request_kick_own(struct sock *sk)
 {
-	struct xtcp_listener *l = xtcp_sk(sk)->listener;
+	struct xtcp_listener *l = xtcp_sk_listener(sk);
 	int i;
 
 	if (!l || !l->queues)
@@ -775,13 +794,12 @@ static int init_queues(struct xtcp_request_queues *queues, struct xtcp_net *xn,
 	return err;
 }
 
-int xtcp_request_own_queues(struct sock *sk)
+int xtcp_request_own_queues(struct sock *sk, struct xtcp_listener *l)
 {
-	struct xtcp_listener *l = xtcp_sk(sk)->listener;
 	struct xtcp_request_queues *queues;
 	int err;
 
-	if (sk->sk_state != TCP_LISTEN || l->queues)
+	if (!l || l->queues)
 		return 0;
 	queues = kzalloc(sizeof(*queues), GFP_KERNEL);
 	if (!queues)
@@ -796,10 +814,8 @@ int xtcp_request_own_queues(struct sock *sk)
 	return 0;
 }
 
-void xtcp_request_free_queues(struct sock *sk)
+void xtcp_request_free_queues(struct xtcp_listener *l)
 {
-	struct xtcp_listener *l = xtcp_sk(sk)->listener;
-
 	if (!l->queues)
 		return;
 	/* Someone may be between taking a request out of the list and the queue. */

@@ -176,6 +176,11 @@ int xtcp_disconnect(struct sock *sk, int flags)
 	return 0;
 }
 
+static bool any(struct sock *sk, const void *arg)
+{
+	return true;
+}
+
 static int abort_locked(struct sock *sk, int error)
 {
 	if (sk->sk_state == TCP_CLOSE)
@@ -190,20 +195,30 @@ static int abort_locked(struct sock *sk, int error)
 
 /*
  * The spinlock as well: the end of close(), and a listener that drops its
- * children, hold only that, and did not expect another user.
+ * children, hold only that, and did not expect another user. Ending a listener
+ * sleeps; it is one as long as the user's lock is ours.
  */
-int xtcp_abort(struct sock *sk, int error)
+int xtcp_abort_if(struct sock *sk, int error, bool (*still)(struct sock *sk, const void *arg),
+		  const void *arg)
 {
-	int err;
+	int err = -ENOENT;
 
 	lock_sock(sk);
-	if (sk->sk_state == TCP_LISTEN)
+	if (sk->sk_state == TCP_LISTEN && still(sk, arg)) {
 		xtcp_listen_stop(sk);
+		still = any;
+	}
 	local_bh_disable();
 	bh_lock_sock(sk);
-	err = abort_locked(sk, error);
+	if (still(sk, arg))
+		err = abort_locked(sk, error);
 	bh_unlock_sock(sk);
 	local_bh_enable();
 	release_sock(sk);
 	return err;
+}
+
+int xtcp_abort(struct sock *sk, int error)
+{
+	return xtcp_abort_if(sk, error, any, NULL);
 }

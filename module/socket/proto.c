@@ -11,6 +11,7 @@
 #include <xtcp/af.h>
 #include <xtcp/demux.h>
 #include <xtcp/input.h>
+#include <xtcp/listener.h>
 #include <xtcp/output.h>
 #include <xtcp/port.h>
 #include <xtcp/receive.h>
@@ -76,6 +77,8 @@ void xtcp_reset_connection(struct sock *sk)
 	struct xtcp_fastopen fastopen = {
 		.connect = xs->fastopen.connect,
 		.no_cookie = xs->fastopen.no_cookie,
+		.early_max = xs->fastopen.early_max,
+		.keys = xs->fastopen.keys,
 	};
 
 	xs->fastopen = fastopen;
@@ -102,7 +105,7 @@ void xtcp_reset_connection(struct sock *sk)
 
 static void destruct(struct sock *sk)
 {
-	xtcp_listen_free(sk);
+	xtcp_fastopen_free(sk);
 	inet_sock_destruct(sk);
 }
 
@@ -158,29 +161,67 @@ void xtcp_destroy(struct sock *sk)
 	sock_put(sk);
 }
 
-struct sock *xtcp_clone(struct sock *listener, u8 family)
+/*
+ * What sk_clone_lock() copied and a child must not have: sk->sk_prot and its like are
+ * of use, but links, references, marks of the socket's life are its own. The socket
+ * may be in any state by now, and of any.
+ */
+static void forget_parent(struct sock *child)
 {
-	struct sock *child = sk_clone_lock(listener, GFP_ATOMIC);
+	struct xtcp_sock *xs = xtcp_sk(child);
+
+	atomic64_set(&child->sk_cookie, 0);
+	child->sk_frag.page = NULL;
+	child->sk_frag.offset = 0;
+	child->sk_frag.size = 0;
+	child->sk_shutdown = 0;
+	child->sk_ack_backlog = 0;
+	child->sk_max_ack_backlog = 0;
+	sock_reset_flag(child, SOCK_DEAD);
+	xtcp_set_defer_connect(child, false);
+	RCU_INIT_POINTER(xs->listener, NULL);
+	RCU_INIT_POINTER(xs->fastopen.keys, NULL);
+	xs->fastopen.early_max = 0;
+	xs->port = NULL;
+	xs->port_explicit = false;
+	xs->saved_syn = NULL;
+	xs->orphan = false;
+	xs->heard_ns = 0;
+	xs->ts_offset = 0;
+	INIT_LIST_HEAD(&xs->accept_link);
+	xtcp_timers_init(child);
+}
+
+/* It is in no table, and of the family and protocol of its request. */
+static void begin_flow(struct sock *child, const struct xtcp_flow *of)
+{
+	struct xtcp_sock *xs = xtcp_sk(child);
+
+	memset(&xs->addrs6, 0, sizeof(xs->addrs6));
+	memset(&xs->flow, 0, sizeof(xs->flow));
+	xs->flow.kind = XTCP_FLOW_SOCKET;
+	xs->flow.family = of->family;
+	xs->flow.protocol = of->protocol;
+	write_pnet(&xs->flow.net, sock_net(child));
+	xs->af = xtcp_af_ops_of(child->sk_family, of->family);
+}
+
+struct sock *xtcp_clone(struct sock *sk, const struct xtcp_flow *flow)
+{
+	struct sock *child = sk_clone_lock(sk, GFP_ATOMIC);
 	struct xtcp_sock *xs;
 
 	if (!child)
 		return NULL;
 	xs = xtcp_sk(child);
-	xs->af->unshare(child);
-	xs->af = xtcp_af_ops_of(child->sk_family, family);
-	xs->listener = NULL;
-	xs->port = NULL;
-	xs->saved_syn = NULL;
+	xtcp_af_ops(child->sk_family)->unshare(child);
+	forget_parent(child);
+	begin_flow(child, flow);
 	xtcp_timewait_share_queue(child);
-	xs->orphan = false;
 	xs->tcb.state = XTCP_SYN_RCVD;
-	INIT_LIST_HEAD(&xs->accept_link);
+	xs->state_since = (u32)jiffies;
 	child->sk_state = TCP_SYN_RECV;
 	xtcp_counters_move(xtcp_sk_net(child), XTCP_CLOSED, XTCP_SYN_RCVD);
-	child->sk_shutdown = 0;
-	child->sk_ack_backlog = 0;
-	child->sk_max_ack_backlog = 0;
-	xtcp_timers_init(child);
 	xtcp_reset_connection(child);
 	sock_prot_inuse_add(sock_net(child), child->sk_prot, 1);
 	return child;
@@ -261,6 +302,7 @@ struct proto xtcp_prot = {
 	.backlog_rcv		= xtcp_demux_backlog,
 	.release_cb		= release_cb,
 	.unhash			= unhash,
+	.rehash			= xtcp_listener_rehash,
 	.get_port		= xtcp_port_bind,
 	.put_port		= xtcp_port_release,
 	.sockets_allocated	= &sockets_allocated,

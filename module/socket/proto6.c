@@ -24,7 +24,7 @@ static struct inet_protosw protosw = {
 
 static void destruct(struct sock *sk)
 {
-	xtcp_listen_free(sk);
+	xtcp_fastopen_free(sk);
 	inet6_sock_destruct(sk);
 }
 

@@ -81,7 +81,7 @@ static int prepare_own(struct sock *sk, int name, u32 val)
 		return xtcp_timewait_choose_queue(sk, val);
 	case XTCP_RTO_INIT_MS:
 	case XTCP_RTO_MAX_MS:
-		return val == XTCP_OWN_UNSET ? 0 : xtcp_request_own_queues(sk);
+		return val == XTCP_OWN_UNSET ? 0 : xtcp_request_own_queues(sk, xtcp_sk_listener(sk));
 	default:
 		return 0;
 	}
@@ -230,7 +230,8 @@ static int set_fastopen(struct xtcp_sock *xs, int val)
 
 	if (val < 0 || ((1 << sk->sk_state) & ~(TCPF_CLOSE | TCPF_LISTEN)))
 		return -EINVAL;
-	return xtcp_fastopen_limit(sk, val);
+	xtcp_fastopen_limit(sk, val);
+	return 0;
 }
 
 /* Client: connect() waits for the first write, and goes with it. */
@@ -452,7 +453,7 @@ static int get_int(struct sock *sk, int name, int *val)
 		*val = xs->recv_inq;
 		break;
 	case TCP_FASTOPEN:
-		*val = xs->listener ? xs->listener->early_max : 0;
+		*val = xs->fastopen.early_max;
 		break;
 	case TCP_FASTOPEN_CONNECT:
 		*val = xs->fastopen.connect;

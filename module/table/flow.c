@@ -12,6 +12,7 @@
 #include <linux/siphash.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <net/l3mdev.h>
 #include <xtcp/compat.h>
 #include <xtcp/flow.h>
 #include <xtcp/net.h>
@@ -64,12 +65,18 @@ static bool same_tuple(const struct xtcp_flow *flow, const struct net *net,
 	       net_eq(read_pnet(&flow->net), net);
 }
 
+int xtcp_flow_device_score(int bound_dev_if, const struct xtcp_flow_key *key)
+{
+	if (bound_dev_if)
+		return bound_dev_if == key->dif || bound_dev_if == key->sdif ? 2 : 0;
+	return !key->sdif || xtcp_knob(xtcp_net(key->net), l3mdev_accept);
+}
+
 static bool matches(const struct xtcp_flow *flow, const struct xtcp_flow_key *key)
 {
 	return same_tuple(flow, key->net, key->addrs, key->family, key->protocol,
 			  key->local_port, key->remote_port) &&
-	       (!flow->bound_dev_if || flow->bound_dev_if == key->dif ||
-		flow->bound_dev_if == key->sdif);
+	       xtcp_flow_device_score(flow->bound_dev_if, key);
 }
 
 void xtcp_flow_init(struct xtcp_flow *flow, enum xtcp_flow_kind kind,
@@ -103,6 +110,27 @@ begin:
 	return NULL;
 }
 
+/* Does @one take what comes in by the device @other, or its VRF? 0: no device. */
+static bool device_covers(const struct xtcp_flow *one, int other)
+{
+	struct net *net = read_pnet(&one->net);
+	struct xtcp_flow_key key = {
+		.net	= net,
+		.dif	= other,
+		.sdif	= other ? l3mdev_master_ifindex_by_index(net, other) : 0,
+	};
+
+	return xtcp_flow_device_score(one->bound_dev_if, &key);
+}
+
+/* May a segment be for both, whatever its addresses? VRFs are kept apart. */
+static bool devices_overlap(const struct xtcp_flow *one, const struct xtcp_flow *other)
+{
+	return one->bound_dev_if == other->bound_dev_if ||
+	       device_covers(one, other->bound_dev_if) ||
+	       device_covers(other, one->bound_dev_if);
+}
+
 /* Bucket lock held. */
 static bool taken(const struct xtcp_flow *new, unsigned int bucket)
 {
@@ -113,8 +141,7 @@ static bool taken(const struct xtcp_flow *new, unsigned int bucket)
 		if (same_tuple(flow, read_pnet(&new->net), xtcp_flow_addrs(new),
 			       new->family, new->protocol, new->local_port,
 			       new->remote_port) &&
-		    (!flow->bound_dev_if || !new->bound_dev_if ||
-		     flow->bound_dev_if == new->bound_dev_if))
+		    devices_overlap(flow, new))
 			return true;
 	}
 	return false;

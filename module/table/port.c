@@ -5,13 +5,11 @@
  */
 
 #include <linux/hash.h>
-#include <linux/jhash.h>
 #include <linux/module.h>
 #include <linux/random.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
 #include <net/ip.h>
-#include <net/sock_reuseport.h>
 #include <xtcp/af.h>
 #include <xtcp/hooks.h>
 #include <xtcp/net.h>
@@ -363,57 +361,17 @@ void xtcp_port_release(struct sock *sk)
 	spin_unlock_bh(&bucket->lock);
 }
 
-static bool same_group(const struct sock *a, const struct sock *b)
-{
-	return a != b && reuseport_together(a, b) && a->sk_family == b->sk_family &&
-	       a->sk_bound_dev_if == b->sk_bound_dev_if &&
-	       xtcp_sk(a)->af->bind_same(a, b);
-}
-
-/* SO_REUSEPORT: the kernel's groups, for their BPF programs. Bucket lock held. */
-static int join_group(struct sock *sk, struct xtcp_port *port)
-{
-	bool any = !sk->sk_rcv_saddr;
-	struct sock *other;
-
-	sk_for_each(other, &port->listeners) {
-		if (same_group(sk, other))
-			return reuseport_add_sock(sk, other, any);
-	}
-	return reuseport_alloc(sk, any);
-}
-
-int xtcp_port_listen(struct sock *sk)
+/* Two may have bound it with SO_REUSEADDR: only one listens. */
+int xtcp_port_may_listen(struct sock *sk)
 {
 	struct xtcp_port *port = xtcp_sk(sk)->port;
 	struct port_bucket *bucket = bucket_of(sock_net(sk), port->port);
-	int err = 0;
+	int err;
 
 	spin_lock_bh(&bucket->lock);
-	/* Two may have bound it with SO_REUSEADDR: only one listens. */
-	if (in_use(sk, port, true))
-		err = -EADDRINUSE;
-	else if (sk->sk_reuseport)
-		err = join_group(sk, port);
-	if (!err && sk_unhashed(sk))
-		hlist_add_head_rcu(&sk->sk_node, &port->listeners);
+	err = in_use(sk, port, true) ? -EADDRINUSE : 0;
 	spin_unlock_bh(&bucket->lock);
 	return err;
-}
-
-void xtcp_port_unlisten(struct sock *sk)
-{
-	struct xtcp_port *port = xtcp_sk(sk)->port;
-	struct port_bucket *bucket;
-
-	if (!port || sk_unhashed(sk))
-		return;
-	if (rcu_access_pointer(sk->sk_reuseport_cb))
-		reuseport_detach_sock(sk);
-	bucket = bucket_of(sock_net(sk), port->port);
-	spin_lock_bh(&bucket->lock);
-	hlist_del_init_rcu(&sk->sk_node);
-	spin_unlock_bh(&bucket->lock);
 }
 
 u8 xtcp_port_hold_time_wait(struct sock *sk)
@@ -459,75 +417,6 @@ bool xtcp_port_held(const struct xtcp_flow_key *key)
 	held = port_of(key);
 	rcu_read_unlock();
 	return held;
-}
-
-/* 0: not for @key. Else address, then device, then family count. */
-static int listener_score(const struct sock *sk, const struct xtcp_flow_key *key)
-{
-	int score = xtcp_sk(sk)->af->listener_score(sk, key);
-
-	if (!score || sk->sk_state != TCP_LISTEN)
-		return 0;
-	if (!sk->sk_bound_dev_if)
-		return score;
-	if (sk->sk_bound_dev_if != key->dif && sk->sk_bound_dev_if != key->sdif)
-		return 0;
-	return score + 2;
-}
-
-/* Which of its group (SO_REUSEPORT): a BPF program says, or the 4-tuple. */
-static struct sock *of_group(struct sock *sk, const struct xtcp_flow_key *key,
-			     struct sk_buff *skb)
-{
-	u32 hash;
-
-	if (!sk || !sk->sk_reuseport)
-		return sk;
-	hash = jhash(key->addrs, xtcp_flow_addrs_len(key->family),
-		     (__force u16)key->remote_port ^ ports.perturb[0]);
-	return reuseport_select_sock(sk, hash, skb, skb ? tcp_hdrlen(skb) : 0) ?: sk;
-}
-
-struct sock *xtcp_port_lookup_listener(const struct xtcp_flow_key *key,
-				       struct sk_buff *skb)
-{
-	struct xtcp_port *port = port_of(key);
-	struct sock *sk, *best = NULL;
-	int score, best_score = 0;
-
-	if (!port)
-		return NULL;
-	sk_for_each_rcu(sk, &port->listeners) {
-		score = listener_score(sk, key);
-		if (score > best_score) {
-			best = sk;
-			best_score = score;
-		}
-	}
-	return of_group(best, key, skb);
-}
-
-struct sock *xtcp_port_next_listener(struct net *net, unsigned int *bucket,
-				     unsigned int *skip)
-{
-	struct xtcp_port *port;
-	unsigned int seen;
-	struct sock *sk;
-
-	for (; *bucket < PORT_BUCKETS; (*bucket)++, *skip = 0) {
-		seen = 0;
-		hlist_for_each_entry_rcu(port, &ports.buckets[*bucket].ports, node) {
-			if (!net_eq(read_pnet(&port->net), net))
-				continue;
-			sk_for_each_rcu(sk, &port->listeners) {
-				if (seen++ < *skip)
-					continue;
-				(*skip)++;
-				return sk;
-			}
-		}
-	}
-	return NULL;
 }
 
 int xtcp_port_table_init(void)

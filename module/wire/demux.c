@@ -118,15 +118,15 @@ static void to_no_one(struct xtcp_net *xn, const struct xtcp_af_ops *af,
 }
 
 /* Who judges whether the segment may pass: socket or listener. */
-static struct sock *policy_owner(struct xtcp_flow *flow, struct sock *listener)
+static struct sock *policy_owner(struct xtcp_flow *flow, struct xtcp_listener *listener)
 {
 	if (!flow)
-		return listener;
+		return listener->sk;
 	switch (flow->kind) {
 	case XTCP_FLOW_SOCKET:
 		return xtcp_flow_sk(flow);
 	case XTCP_FLOW_REQUEST:
-		return container_of(flow, struct xtcp_request, flow)->listener;
+		return container_of(flow, struct xtcp_request, flow)->listener->sk;
 	default:
 		return NULL;
 	}
@@ -136,15 +136,14 @@ void xtcp_demux_segment(struct xtcp_net *xn, const struct xtcp_af_ops *af,
 			struct sk_buff *skb, const struct xtcp_flow_key *key)
 {
 	struct xtcp_flow *flow = xtcp_flow_lookup(key);
-	struct sock *listener = flow ? NULL : xtcp_port_lookup_listener(key, skb);
-	struct sock *owner = policy_owner(flow, listener);
+	struct xtcp_listener *listener = flow ? NULL : xtcp_listener_lookup(key, skb);
 	enum xtcp_drop verdict;
 
 	if (!flow && !listener) {
 		to_no_one(xn, af, skb);
 		return;
 	}
-	verdict = judge(owner, skb, af->family);
+	verdict = judge(policy_owner(flow, listener), skb, af->family);
 	if (verdict) {
 		xtcp_input_drop(xn, skb, verdict);
 		return;

@@ -294,27 +294,10 @@ static bool recverr(const struct sock *sk)
 
 /* --- down: listeners, requests, answers -------------------------------------- */
 
-static int listener_score(const struct sock *sk, const struct xtcp_flow_key *key)
-{
-	const struct xtcp_addrs4 *addrs = key->addrs;
-
-	if (key->family != AF_INET)
-		return 0;
-	/* One more than an IPv6 socket that takes IPv4 too gives itself. */
-	if (!sk->sk_rcv_saddr)
-		return 2;
-	return sk->sk_rcv_saddr == addrs->local ? 6 : 0;
-}
-
 static bool bind_overlap(const struct sock *a, const struct sock *b)
 {
 	return !a->sk_rcv_saddr || !b->sk_rcv_saddr ||
 	       a->sk_rcv_saddr == b->sk_rcv_saddr;
-}
-
-static bool bind_same(const struct sock *a, const struct sock *b)
-{
-	return a->sk_rcv_saddr == b->sk_rcv_saddr;
 }
 
 static void request_flowi4(struct flowi4 *fl4, const struct sock *listener,
@@ -454,9 +437,7 @@ const struct xtcp_af_ops xtcp_ipv4_ops = {
 	.recverr	= recverr,
 	.setsockopt	= ip_setsockopt,
 	.getsockopt	= ip_getsockopt,
-	.listener_score	= listener_score,
 	.bind_overlap	= bind_overlap,
-	.bind_same	= bind_same,
 	.request_route	= request_route,
 	.request_xmit	= request_xmit,
 	.unshare	= unshare,

@@ -483,27 +483,6 @@ static bool takes_ipv4(const struct sock *sk)
 		ipv6_addr_v4mapped(&sk->sk_v6_rcv_saddr));
 }
 
-/* One less than an IPv4 socket gives itself: that one is more specific. */
-static int listener_score4(const struct sock *sk, const struct xtcp_addrs4 *addrs)
-{
-	if (!takes_ipv4(sk))
-		return 0;
-	if (!sk->sk_rcv_saddr)
-		return 1;
-	return sk->sk_rcv_saddr == addrs->local ? 5 : 0;
-}
-
-static int listener_score(const struct sock *sk, const struct xtcp_flow_key *key)
-{
-	const struct xtcp_addrs6 *addrs = key->addrs;
-
-	if (key->family == AF_INET)
-		return listener_score4(sk, key->addrs);
-	if (ipv6_addr_any(&sk->sk_v6_rcv_saddr))
-		return 1;
-	return ipv6_addr_equal(&sk->sk_v6_rcv_saddr, &addrs->local) ? 5 : 0;
-}
-
 static bool overlap4(const struct sock *a, const struct sock *b)
 {
 	return (a->sk_family == AF_INET || takes_ipv4(a)) &&
@@ -525,12 +504,6 @@ static bool overlap6(const struct sock *a, const struct sock *b)
 static bool bind_overlap(const struct sock *a, const struct sock *b)
 {
 	return overlap4(a, b) || overlap6(a, b);
-}
-
-static bool bind_same(const struct sock *a, const struct sock *b)
-{
-	return ipv6_addr_equal(&a->sk_v6_rcv_saddr, &b->sk_v6_rcv_saddr) &&
-	       ipv6_only_sock(a) == ipv6_only_sock(b);
 }
 
 /* --- down: requests, answers ---------------------------------------------------- */
@@ -723,9 +696,7 @@ const struct xtcp_af_ops xtcp_ipv6_ops = {
 	.recverr	= recverr,
 	.setsockopt	= ipv6_setsockopt,
 	.getsockopt	= ipv6_getsockopt,
-	.listener_score	= listener_score,
 	.bind_overlap	= bind_overlap,
-	.bind_same	= bind_same,
 	.request_route	= request_route,
 	.request_xmit	= request_xmit,
 	.unshare	= unshare,
@@ -740,9 +711,7 @@ void __init xtcp_ipv6_fill_mapped_ops(void)
 	xtcp_mapped_ops.connect_failed = connect_failed;
 	xtcp_mapped_ops.setsockopt = ipv6_setsockopt;
 	xtcp_mapped_ops.getsockopt = ipv6_getsockopt;
-	xtcp_mapped_ops.listener_score = listener_score;
 	xtcp_mapped_ops.bind_overlap = bind_overlap;
-	xtcp_mapped_ops.bind_same = bind_same;
 	xtcp_mapped_ops.child_init = mapped_child_init;
 }
 

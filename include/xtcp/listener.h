@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The listener: what listen() makes and its end frees. Who it is never changes, so
+ * what found one under RCU, or refers to one (requests, children that a SYN opened),
+ * need not ask what its socket has become since: a socket that stops listening
+ * leaves its listener behind, closed, and listens again with another.
+ *
+ * The table of them, by address and port: table/listener.c. Its queues: open/listen.c.
+ */
+#ifndef _XTCP_LISTENER_H
+#define _XTCP_LISTENER_H
+
+#include <linux/in6.h>
+#include <linux/list.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+
+struct net;
+struct sk_buff;
+struct sock;
+struct xtcp_flow_key;
+struct xtcp_port;
+struct xtcp_request_queues;
+
+struct xtcp_listener {
+	/* Who it is: fixed. */
+	struct hlist_node node;		/* bucket lock; RCU readers */
+	struct sock *sk;		/* for RCU readers, and while it is open */
+	struct xtcp_port *port;		/* as long */
+	struct net *net;
+	struct in6_addr addr;		/* IPv4: mapped, its wildcard ::ffff:0.0.0.0 */
+	__be16 local_port;
+	u8 protocol;			/* IP's, as in the flow */
+	bool v6only;			/* :: does not mean IPv4, too */
+
+	bool on_device;			/* counted in xtcp_net.device_listeners; socket lock */
+	refcount_t refs;		/* of the socket and of early children */
+	struct rcu_head rcu;
+
+	/* Its queues (open/listen.c) */
+	spinlock_t lock;		/* what follows; BH off */
+	bool open;			/* false: closing, take nothing more */
+	bool flooded;			/* it sent SYN cookies, and the log says so */
+	unsigned int accept_len;
+	unsigned int request_len;
+	unsigned int early_len;		/* children whose handshake is not complete */
+	struct list_head accept_queue;	/* children: accept_link */
+	struct list_head requests;	/* listener_link */
+	struct list_head early_resets;	/* early children that were reset, which count, too */
+	struct xtcp_request_queues *queues; /* NULL: those of the namespace */
+};
+
+/**
+ * xtcp_listener_create() - a listener for a bound socket, in no table yet
+ * @sk: socket, locked
+ *
+ * Context: process. Return: open, with one reference; or NULL.
+ */
+struct xtcp_listener *xtcp_listener_create(struct sock *sk);
+/* The last reference frees it after a grace period. Any context. */
+void xtcp_listener_put(struct xtcp_listener *l);
+
+/**
+ * xtcp_listener_insert() - from now on lookups find it
+ * @l: of a socket that is in LISTEN, locked; joins its SO_REUSEPORT group
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int xtcp_listener_insert(struct xtcp_listener *l);
+/* No more, but who has found it already. Socket lock. */
+void xtcp_listener_remove(struct xtcp_listener *l);
+/* proto->rehash: a listening socket was bound to a device, or to none. Socket lock. */
+void xtcp_listener_rehash(struct sock *sk);
+
+/**
+ * xtcp_listener_lookup() - the listener that a SYN is for
+ * @key: local address and port, device
+ * @skb: the SYN, for a program that chooses in a SO_REUSEPORT group; or NULL
+ *
+ * The most specific wins: bound address over wildcard, bound device over any, IPv4
+ * socket over one of IPv6. The cost does not depend on how many listen on that port.
+ * Context: rcu_read_lock().
+ */
+struct xtcp_listener *xtcp_listener_lookup(const struct xtcp_flow_key *key,
+					   struct sk_buff *skb);
+
+/**
+ * xtcp_listener_next() - walk all listeners, for /proc
+ * @net: only of this namespace
+ * @bucket: where to go on; advanced
+ * @skip: listeners of that bucket seen already; advanced
+ *
+ * Context: rcu_read_lock().
+ */
+struct xtcp_listener *xtcp_listener_next(struct net *net, unsigned int *bucket,
+					 unsigned int *skip);
+
+#if IS_ENABLED(CONFIG_KUNIT)
+extern unsigned int xtcp_listener_steps; /* listeners that lookups have looked at */
+#endif
+
+int xtcp_listener_table_init(void);
+void xtcp_listener_table_exit(void);
+
+#endif
