@@ -3,8 +3,8 @@
 #
 #   scripts/fuzz.sh normal|debug N SEED
 #
-# N segments in virtual time (KUnit suite xtcp_fuzz_wire), and a round of ten seconds of calls (test/test_fuzz_calls.py)
-# for each million of them, at least one. The rounds of both have the seeds from SEED on.
+# N segments in virtual time (KUnit suite xtcp_fuzz_wire), and a round of calls (test/test_fuzz_calls.py, 3000 from each of
+# eight threads) for each million of them, at least one. The rounds of both have the seeds from SEED on.
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
 
@@ -17,7 +17,7 @@ rounds=$((N / 1000000 + (N < 1000000)))
 status=0
 "$ROOT/scripts/kunit.sh" "$MODE" xtcp_fuzz_wire fuzz_segments="$N" fuzz_seed="$SEED" || status=1
 # shellcheck disable=SC2016
-"$ROOT/scripts/run.sh" "$PLACE" --timeout $((300 + 60 * rounds)) bash -c '
+"$ROOT/scripts/run.sh" "$PLACE" --timeout $((900 + 300 * rounds)) bash -c '
 	for seed in $(seq "$1" "$2"); do
 		XTCP_FUZZ_SEED=$seed scripts/test/unit.py test_fuzz_calls || status=1
 	done

@@ -6,10 +6,10 @@
 #   --no-module        do not build and load the module (default: build with build.sh, insmod, at the end rmmod)
 #   --no-rmmod         do not rmmod at the end
 #   --insmod-args ARGS parameters for insmod
-#   --virtual          UML only: virtual time, the clock jumps over every wait
+#   --virtual          waits take no time. UML: time passes only where nothing runs, exactly. VM: one processor, an
+#                      instruction takes a nanosecond, idle time none; so figures can be repeated
 #   --timeout S        wall time after which the place is killed and the run fails (default 600)
 #   --append ARGS      more for the kernel's command line
-#   --icount           VM only: one instruction is one nanosecond, one processor (figures that can be repeated)
 #   --interactive      a terminal for the command
 #
 # The place sees the host's files, read-only; writable are /tmp, /run (empty at first) and $XTCP_OUT: a directory with the
@@ -33,10 +33,9 @@ options() {
 		--no-module) MODULE= ;;
 		--no-rmmod) RMMOD_TRIES=0 ;;
 		--insmod-args) INSMOD_ARGS=$2; shift ;;
-		--virtual) APPEND+=" time-travel=inf-cpu" ;;
+		--virtual) VIRTUAL=y ;;
 		--timeout) TIMEOUT=$2; shift ;;
 		--append) APPEND+=" $2"; shift ;;
-		--icount) ICOUNT=y ;;
 		--interactive) INTERACTIVE=y ;;
 		--*) usage ;;
 		*) break ;;
@@ -73,21 +72,26 @@ uml_tmpdir() {
 	fi
 }
 
+# limited COMMAND...: for $TIMEOUT seconds at most, and not longer than this script lives, however it ends.
+limited() {
+	$EXEC setpriv --pdeathsig TERM timeout ${INTERACTIVE:+--foreground} -k 10 "$TIMEOUT" setpriv --pdeathsig KILL "$@"
+}
+
 boot_uml() {
 	local out mode=normal memory=1G
 	[ "$PLACE" = uml ] || { mode=debug; memory=2G; }
 	out=$("$ROOT/scripts/kernel-uml.sh" $mode)
-	TMPDIR=$(uml_tmpdir) $EXEC timeout -k 10 "$TIMEOUT" "$out/linux" mem=$memory rootfstype=hostfs rootflags=/ ro \
+	TMPDIR=$(uml_tmpdir) limited "$out/linux" mem=$memory rootfstype=hostfs rootflags=/ ro \
 		init="$ROOT/scripts/guest.sh" con0=fd:0,fd:1 con=null ssl=null loglevel=1 log_buf_len=16M slab_nomerge \
-		XTCPOUT="$OUT" "$@" 2>"$OUT/.run/console"
+		${VIRTUAL:+time-travel=inf-cpu} XTCPOUT="$OUT" "$@" 2>"$OUT/.run/console"
 }
 
 boot_vm() {
 	local kernel cpu=(-accel "tcg,thread=multi" -smp 2) serial=stdio
 	kernel=$("$ROOT/scripts/kernel-debian.sh" "$PLACE")
-	[ -z "$ICOUNT" ] || cpu=(-accel tcg -icount "shift=0,sleep=off" -smp 1)
+	[ -z "$VIRTUAL" ] || cpu=(-accel tcg -icount "shift=0,sleep=off" -smp 1)
 	[ -z "$INTERACTIVE" ] || serial=mon:stdio
-	$EXEC timeout ${INTERACTIVE:+--foreground} -k 10 "$TIMEOUT" qemu-system-x86_64 "${cpu[@]}" -cpu max -m 1536 -display none -vga none -nic none -no-reboot \
+	limited qemu-system-x86_64 "${cpu[@]}" -cpu max -m 1536 -display none -vga none -nic none -no-reboot \
 		-kernel "$kernel/vmlinuz" -initrd "$kernel/initrd" \
 		-fsdev local,id=root,path=/,security_model=none,readonly=on,multidevs=remap \
 		-device virtio-9p-pci,fsdev=root,mount_tag=root \
@@ -95,7 +99,7 @@ boot_vm() {
 		-device virtio-9p-pci,fsdev=out,mount_tag=out \
 		-serial file:"$OUT/.run/console" -serial $serial -monitor none \
 		-append "console=ttyS0 quiet panic=-1 mitigations=off log_buf_len=4M slab_nomerge \
-			XTCPINIT=$ROOT/scripts/guest.sh XTCPOUT=$OUT XTCPKERNEL=$kernel $*"
+			XTCPINIT=$ROOT/scripts/guest.sh XTCPOUT=$OUT XTCPKERNEL=$kernel ${VIRTUAL:+XTCPTIME=counted} $*"
 }
 
 # In the background, so that a signal to this script ends the place too; a terminal needs the foreground.
@@ -143,7 +147,7 @@ verdict() {
 	return "$status"
 }
 
-PLACE=${1-} MODULE=y INSMOD_ARGS='' APPEND='' TIMEOUT=600 ICOUNT='' INTERACTIVE='' RMMOD_TRIES=150
+PLACE=${1-} MODULE=y INSMOD_ARGS='' APPEND='' TIMEOUT=600 VIRTUAL='' INTERACTIVE='' RMMOD_TRIES=150
 case $PLACE in
 uml | uml-debug | 6.12 | 6.1) shift ;;
 *) usage ;;

@@ -6,9 +6,10 @@ import pathlib
 import socket
 import struct
 import subprocess
+import time
 import unittest
 
-from xtcp_sockets import PATIENCE, PROTO, SocketTest, Task, loopback_up, recv_exactly, set_timeout, unshare_network
+from xtcp_sockets import PATIENCE, PROTO, SocketTest, Task, await_local, loopback_up, recv_exactly, set_timeout, unshare_network
 
 SOL_XTCP, WIRE_PROTOCOL = 253, 9
 SYN = 2
@@ -173,7 +174,9 @@ class Flood(CookieTest):
     def flood(self, family, here):
         packets = [spoofed_syn(family, i, here, self.PORT) for i in range(self.SYNS)]
         with socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_RAW) as wire:
-            for packet in itertools.cycle(packets):
+            for number, packet in enumerate(itertools.cycle(packets)):
+                if number % 100 == 0:
+                    time.sleep(0.001)  # in virtual time nobody else ever comes to run otherwise
                 with contextlib.suppress(OSError):  # a queue is full, or the cable is not there yet
                     wire.sendto(packet, (here, 0))
 
@@ -182,6 +185,7 @@ class Flood(CookieTest):
         for address, length in zip(addresses, ("/24", "/64")):
             ip("addr", "add", address + length, "dev", device, *["nodad"] * (length == "/64"))
         ip("link", "set", device, "up")
+        await_local(addresses[1])
 
     def other_side(self, family):
         here = self.ENDS[family][0]

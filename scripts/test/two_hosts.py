@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 
-from xtcp_sockets import CLONE_NEWNET, PATIENCE, libc
+from xtcp_sockets import CLONE_NEWNET, PATIENCE, await_local, libc
 
 
 def run(command, **how):
@@ -53,6 +53,8 @@ class Host:
         self.run(f"ip addr add {self.address[socket.AF_INET]}/24 dev {self.device}")
         self.run(f"ip addr add {self.address[socket.AF_INET6]}/64 dev {self.device} nodad")
         self.run(f"ip link set {self.device} up")
+        with self:
+            await_local(self.address[socket.AF_INET6])
 
     def sysctl(self, name, value):
         """Set /proc/sys/net/<name> of this namespace; gives the old value."""
