@@ -42,7 +42,7 @@ warnings() { grep -iE 'warning[: ]' "$1" | grep -v 'warning: the compiler differ
 build() {
 	local out=$DIR.log
 	copy_sources
-	if ! make -C "${KERNEL[@]}" M="$DIR" W=1 -j"$(jobs)" modules >"$out" 2>&1 </dev/null; then
+	if ! "${TIED[@]}" make -C "${KERNEL[@]}" M="$DIR" W=1 -j"$(jobs)" modules >"$out" 2>&1 </dev/null; then
 		grep -E -A6 '(error|warning|ERROR|WARNING|\*\*\*)[: ]' "$out" | head -n 40 >&2
 		die "the build for $PLACE failed (all of its output: $out)"
 	fi

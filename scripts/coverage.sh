@@ -6,31 +6,29 @@
 # Exit status 1 if less than MINIMUM percent of the lines ran (default 0). Tiers, each in User-Mode Linux with the debug
 # kernel, which has gcov (Kbuild says `GCOV_PROFILE := y`; other kernels ignore that); default: all of them.
 #   kunit        the KUnit tests, in virtual time
-#   sockets      the socket tests (test_*.py)
-#   functional   real programs
-#   lifecycle    the command xtcp, load and unload
+#   sockets, cpus, programs, command, lifecycle   those of test/place.sh; all but cpus in virtual time
 # A failed test is told, and its lines count all the same.
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
 
 OUT=$CACHE/coverage
 HTML=$OUT/html
+TIERS=(kunit sockets cpus programs command lifecycle)
 LCOV=(lcov --quiet --rc lcov_branch_coverage=1)
 
 command_of() {
 	case $1 in
 	kunit) echo true ;;
-	sockets) echo "python3 scripts/test/unit.py" ;;
-	functional) echo "scripts/test/functional.sh small" ;;
-	lifecycle) echo "scripts/test/command.sh; scripts/test/lifecycle.sh 3" ;;
-	*) die "no tier '$1'; tiers are: kunit sockets functional lifecycle" ;;
+	sockets | cpus | programs | command | lifecycle) echo "scripts/test/place.sh $1" ;;
+	*) die "no tier '$1'; tiers are: ${TIERS[*]}" ;;
 	esac
 }
 
 # The kernel adds up what a module counted each time it was loaded, and shows it while one is (gcov_persist).
 run_tier() {
-	local tier=$1 args=(--timeout 2400)
-	[ "$tier" != kunit ] || args+=(--virtual --append kunit.enable=1)
+	local tier=$1 args=(--timeout 5400)
+	[ "$tier" = cpus ] || args+=(--virtual)
+	[ "$tier" != kunit ] || args+=(--append kunit.enable=1)
 	mkdir -p "$OUT/$tier"
 	log "$tier"
 	XTCP_OUT=$OUT/$tier "$ROOT/scripts/run.sh" uml-debug "${args[@]}" bash -c "
@@ -91,7 +89,7 @@ if [[ ${1-} =~ ^[0-9]+$ ]]; then
 	MINIMUM=$1
 	shift
 fi
-[ $# -gt 0 ] || set -- kunit sockets functional lifecycle
+[ $# -gt 0 ] || set -- "${TIERS[@]}"
 for tier; do command_of "$tier" >/dev/null; done
 deps coverage functional
 KO=$("$ROOT/scripts/build.sh" uml-debug)

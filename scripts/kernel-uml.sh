@@ -66,7 +66,7 @@ make_source() {
 	mv "$SRC.partial" "$SRC"
 }
 
-kmake() { make -C "$SRC" O="$OUT.partial" ARCH=um -j"$(jobs)" -s "$@"; }
+kmake() { "${TIED[@]}" make -C "$SRC" O="$OUT.partial" ARCH=um -j"$(jobs)" -s "$@"; }
 
 # Kconfig drops silently what it cannot set: compare with what was asked for.
 check_config() {

@@ -28,6 +28,10 @@ jobs() { nproc; }
 # hash_of: a short hash of standard input
 hash_of() { sha256sum | cut -c1-12; }
 
+# "${TIED[@]}" COMMAND...: a program that ends (SIGTERM) when its parent does, however that ends. (No function: a simple
+# command in a pipe or before `&` has this script for its parent, not a subshell.)
+TIED=(setpriv --pdeathsig TERM --)
+
 pkg_version() { dpkg-query -W -f '${Version}' "$1"; }
 
 # locked NAME COMMAND...: run COMMAND while holding the lock NAME; others wait their turn

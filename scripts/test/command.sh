@@ -80,7 +80,7 @@ wire6() {
 	server=$!
 	until_true 60 grep -q Serving /tmp/www/log
 	# shellcheck disable=SC2086
-	$4 curl -sS --max-time 60 "$url" | cmp - /tmp/www/file || status=$?
+	$4 curl -sS --max-time $((60 * SLACK)) "$url" | cmp - /tmp/www/file || status=$?
 	kill $server
 	wait $server || true
 	[ $status = 0 ] && [ "$(handshakes "$5")" = $((before + 1)) ]

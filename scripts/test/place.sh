@@ -1,20 +1,49 @@
 #!/usr/bin/env bash
-# All tests of one place, one after the other. To be run inside it, as root:
+# The tests of one place, or some tiers of them, one after the other. To be run inside it, as root:
 #
-#   scripts/run.sh PLACE scripts/test/place.sh
+#   scripts/run.sh PLACE [--virtual] scripts/test/place.sh [TIER]...
 #
-# XTCP_TEST_SIZE (small or large) overrides the size that suits the place's speed.
+#   sockets     test_*.py but those of `cpus`; much in them waits: best with --virtual
+#   cpus        those that want two CPUs, or a clock that goes while they are busy: not with --virtual
+#   programs    functional.sh; not with --virtual in a VM, where the clock runs away while a file comes from the host
+#   command     command.sh
+#   lifecycle   lifecycle.sh
+#
+# XTCP_TEST_SIZE (small, medium or large) overrides the size that suits the place.
 set -uo pipefail
 HERE=$(readlink -f "$(dirname "${BASH_SOURCE[0]}")")
+CPUS=(test_races test_fuzz_calls)
 
 case ${XTCP_PLACE:?run this through scripts/run.sh} in
 uml) size=large loads=200 ;;
-*) size=small loads=20 ;;
+6.12) size=medium loads=20 ;;
+*) size=small loads=10 ;;
 esac
+export XTCP_TEST_SIZE=${XTCP_TEST_SIZE:-$size}
+
+# The names of the socket tests of one CPU.
+sockets() {
+	local file name
+	for file in "$HERE"/test_*.py; do
+		name=$(basename "$file" .py)
+		[[ " ${CPUS[*]} " == *" $name "* ]] || echo "$name"
+	done
+}
+
+tier() {
+	case $1 in
+	sockets) python3 "$HERE/unit.py" $(sockets) ;;
+	cpus) python3 "$HERE/unit.py" "${CPUS[@]}" ;;
+	programs) "$HERE/functional.sh" "$XTCP_TEST_SIZE" ;;
+	command) "$HERE/command.sh" ;;
+	lifecycle) "$HERE/lifecycle.sh" $loads ;;
+	*) echo "no tier '$1'"; return 2 ;;
+	esac
+}
 
 status=0
-python3 "$HERE/unit.py" || status=1
-"$HERE/functional.sh" "${XTCP_TEST_SIZE:-$size}" || status=1
-[ "$XTCP_PLACE" != uml ] || "$HERE/command.sh" || status=1 # a program: no kernel is another to it
-"$HERE/lifecycle.sh" $loads || status=1
+[ $# -gt 0 ] || set -- sockets cpus programs command lifecycle
+for tier; do
+	tier "$tier" || status=1
+done
 exit $status

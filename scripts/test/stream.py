@@ -19,7 +19,7 @@ import sys
 import threading
 
 BLOCK = 1 << 17
-LIMIT = 60  # seconds a socket may stand still
+LIMIT = 600  # seconds a socket may stand still
 WORKERS = 16
 
 
