@@ -5,6 +5,7 @@
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
 #include <linux/sched.h>
+#include <xtcp/compat.h>
 #include <xtcp/fifo.h>
 #include <xtcp/flow.h>
 
@@ -12,7 +13,7 @@ struct timed {
 	struct xtcp_fifo_entry wait;
 	u64 due_ns;		/* when due() was called, 0: not yet */
 	unsigned int order;
-	u16 cpu;
+	struct xtcp_flow flow;	/* what only stands for one in the flow table */
 };
 
 struct world {
@@ -55,9 +56,32 @@ static void fifo_exit(struct kunit *test)
 		xtcp_fifo_exit(&world->fifo);
 }
 
+/* Into the flow table, which this is enough of, and out of it. */
+static void hash(struct timed *timed)
+{
+	timed->flow.node.pprev = &timed->flow.node.next;
+}
+
+static void unhash(struct timed *timed)
+{
+	timed->flow.node.pprev = NULL;
+}
+
+static bool add_since(struct world *world, struct timed *timed, u64 start_ns)
+{
+	xtcp_fifo_prepare(&timed->wait, &timed->flow, start_ns);
+	hash(timed);
+	return xtcp_fifo_add(&world->fifo, &timed->wait, &timed->flow);
+}
+
 static void add(struct world *world, struct timed *timed)
 {
-	xtcp_fifo_add(&world->fifo, &timed->wait, ktime_get_ns(), &timed->cpu);
+	add_since(world, timed, ktime_get_ns());
+}
+
+static bool del(struct world *world, struct timed *timed)
+{
+	return xtcp_fifo_del(&world->fifo, &timed->wait, &timed->flow);
 }
 
 static void sleep_ms(unsigned int ms)
@@ -119,7 +143,7 @@ static void fifo_add__a_thousand_at_once(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, many);
 	for (i = 0; i < 1000; i++)
-		xtcp_fifo_add(&world->fifo, &many[i].wait, now, &many[i].cpu);
+		add_since(world, &many[i], now);
 	sleep_ms(1001);
 	KUNIT_EXPECT_EQ(test, world->came, 1000);
 	KUNIT_EXPECT_EQ(test, many[0].order, 1);
@@ -127,13 +151,66 @@ static void fifo_add__a_thousand_at_once(struct kunit *test)
 	expect_waited(test, &many[999], 1000);
 }
 
+/* An hrtimer that came due just behind them, and how many had come by then. */
+struct other {
+	struct hrtimer timer;
+	const struct world *world;
+	unsigned int came;
+};
+
+static enum hrtimer_restart other_fired(struct hrtimer *timer)
+{
+	struct other *other = container_of(timer, struct other, timer);
+
+	other->came = other->world->came;
+	return HRTIMER_NORESTART;
+}
+
+/* After a full batch others have their turn, on this CPU, before the rest. */
+static void fifo_add__others_run_between_batches(struct kunit *test)
+{
+	struct timed *many = kunit_kcalloc(test, 1000, sizeof(*many), GFP_KERNEL);
+	struct world *world = test->priv;
+	struct other *other = kunit_kzalloc(test, sizeof(*other), GFP_KERNEL);
+	u64 now = ktime_get_ns();
+	int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, many);
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	for (i = 0; i < 1000; i++)
+		add_since(world, &many[i], now);
+	other->world = world;
+	hrtimer_setup(&other->timer, other_fired, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_SOFT);
+	hrtimer_start(&other->timer, ns_to_ktime(now + world->delay_ms * NSEC_PER_MSEC + 1),
+		      HRTIMER_MODE_ABS_SOFT);
+	sleep_ms(1001);
+	hrtimer_cancel(&other->timer);
+	KUNIT_EXPECT_EQ(test, other->came, XTCP_FIFO_BATCH);
+	KUNIT_EXPECT_EQ(test, world->came, 1000);
+}
+
+/* Whom someone found, and ended, before it was queued: it stays out. */
+static void fifo_add__not_once_it_left(struct kunit *test)
+{
+	struct world *world = test->priv;
+	struct timed *one = &world->one;
+
+	xtcp_fifo_prepare(&one->wait, &one->flow, ktime_get_ns());
+	hash(one);
+	KUNIT_EXPECT_FALSE(test, xtcp_fifo_restart(&world->fifo, &one->wait, &one->flow));
+	unhash(one);
+	KUNIT_EXPECT_FALSE(test, del(world, one));
+	KUNIT_EXPECT_FALSE(test, xtcp_fifo_add(&world->fifo, &one->wait, &one->flow));
+	sleep_ms(1500);
+	KUNIT_EXPECT_EQ(test, world->came, 0);
+}
+
 /* The wait may have begun before it was entered. */
 static void fifo_add__started_earlier(struct kunit *test)
 {
 	struct world *world = test->priv;
 
-	xtcp_fifo_add(&world->fifo, &world->one.wait, ktime_get_ns() - 900 * NSEC_PER_MSEC,
-		      &world->one.cpu);
+	add_since(world, &world->one, ktime_get_ns() - 900 * NSEC_PER_MSEC);
 	sleep_ms(101);
 	expect_waited(test, &world->one, 1000);
 }
@@ -158,7 +235,7 @@ static void fifo_del__never_due(struct kunit *test)
 	add(world, &world->one);
 	sleep_ms(100);
 	add(world, &world->two);
-	KUNIT_EXPECT_TRUE(test, xtcp_fifo_del(&world->fifo, &world->one.wait, world->one.cpu));
+	KUNIT_EXPECT_TRUE(test, del(world, &world->one));
 	sleep_ms(2000);
 	KUNIT_EXPECT_EQ(test, world->one.due_ns, 0);
 	expect_waited(test, &world->two, 1000);
@@ -169,8 +246,8 @@ static void fifo_del__twice(struct kunit *test)
 	struct world *world = test->priv;
 
 	add(world, &world->one);
-	KUNIT_EXPECT_TRUE(test, xtcp_fifo_del(&world->fifo, &world->one.wait, world->one.cpu));
-	KUNIT_EXPECT_FALSE(test, xtcp_fifo_del(&world->fifo, &world->one.wait, world->one.cpu));
+	KUNIT_EXPECT_TRUE(test, del(world, &world->one));
+	KUNIT_EXPECT_FALSE(test, del(world, &world->one));
 }
 
 static void fifo_del__after_due(struct kunit *test)
@@ -180,7 +257,7 @@ static void fifo_del__after_due(struct kunit *test)
 	add(world, &world->one);
 	sleep_ms(1001);
 	KUNIT_EXPECT_EQ(test, world->came, 1);
-	KUNIT_EXPECT_FALSE(test, xtcp_fifo_del(&world->fifo, &world->one.wait, world->one.cpu));
+	KUNIT_EXPECT_FALSE(test, del(world, &world->one));
 }
 
 /* The knob was turned down while they waited: due by the new value at once. */
@@ -234,20 +311,17 @@ static void fifo_due__delay_grew_unnoticed(struct kunit *test)
 static void fifo_restart__only_while_hashed(struct kunit *test)
 {
 	struct world *world = test->priv;
-	struct hlist_nulls_node *there = NULL;
-	struct xtcp_flow flow = { };
+	struct timed *one = &world->one;
 
-	add(world, &world->one);
-	flow.cpu = world->one.cpu;
-	flow.node.pprev = &there;
+	add(world, one);
 	sleep_ms(400);
-	KUNIT_EXPECT_TRUE(test, xtcp_fifo_restart(&world->fifo, &world->one.wait, &flow));
+	KUNIT_EXPECT_TRUE(test, xtcp_fifo_restart(&world->fifo, &one->wait, &one->flow));
 	sleep_ms(700);
 	KUNIT_EXPECT_EQ(test, world->came, 0);
-	flow.node.pprev = NULL;
-	KUNIT_EXPECT_FALSE(test, xtcp_fifo_restart(&world->fifo, &world->one.wait, &flow));
+	unhash(one);
+	KUNIT_EXPECT_FALSE(test, xtcp_fifo_restart(&world->fifo, &one->wait, &one->flow));
 	sleep_ms(400);
-	expect_waited(test, &world->one, 1000);
+	expect_waited(test, one, 1000);
 }
 
 static void fifo_kick__empty(struct kunit *test)
@@ -277,6 +351,8 @@ static struct kunit_case fifo_cases[] = {
 	KUNIT_CASE_SLOW(fifo_add__comes_due_exactly),
 	KUNIT_CASE_SLOW(fifo_add__each_has_its_own_time),
 	KUNIT_CASE_SLOW(fifo_add__a_thousand_at_once),
+	KUNIT_CASE_SLOW(fifo_add__others_run_between_batches),
+	KUNIT_CASE_SLOW(fifo_add__not_once_it_left),
 	KUNIT_CASE_SLOW(fifo_add__started_earlier),
 	KUNIT_CASE_SLOW(fifo_add__again_after_due),
 	KUNIT_CASE_SLOW(fifo_del__never_due),

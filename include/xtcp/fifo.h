@@ -9,6 +9,9 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
+/* How many entries one timer run takes before it lets others run. */
+#define XTCP_FIFO_BATCH 256
+
 struct xtcp_fifo_shard;
 struct xtcp_flow;
 
@@ -40,19 +43,29 @@ int xtcp_fifo_init(struct xtcp_fifo *fifo, struct xtcp_net *xn, u8 level,
 void xtcp_fifo_exit(struct xtcp_fifo *fifo);
 
 /**
+ * xtcp_fifo_prepare() - before anyone can find the flow
+ * @entry: in no queue
+ * @flow: which it belongs to; it will wait on this CPU
+ * @start_ns: when the wait began (ktime_get_ns()), not before that of others
+ */
+void xtcp_fifo_prepare(struct xtcp_fifo_entry *entry, struct xtcp_flow *flow,
+		       u64 start_ns);
+
+/**
  * xtcp_fifo_add() - begin to wait
  * @fifo: the queue
- * @entry: in no queue
- * @start_ns: when its wait began (ktime_get_ns()), not before that of others
- * @cpu: stored here for xtcp_fifo_del()
+ * @entry: prepared; in no queue
+ * @flow: which it belongs to, entered into the flow table
  *
- * Context: any but hard interrupt.
+ * Context: any but hard interrupt; RCU.
+ * Return: false: @flow has left the table already, and nothing is done.
  */
-void xtcp_fifo_add(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry,
-		   u64 start_ns, u16 *cpu);
+bool xtcp_fifo_add(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry,
+		   const struct xtcp_flow *flow);
 
-/* Leave the queue early. False: it came due, its due() runs or has run. */
-bool xtcp_fifo_del(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry, u16 cpu);
+/* Leave the queue early. False: it was in none: it came due, or was not added yet. */
+bool xtcp_fifo_del(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry,
+		   const struct xtcp_flow *flow);
 
 /**
  * xtcp_fifo_restart() - wait anew from now

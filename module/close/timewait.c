@@ -46,7 +46,7 @@ static void release(struct xtcp_time_wait *tw)
 	atomic_dec(&net_of(tw)->time_waits);
 	xtcp_port_put_time_wait(&tw->flow, tw->flow.port_sharing);
 	/* Not queued: it came due, here or on another CPU, which found it gone. */
-	xtcp_fifo_del(&queue->fifo, &tw->wait, tw->flow.cpu);
+	xtcp_fifo_del(&queue->fifo, &tw->wait, &tw->flow);
 	atomic_dec(&queue->users);
 	call_rcu(&tw->wait.rcu, free_rcu);
 }
@@ -181,11 +181,11 @@ static bool enter(struct sock *sk)
 	tw->flow.port_sharing = xtcp_port_hold_time_wait(sk);
 	tw->flow.queue = xtcp_sk(sk)->time_wait_queue;
 	atomic_inc(&queue_of(tw)->users);
-	INIT_LIST_HEAD(&tw->wait.link);
-	/* Queued before it can be found: who finds it may restart it. */
-	xtcp_fifo_add(&queue_of(tw)->fifo, &tw->wait, ktime_get_ns(), &tw->flow.cpu);
+	xtcp_fifo_prepare(&tw->wait, &tw->flow, ktime_get_ns());
 	trace_xtcp_set_state(tw, &tw->flow, xtcp_sk(sk)->tcb.state, XTCP_TIME_WAIT);
 	WARN_ON_ONCE(!xtcp_flow_replace(&xtcp_sk(sk)->flow, &tw->flow));
+	/* Unless someone found it and ended it meanwhile. */
+	xtcp_fifo_add(&queue_of(tw)->fifo, &tw->wait, &tw->flow);
 	return true;
 full:
 	atomic_dec(&xn->time_waits);

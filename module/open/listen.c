@@ -78,6 +78,7 @@ static void drop_requests(struct xtcp_listener *l)
 		if (req)
 			xtcp_request_drop(req, XTCP_CNT_REQUEST_LISTENER_CLOSED);
 		rcu_read_unlock();
+		cond_resched();
 		if (!req)
 			return;
 	}

@@ -67,9 +67,9 @@ static void release(struct xtcp_request *req)
 {
 	struct xtcp_listener *l = req->listener;
 
-	/* The lock: due() puts it back only while it is hashed. */
+	/* The lock: due() puts it into another queue. */
 	spin_lock_bh(&req->lock);
-	xtcp_fifo_del(fifo_of(req), &req->wait, req->flow.cpu);
+	xtcp_fifo_del(fifo_of(req), &req->wait, &req->flow);
 	spin_unlock_bh(&req->lock);
 	spin_lock_bh(&l->lock);
 	list_del(&req->listener_link);
@@ -222,17 +222,15 @@ u8 xtcp_request_retries_in(const struct sock *sk, u64 ms)
 /* Wait in the queue of the next retry, from when this one was due. */
 static bool wait_on(struct xtcp_request *req, u64 due_ns)
 {
-	bool hashed;
+	bool queued;
 
 	spin_lock(&req->lock);
-	hashed = xtcp_flow_hashed(&req->flow);
-	if (hashed) {
-		if (req->retransmits < U8_MAX)
-			req->retransmits++;
-		xtcp_fifo_add(fifo_of(req), &req->wait, due_ns, &req->flow.cpu);
-	}
+	if (req->retransmits < U8_MAX)
+		req->retransmits++;
+	req->wait.start_ns = due_ns;
+	queued = xtcp_fifo_add(fifo_of(req), &req->wait, &req->flow);
 	spin_unlock(&req->lock);
-	return hashed;
+	return queued;
 }
 
 /*
@@ -582,7 +580,7 @@ static struct xtcp_request *create(struct xtcp_listener *listener, const struct 
 	req->flow.saved_syn = syn_len > 0;
 	req->flow.own_queues = !!READ_ONCE(listener->queues);
 	spin_lock_init(&req->lock);
-	INIT_LIST_HEAD(&req->wait.link);
+	xtcp_fifo_prepare(&req->wait, &req->flow, ktime_get_ns());
 	return req;
 }
 
@@ -593,26 +591,23 @@ static struct xtcp_request *create(struct xtcp_listener *listener, const struct 
 static bool enter(struct xtcp_request *req, bool always)
 {
 	struct xtcp_listener *l = req->listener;
+	bool entered;
 
 	spin_lock_bh(&l->lock);
 	if (!l->open || (!always && xtcp_listen_requests_full(l))) {
 		spin_unlock_bh(&l->lock);
 		return false;
 	}
-	list_add_tail(&req->listener_link, &l->requests);
-	WRITE_ONCE(l->request_len, l->request_len + 1);
 	/* Under the lock: a closing listener finds it in the flow table. */
-	xtcp_fifo_add(fifo_of(req), &req->wait, req->wait.start_ns, &req->flow.cpu);
-	if (!xtcp_flow_insert(&req->flow)) {
+	entered = !xtcp_flow_insert(&req->flow);
+	if (entered) {
+		list_add_tail(&req->listener_link, &l->requests);
+		WRITE_ONCE(l->request_len, l->request_len + 1);
 		atomic_inc(&net_of(req)->requests);
-		spin_unlock_bh(&l->lock);
-		return true;
+		xtcp_fifo_add(fifo_of(req), &req->wait, &req->flow);
 	}
-	xtcp_fifo_del(fifo_of(req), &req->wait, req->flow.cpu);
-	list_del(&req->listener_link);
-	WRITE_ONCE(l->request_len, l->request_len - 1);
 	spin_unlock_bh(&l->lock);
-	return false;
+	return entered;
 }
 
 void xtcp_request_new(struct xtcp_listener *listener, struct sk_buff *skb,

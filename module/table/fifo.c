@@ -4,8 +4,10 @@
  * one timer, for its head. What is stored is when a wait began, not when it
  * ends: the delay is a knob, and a new value holds at once for all that wait.
  *
- * Timers are pinned: who adds an entry and then, BH still off, enters it into
- * the flow table, cannot have it come due on another CPU in between.
+ * The flow table comes first: an entry is queued once it is found there, and only
+ * while it is. So none comes due that nobody can find yet, whatever CPU its shard's
+ * timer runs on (that of a CPU which went away has moved), and none is queued by
+ * one CPU after another one ended it.
  */
 
 #include <linux/hrtimer.h>
@@ -16,9 +18,6 @@
 #include <xtcp/compat.h>
 #include <xtcp/fifo.h>
 #include <xtcp/flow.h>
-
-/* How many entries one timer run takes before it lets others run. */
-#define FIFO_BATCH 256
 
 struct xtcp_fifo_shard {
 	spinlock_t lock;		/* queue and timer's arming; BH off */
@@ -33,15 +32,17 @@ static u64 due_at(const struct xtcp_fifo *fifo, const struct xtcp_fifo_entry *en
 	return entry->start_ns + fifo->delay_ns(fifo);
 }
 
-/* Shard lock held. */
-static void arm(struct xtcp_fifo_shard *shard)
+/* For the head, but not before @earliest_ns. Shard lock held. */
+static void arm(struct xtcp_fifo_shard *shard, u64 earliest_ns)
 {
 	struct xtcp_fifo_entry *head;
+	u64 due_ns;
 
 	head = list_first_entry_or_null(&shard->queue, struct xtcp_fifo_entry, link);
-	if (head && !shard->stopped)
-		hrtimer_start(&shard->timer, ns_to_ktime(due_at(shard->fifo, head)),
-			      HRTIMER_MODE_ABS_PINNED_SOFT);
+	if (!head || shard->stopped)
+		return;
+	due_ns = max(due_at(shard->fifo, head), earliest_ns);
+	hrtimer_start(&shard->timer, ns_to_ktime(due_ns), HRTIMER_MODE_ABS_PINNED_SOFT);
 }
 
 /* The head, if it is due; after the end of the queue, any. */
@@ -60,47 +61,75 @@ static struct xtcp_fifo_entry *pop(struct xtcp_fifo_shard *shard)
 	return head;
 }
 
-static enum hrtimer_restart timer_fired(struct hrtimer *timer)
+/* A batch of what is due. False: that was all. */
+static bool run_batch(struct xtcp_fifo_shard *shard)
 {
-	struct xtcp_fifo_shard *shard = container_of(timer, struct xtcp_fifo_shard,
-						     timer);
 	struct xtcp_fifo_entry *entry;
 	int n;
 
 	/* An entry taken out lives until its grace period, whoever frees it. */
-	for (n = 0; n < FIFO_BATCH; n++) {
+	for (n = 0; n < XTCP_FIFO_BATCH; n++) {
 		rcu_read_lock();
 		entry = pop(shard);
 		if (entry)
 			shard->fifo->due(shard->fifo, entry);
 		rcu_read_unlock();
 		if (!entry)
-			break;
+			return false;
+	}
+	return true;
+}
+
+static enum hrtimer_restart timer_fired(struct hrtimer *timer)
+{
+	struct xtcp_fifo_shard *shard = container_of(timer, struct xtcp_fifo_shard,
+						     timer);
+	u64 began_ns = ktime_get_ns(), now_ns, rest_ns = 0;
+
+	/*
+	 * A timer that is due already goes on in this very softirq. So rest as long as
+	 * that batch took, and the CPU has half of its time for others.
+	 */
+	if (run_batch(shard)) {
+		now_ns = ktime_get_ns();
+		rest_ns = now_ns + max_t(u64, now_ns - began_ns, NSEC_PER_USEC);
 	}
 	spin_lock_bh(&shard->lock);
-	arm(shard);
+	arm(shard, rest_ns);
 	spin_unlock_bh(&shard->lock);
 	return HRTIMER_NORESTART;
 }
 
-void xtcp_fifo_add(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry,
-		   u64 start_ns, u16 *cpu)
+void xtcp_fifo_prepare(struct xtcp_fifo_entry *entry, struct xtcp_flow *flow,
+		       u64 start_ns)
 {
-	struct xtcp_fifo_shard *shard;
-
-	*cpu = raw_smp_processor_id();
-	shard = per_cpu_ptr(fifo->shards, *cpu);
+	INIT_LIST_HEAD(&entry->link);
 	entry->start_ns = start_ns;
-	spin_lock_bh(&shard->lock);
-	list_add_tail(&entry->link, &shard->queue);
-	if (list_is_first(&entry->link, &shard->queue))
-		arm(shard);
-	spin_unlock_bh(&shard->lock);
+	flow->cpu = raw_smp_processor_id();
 }
 
-bool xtcp_fifo_del(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry, u16 cpu)
+bool xtcp_fifo_add(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry,
+		   const struct xtcp_flow *flow)
 {
-	struct xtcp_fifo_shard *shard = per_cpu_ptr(fifo->shards, cpu);
+	struct xtcp_fifo_shard *shard = per_cpu_ptr(fifo->shards, flow->cpu);
+	bool queued;
+
+	/* Who ends it unhashes it, takes this lock, and then overwrites the link. */
+	spin_lock_bh(&shard->lock);
+	queued = xtcp_flow_hashed(flow);
+	if (queued) {
+		list_add_tail(&entry->link, &shard->queue);
+		if (list_is_first(&entry->link, &shard->queue))
+			arm(shard, 0);
+	}
+	spin_unlock_bh(&shard->lock);
+	return queued;
+}
+
+bool xtcp_fifo_del(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry,
+		   const struct xtcp_flow *flow)
+{
+	struct xtcp_fifo_shard *shard = per_cpu_ptr(fifo->shards, flow->cpu);
 	bool queued;
 
 	/* The timer may fire for a head that left: it finds the next one. */
@@ -117,7 +146,6 @@ bool xtcp_fifo_restart(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry,
 	struct xtcp_fifo_shard *shard = per_cpu_ptr(fifo->shards, flow->cpu);
 	bool queued;
 
-	/* Who ends it unhashes it, takes this lock, and then overwrites the link. */
 	spin_lock_bh(&shard->lock);
 	queued = xtcp_flow_hashed(flow) && !list_empty(&entry->link);
 	if (queued) {
@@ -188,7 +216,6 @@ int xtcp_fifo_init(struct xtcp_fifo *fifo, struct xtcp_net *xn, u8 level,
 void xtcp_fifo_exit(struct xtcp_fifo *fifo)
 {
 	struct xtcp_fifo_shard *shard;
-	struct xtcp_fifo_entry *entry;
 	int cpu;
 
 	if (!fifo->shards)
@@ -199,10 +226,8 @@ void xtcp_fifo_exit(struct xtcp_fifo *fifo)
 		shard->stopped = true;
 		spin_unlock_bh(&shard->lock);
 		hrtimer_cancel(&shard->timer);
-		rcu_read_lock();
-		while ((entry = pop(shard)))
-			fifo->due(fifo, entry);
-		rcu_read_unlock();
+		while (run_batch(shard))
+			cond_resched();
 	}
 	free_percpu(fifo->shards);
 	fifo->shards = NULL;
