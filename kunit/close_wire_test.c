@@ -1071,6 +1071,30 @@ static void challenge_acks__are_limited(struct kunit *test)
 	WIRE_STATE(w, B, ESTABLISHED);
 }
 
+/* Nor does the end of the connection make a new beginning of that. */
+static void challenge_acks__are_limited_into_time_wait(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	unsigned int acks;
+
+	wire_knob(w, invalid_ratelimit_ms, 500);
+	wire_release(w, A);
+	wire_run_ms(w, 100);
+	acks = wire_count(w, A, WIRE_ACK);
+	wire_inject(w, B, XTCP_SYN, .seq = 100);
+	WIRE_EQ(w, wire_count(w, A, WIRE_ACK), ++acks);
+	wire_release(w, B);
+	wire_run_ms(w, 100);
+	acks++;				/* of the FIN */
+	WIRE_EQ(w, wire_count(w, A, WIRE_ACK), acks);
+	WIRE_EQ(w, time_waits(), 1);
+	wire_inject(w, B, XTCP_ACK, .seq = 100000, .ack = 2, .len = 10, .junk = true);
+	WIRE_EQ(w, wire_count(w, A, WIRE_ACK), acks);
+	wire_run_ms(w, 400);
+	wire_inject(w, B, XTCP_ACK, .seq = 100000, .ack = 2, .len = 10, .junk = true);
+	WIRE_EQ(w, wire_count(w, A, WIRE_ACK), acks + 1);
+}
+
 WIRE_SUITES(xtcp_close_wire,
 	KUNIT_CASE_SLOW(normal_close),
 	KUNIT_CASE_SLOW(normal_close__one_time_wait),
@@ -1135,5 +1159,6 @@ WIRE_SUITES(xtcp_close_wire,
 	KUNIT_CASE_SLOW(blind_rst__exact_resets),
 	KUNIT_CASE_SLOW(blind_syn__is_challenged),
 	KUNIT_CASE_SLOW(challenge_acks__are_limited),
+	KUNIT_CASE_SLOW(challenge_acks__are_limited_into_time_wait),
 	{ }
 );

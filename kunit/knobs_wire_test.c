@@ -430,6 +430,30 @@ static void time_wait_2msl__so_many_lengths(struct kunit *test)
 	WIRE_EQ(w, xtcp_timewait_choose_queue(sk, 5000), 0);
 }
 
+/* As a child is made, its parent may have given the length up: to no one, or to another length. */
+static void time_wait_2msl__of_a_child(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	struct xtcp_time_wait_queue *queues = w->xn->time_wait_queues;
+	struct xtcp_sock *parent, *child;
+
+	WIRE_EQ(w, wire_socket(w, A), 0);
+	WIRE_EQ(w, wire_socket(w, B), 0);
+	parent = xtcp_sk(w->side[A].sock->sk);
+	child = xtcp_sk(w->side[B].sock->sk);
+	WIRE_EQ(w, wire_option(w, A, SOL_XTCP, XTCP_MSL_MS, 1000), 0);
+	child->own.msl_ms = 1000;
+	child->time_wait_queue = parent->time_wait_queue;
+	WIRE_EQ(w, wire_option(w, A, SOL_XTCP, XTCP_MSL_MS, 5000), 0);
+	WIRE_EQ(w, wire_option(w, A, SOL_XTCP, XTCP_MSL_MS, -1), 0);
+	WIRE_EQ(w, wire_option(w, A, SOL_XTCP, XTCP_MSL_MS, 5000), 0);
+	xtcp_timewait_share_queue((struct sock *)child);
+	WIRE_EQ(w, queues[child->time_wait_queue].msl_ms, 1000);
+	WIRE_EQ(w, atomic_read(&queues[child->time_wait_queue].users), 1);
+	WIRE_EQ(w, queues[parent->time_wait_queue].msl_ms, 5000);
+	WIRE_EQ(w, atomic_read(&queues[parent->time_wait_queue].users), 1);
+}
+
 /* A connection closed by A, whose client port stays the same. */
 static void leave_time_wait(struct wire *w)
 {
@@ -585,6 +609,7 @@ WIRE_SUITES(xtcp_knobs_wire,
 	KUNIT_CASE_SLOW(third_segment_without_timestamp__not_leaked),
 	KUNIT_CASE_SLOW(time_wait_2msl__own_length),
 	KUNIT_CASE_SLOW(time_wait_2msl__so_many_lengths),
+	KUNIT_CASE_SLOW(time_wait_2msl__of_a_child),
 	KUNIT_CASE_SLOW(time_wait_reuse__connect_too_early),
 	KUNIT_CASE_SLOW(time_wait_reuse__connect),
 	KUNIT_CASE_SLOW(time_wait_reuse__connect_by_knobs),

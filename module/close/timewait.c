@@ -119,10 +119,11 @@ int xtcp_timewait_choose_queue(struct sock *sk, u32 msl_ms)
 
 void xtcp_timewait_share_queue(struct sock *child)
 {
-	u8 queue = xtcp_sk(child)->time_wait_queue;
+	struct xtcp_sock *xs = xtcp_sk(child);
 
-	if (queue)
-		atomic_inc(&xtcp_sk_net(child)->time_wait_queues[queue].users);
+	/* Not the parent's, who may have given it up meanwhile to another length. */
+	xs->time_wait_queue = 0;
+	xtcp_timewait_choose_queue(child, xs->own.msl_ms);
 }
 
 void xtcp_timewait_kick(struct xtcp_net *xn)
@@ -150,6 +151,7 @@ static void fill(struct xtcp_time_wait *tw, const struct xtcp_sock *xs)
 	tw->rcv_wnd = min_t(u32, xtcp_tcb_rcv_wnd(&xs->tcb) >> tw->flow.rcv_wscale,
 			    XTCP_WINDOW_MAX);
 	tw->mark = sk->sk_mark;
+	tw->answered = xs->answered;
 	tw->flow.tos = xs->af->tos(sk);
 	tw->flow.mapped = xs->flow.mapped;
 }
