@@ -3,6 +3,7 @@
 
 #include <linux/poll.h>
 #include <linux/tcp.h>
+#include <net/xfrm.h>
 #include "wire.h"
 
 static struct wire *connected(struct kunit *test)
@@ -31,6 +32,53 @@ static int recv_flags(struct wire *w, enum wire_end end, u8 *text, int n, int fl
 	struct msghdr msg = { };
 
 	return kernel_recvmsg(w->side[end].sock, &msg, &vec, 1, n, flags);
+}
+
+/* --- on the way to it ------------------------------------------------------ */
+
+/* Which IPsec states the text came by is asked once, and not kept with it. */
+static void queued_text__pins_no_extension(struct kunit *test)
+{
+#ifdef CONFIG_XFRM
+	struct wire *w = connected(test);
+	struct wire_segment *seg;
+	struct sk_buff *skb;
+
+	/* Whoever delivers to itself over IPv4 needs no policy, which would want true states. */
+	if (wire_is_ipv6(w))
+		kunit_skip(test, "IPsec policy would be asked");
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	seg = list_last_entry(&w->segments, struct wire_segment, link);
+	WIRE_EQ(w, secpath_set(seg->skb) != NULL, true);
+	wire_run_ms(w, 50);
+	skb = skb_peek(&w->side[B].sock->sk->sk_receive_queue);
+	KUNIT_ASSERT_NOT_NULL(test, skb);
+	WIRE_EQ(w, skb_has_extensions(skb), false);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+#else
+	kunit_skip(test, "without IPsec");
+#endif
+}
+
+/* Buffers as large as there are do not add up to none. */
+static void backlog__of_the_largest_buffers(struct kunit *test)
+{
+	u64 drops = wire_counter(XTCP_DROP_BACKLOG);
+	struct wire *w = test->priv;
+	struct sock *sk;
+
+	wire_knob(w, initial_cwnd, 100);
+	wire_establish(w);
+	WRITE_ONCE(w->side[A].sock->sk->sk_sndbuf, 1 << 20);
+	sk = w->side[B].sock->sk;
+	WRITE_ONCE(sk->sk_rcvbuf, INT_MAX);
+	WRITE_ONCE(sk->sk_sndbuf, INT_MAX);
+	lock_sock(sk);
+	WIRE_EQ(w, wire_send(w, A, 50000), 50000);
+	wire_run_ms(w, 50);
+	release_sock(sk);
+	WIRE_EQ(w, wire_counter(XTCP_DROP_BACKLOG) - drops, 0);
+	WIRE_EQ(w, wire_recv(w, B, 60000), 50000);
 }
 
 /* --- recv() --------------------------------------------------------------- */
@@ -599,6 +647,8 @@ static void option__so_error_and_protocol(struct kunit *test)
 }
 
 WIRE_SUITES_MAPPED(xtcp_socket_wire,
+	KUNIT_CASE_SLOW(queued_text__pins_no_extension),
+	KUNIT_CASE_SLOW(backlog__of_the_largest_buffers),
 	KUNIT_CASE_SLOW(recv__nothing_there),
 	KUNIT_CASE_SLOW(recv__piece_by_piece),
 	KUNIT_CASE_SLOW(recv__peek_takes_nothing),

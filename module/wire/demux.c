@@ -28,6 +28,13 @@ static enum xtcp_drop judge(struct sock *sk, struct sk_buff *skb, u8 family)
 	return XTCP_DROP_NONE;
 }
 
+/* As the kernel's TCP; the sum of what a user set may be more than an int. */
+static u32 backlog_limit(const struct sock *sk)
+{
+	return min(2ULL * READ_ONCE(sk->sk_rcvbuf) + READ_ONCE(sk->sk_sndbuf) / 2 +
+		   64 * 1024, (u64)UINT_MAX);
+}
+
 /*
  * The connection that @skb was for may have ended since the lookup, and the socket
  * be another one now, or a listener: then no one answers. Where someone stands in
@@ -77,8 +84,7 @@ static void to_socket(struct sock *sk, struct sk_buff *skb,
 	if (!sock_owned_by_user(sk))
 		deliver(sk, skb, key);
 	else
-		full = sk_add_backlog(sk, skb, READ_ONCE(sk->sk_rcvbuf) +
-				      READ_ONCE(sk->sk_sndbuf) + 64 * 1024);
+		full = sk_add_backlog(sk, skb, backlog_limit(sk));
 	bh_unlock_sock(sk);
 	if (full)
 		xtcp_input_drop(xtcp_sk_net(sk), skb, XTCP_DROP_BACKLOG);
@@ -148,7 +154,9 @@ void xtcp_demux_segment(struct xtcp_net *xn, const struct xtcp_af_ops *af,
 		xtcp_input_drop(xn, skb, verdict);
 		return;
 	}
+	/* Judged: who reads it, perhaps days later, pins no IPsec states and devices. */
 	nf_reset_ct(skb);
+	skb_ext_reset(skb);
 	if (flow)
 		to_flow(flow, skb, key);
 	else
