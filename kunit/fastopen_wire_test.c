@@ -613,6 +613,22 @@ static void cache__bounded(struct kunit *test)
 	WIRE_EQ(w, w->xn->fastopen.len, 1);
 }
 
+/* More than go at one time. */
+static void cache__forgets_all(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	unsigned int i;
+
+	wire_knob(w, fastopen_cache, 300);
+	for (i = 1; i <= 300; i++)
+		meet(w, i);
+	WIRE_EQ(w, w->xn->fastopen.len, 300);
+	wire_knob(w, fastopen_cache, 0);
+	xtcp_fastopen_cache_trim(w->xn);
+	WIRE_EQ(w, w->xn->fastopen.len, 0);
+	WIRE_EQ(w, known(w, 300), 0);
+}
+
 /* At one address, by protocol 253 and by protocol 6, are two servers. */
 static void cache__by_protocol(struct kunit *test)
 {
@@ -937,6 +953,7 @@ WIRE_SUITES_MAPPED(xtcp_fastopen_wire,
 	KUNIT_CASE_SLOW(no_cookie),
 	KUNIT_CASE_SLOW(cookie__without_text),
 	KUNIT_CASE_SLOW(cache__bounded),
+	KUNIT_CASE_SLOW(cache__forgets_all),
 	KUNIT_CASE_SLOW(cache__by_protocol),
 	KUNIT_CASE_SLOW(limit),
 	KUNIT_CASE_SLOW(limit__counts_resets),

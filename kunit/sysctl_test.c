@@ -203,6 +203,18 @@ static void sysctl_write__nonsense(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, *knob_of(row), before);
 }
 
+/* Users bring lines in the log about: not for ever. */
+static void may_log__ten_an_hour(struct kunit *test)
+{
+	struct xtcp_net *xn = xtcp_net(&init_net);
+	unsigned int lines = 0, i;
+
+	for (i = 0; i < 100; i++)
+		lines += xtcp_net_may_log(xn);
+	KUNIT_EXPECT_LE(test, lines, 10);
+	KUNIT_EXPECT_FALSE(test, xtcp_net_may_log(xn));
+}
+
 static struct kunit_case sysctl_cases[] = {
 	KUNIT_CASE(knobs__default_is_in_range),
 	KUNIT_CASE(knobs__every_one_has_a_row),
@@ -213,6 +225,7 @@ static struct kunit_case sysctl_cases[] = {
 	KUNIT_CASE(sysctl_write__whole_range),
 	KUNIT_CASE(sysctl_write__out_of_range),
 	KUNIT_CASE(sysctl_write__nonsense),
+	KUNIT_CASE(may_log__ten_an_hour),
 	{ }
 };
 

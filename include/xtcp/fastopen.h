@@ -92,7 +92,7 @@ struct xtcp_fastopen_server {
 
 void xtcp_fastopen_cache_init(struct xtcp_fastopen_net *fn);
 void xtcp_fastopen_cache_exit(struct xtcp_fastopen_net *fn);
-/* Forget what is too much for the knob fastopen_cache. Any context. */
+/* Forget what is too much for the knob fastopen_cache. Process context. */
 void xtcp_fastopen_cache_trim(struct xtcp_net *xn);
 /**
  * xtcp_fastopen_recall() - what is known of a server

@@ -6,6 +6,7 @@
 #define _XTCP_NET_H
 
 #include <linux/mutex.h>
+#include <linux/ratelimit.h>
 #include <linux/siphash.h>
 #include <linux/spinlock.h>
 #include <net/inet_timewait_sock.h>
@@ -107,6 +108,7 @@ struct xtcp_secrets {
 	siphash_key_t port;
 	siphash_key_t cookie;
 	siphash_key_t cookie_proof;
+	siphash_key_t fastopen_cache;
 };
 
 /* Challenge ACKs of this second (engine/limit.c). */
@@ -133,6 +135,7 @@ struct xtcp_net {
 	struct xtcp_time_wait_queue time_wait_queues[XTCP_TIME_WAIT_QUEUES];
 	spinlock_t time_wait_lock;		/* who takes a free one */
 	struct xtcp_challenge challenge;
+	struct ratelimit_state log;
 	struct xtcp_fastopen_net fastopen;
 	struct mutex hooks_lock;
 	bool hooked;			/* someone speaks protocol 6 (wire/hooks.c) */
@@ -154,6 +157,15 @@ static inline struct xtcp_net *xtcp_net(const struct net *net)
 static inline u64 xtcp_net_paws_idle_us(const struct xtcp_net *xn)
 {
 	return xtcp_knob(xn, paws) ? xtcp_knob(xn, paws_idle_ms) * 1000ULL : 0;
+}
+
+/*
+ * One more line in the machine's log? Users can bring them about: a namespace has
+ * ten an hour, and one that a user made for himself has none. Any context.
+ */
+static inline bool xtcp_net_may_log(struct xtcp_net *xn)
+{
+	return xn->net->user_ns == &init_user_ns && __ratelimit(&xn->log);
 }
 
 /* The one place where defaults stand. */

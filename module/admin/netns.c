@@ -16,6 +16,12 @@ static void draw_secrets(struct xtcp_secrets *secrets)
 	get_random_bytes(secrets, sizeof(*secrets));
 }
 
+static void init_log(struct ratelimit_state *log)
+{
+	ratelimit_state_init(log, 3600 * HZ, 10);
+	ratelimit_set_flags(log, RATELIMIT_MSG_ON_RELEASE);	/* and none of its own */
+}
+
 /* A new namespace begins with what the first one has now. */
 static void init_knobs(struct xtcp_net *xn)
 {
@@ -88,6 +94,7 @@ static int __net_init netns_init(struct net *net)
 	xn->net = net;
 	init_knobs(xn);
 	draw_secrets(&xn->secrets);
+	init_log(&xn->log);
 	for (i = 0; i < ARRAY_SIZE(parts); i++) {
 		err = parts[i].init(xn);
 		if (err) {

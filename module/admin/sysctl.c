@@ -172,18 +172,18 @@ const struct xtcp_knob_row *xtcp_sysctl_row(size_t offset)
 	return NULL;
 }
 
+static bool refused_experiment(const struct xtcp_knob_row *row, u32 value)
+{
+	return row->safe && !(row->safe & BIT(value)) && !experiments;
+}
+
 int xtcp_sysctl_check(const struct xtcp_knob_row *row, u32 value)
 {
 	if (value < row->min || value > row->max)
 		return -EINVAL;
 	if (row->ends && value != row->min && value != row->max)
 		return -EINVAL;
-	if (row->safe && !(row->safe & BIT(value)) && !experiments) {
-		pr_notice_ratelimited("%s=%u breaks TCP on purpose: load the module with experiments=1\n",
-				      row->name, value);
-		return -EPERM;
-	}
-	return 0;
+	return refused_experiment(row, value) ? -EPERM : 0;
 }
 
 static int handle_number(struct ctl_table *ctl, u32 *value, int write, void *buffer,
@@ -227,6 +227,9 @@ static int handle(XTCP_CTL_CONST struct ctl_table *ctl, int write, void *buffer,
 			   handle_number(&own, &value, write, buffer, lenp, ppos);
 	if (!err && write)
 		err = xtcp_sysctl_check(row, value);
+	if (err == -EPERM && refused_experiment(row, value) && xtcp_net_may_log(xn))
+		pr_notice("%s=%u breaks TCP on purpose: load the module with experiments=1\n",
+			  row->name, value);
 	if (err || !write)
 		return err;
 	WRITE_ONCE(*knob, value);

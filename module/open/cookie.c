@@ -161,8 +161,9 @@ static void tell(struct xtcp_listener *listener)
 	if (READ_ONCE(listener->flooded) || xtcp_knob(xtcp_net(listener->net), syncookies) == 2)
 		return;
 	WRITE_ONCE(listener->flooded, true);
-	pr_notice_ratelimited("port %u: half-open queue full, sending SYN cookies: a flood, or max_syn_backlog or the backlog is small\n",
-			      ntohs(listener->local_port));
+	if (xtcp_net_may_log(xtcp_net(listener->net)))
+		pr_notice("port %u: half-open queue full, sending SYN cookies: a flood, or max_syn_backlog or the backlog is small\n",
+			  ntohs(listener->local_port));
 }
 
 void xtcp_cookie_syn(struct xtcp_listener *listener, struct sk_buff *skb,

@@ -6,11 +6,15 @@
  */
 
 #include <linux/hash.h>
-#include <linux/jhash.h>
+#include <linux/sched.h>
+#include <linux/siphash.h>
 #include <linux/slab.h>
 #include <xtcp/fastopen.h>
 #include <xtcp/flow.h>
 #include <xtcp/net.h>
+
+/* Entries that go at once; who forgets more lets others run in between. */
+#define TRIM_BATCH 64
 
 struct entry {
 	struct hlist_node node;
@@ -41,43 +45,58 @@ static void forget_last(struct xtcp_fastopen_net *fn)
 	kfree(e);
 }
 
-static void trim(struct xtcp_fastopen_net *fn, unsigned int max)
+/* Under the lock. True: there are still more than @max. */
+static bool trim(struct xtcp_fastopen_net *fn, unsigned int max)
 {
-	while (fn->len > max)
+	unsigned int n;
+
+	for (n = 0; n < TRIM_BATCH && fn->len > max; n++)
 		forget_last(fn);
+	return fn->len > max;
+}
+
+static void trim_all(struct xtcp_fastopen_net *fn, unsigned int max)
+{
+	bool more;
+
+	do {
+		spin_lock_bh(&fn->lock);
+		more = trim(fn, max);
+		spin_unlock_bh(&fn->lock);
+		cond_resched();
+	} while (more);
 }
 
 void xtcp_fastopen_cache_trim(struct xtcp_net *xn)
 {
-	spin_lock_bh(&xn->fastopen.lock);
-	trim(&xn->fastopen, xtcp_knob(xn, fastopen_cache));
-	spin_unlock_bh(&xn->fastopen.lock);
+	trim_all(&xn->fastopen, xtcp_knob(xn, fastopen_cache));
 }
 
 void xtcp_fastopen_cache_exit(struct xtcp_fastopen_net *fn)
 {
-	trim(fn, 0);
+	trim_all(fn, 0);
 }
 
-static struct hlist_head *bucket(struct xtcp_fastopen_net *fn,
-				 const struct xtcp_flow *flow)
+/* Keyed: servers choose the addresses. */
+static struct hlist_head *bucket(struct xtcp_net *xn, const struct xtcp_flow *flow)
 {
-	u32 hash = jhash(xtcp_flow_addrs(flow), xtcp_flow_addrs_len(flow->family), 0);
+	u64 hash = siphash(xtcp_flow_addrs(flow), xtcp_flow_addrs_len(flow->family),
+			   &xn->secrets.fastopen_cache);
 
-	return &fn->buckets[hash % XTCP_FASTOPEN_BUCKETS];
+	return &xn->fastopen.buckets[hash % XTCP_FASTOPEN_BUCKETS];
 }
 
 /* Under the lock. Found, it is the one used last. */
-static struct entry *find(struct xtcp_fastopen_net *fn, const struct xtcp_flow *flow)
+static struct entry *find(struct xtcp_net *xn, const struct xtcp_flow *flow)
 {
 	struct entry *e;
 
-	hlist_for_each_entry(e, bucket(fn, flow), node) {
+	hlist_for_each_entry(e, bucket(xn, flow), node) {
 		if (e->family != flow->family || e->protocol != flow->protocol ||
 		    memcmp(&e->addrs, xtcp_flow_addrs(flow),
 			   xtcp_flow_addrs_len(flow->family)))
 			continue;
-		list_move(&e->recent, &fn->recent);
+		list_move(&e->recent, &xn->fastopen.recent);
 		return e;
 	}
 	return NULL;
@@ -89,21 +108,22 @@ void xtcp_fastopen_recall(struct xtcp_net *xn, const struct xtcp_flow *flow,
 	struct entry *e;
 
 	spin_lock_bh(&xn->fastopen.lock);
-	e = find(&xn->fastopen, flow);
+	e = find(xn, flow);
 	*server = e ? e->server : (struct xtcp_fastopen_server){ };
 	spin_unlock_bh(&xn->fastopen.lock);
 }
 
-static struct entry *add(struct xtcp_fastopen_net *fn, const struct xtcp_flow *flow)
+static struct entry *add(struct xtcp_net *xn, const struct xtcp_flow *flow)
 {
 	struct entry *e = kzalloc(sizeof(*e), GFP_ATOMIC);
+	struct xtcp_fastopen_net *fn = &xn->fastopen;
 
 	if (!e)
 		return NULL;
 	e->family = flow->family;
 	e->protocol = flow->protocol;
 	memcpy(&e->addrs, xtcp_flow_addrs(flow), xtcp_flow_addrs_len(flow->family));
-	hlist_add_head(&e->node, bucket(fn, flow));
+	hlist_add_head(&e->node, bucket(xn, flow));
 	list_add(&e->recent, &fn->recent);
 	fn->len++;
 	return e;
@@ -116,7 +136,7 @@ void xtcp_fastopen_remember(struct xtcp_net *xn, const struct xtcp_flow *flow,
 	struct entry *e;
 
 	spin_lock_bh(&fn->lock);
-	e = find(fn, flow) ?: add(fn, flow);
+	e = find(xn, flow) ?: add(xn, flow);
 	if (e)
 		e->server = *server;
 	trim(fn, xtcp_knob(xn, fastopen_cache));
