@@ -981,6 +981,36 @@ static void isn_clock__tick_by_knob(struct kunit *test)
 	WIRE_EQ(w, DIV_ROUND_CLOSEST(isn_growth(w), 100), 625);
 }
 
+/*
+ * IP numbers the packets of a connection from anywhere on: neither how many there
+ * were nor that of another connection can be read off. Alone, and never cut up by
+ * routers, a SYN-ACK needs no number.
+ */
+static void ip_id__random(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	u16 high[2] = { };
+	struct wire_segment *seg;
+	unsigned int i;
+
+	if (wire_is_ipv6(w))
+		kunit_skip(test, "IPv6 numbers fragments only");
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	for (i = 1; i < 6; i++)
+		WIRE_EQ(w, wire_client(w, i), 0);
+	wire_run_ms(w, 50);
+	wire_unlisten(w, B);		/* its children send RST */
+	wire_run_ms(w, 50);
+	list_for_each_entry(seg, &w->segments, link) {
+		if ((seg->ctl & (XTCP_SYN | XTCP_ACK)) == (XTCP_SYN | XTCP_ACK))
+			WIRE_EQ(w, seg->ip_id, 0);
+		else
+			high[seg->from] |= seg->ip_id >> 8;
+	}
+	WIRE_EQ(w, high[A] != 0, true);
+	WIRE_EQ(w, high[B] != 0, true);
+}
+
 WIRE_SUITES_MAPPED(xtcp_open_wire,
 	KUNIT_CASE_SLOW(normal_open),
 	KUNIT_CASE_SLOW(normal_open__counts),
@@ -1037,5 +1067,6 @@ WIRE_SUITES_MAPPED(xtcp_open_wire,
 	KUNIT_CASE_SLOW(mss_negotiation__no_fragmentation),
 	KUNIT_CASE_SLOW(isn_clock),
 	KUNIT_CASE_SLOW(isn_clock__tick_by_knob),
+	KUNIT_CASE_SLOW(ip_id__random),
 	{ }
 );

@@ -603,6 +603,7 @@ static struct wire_segment *wire_record(struct wire *w, struct sk_buff *skb,
 	}
 	wire_record_header(seg, th, skb->len - p->header_len);
 	seg->whole = p->whole;
+	seg->ip_id = p->id;
 	seg->injected = skb->mark == WIRE_MARK;
 	skb->mark = 0;
 	if (!seg->injected) {

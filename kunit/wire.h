@@ -158,6 +158,7 @@ struct wire_segment {
 	bool injected;
 	bool copy;
 	bool whole;		/* routers may not cut it up */
+	u16 ip_id;		/* of IPv4 */
 	bool arrived;
 	bool has_ts, sack_perm, has_wscale;
 	u8 fastopen_kind;	/* of the option, 0: none */

@@ -14,6 +14,7 @@ struct wire_packet {
 	u8 protocol;
 	bool whole;			/* no router may cut it up */
 	bool fragment;
+	u16 id;				/* of IPv4 */
 	unsigned int header_len;
 };
 

@@ -27,6 +27,7 @@ static void parse(const struct sk_buff *skb, struct wire_packet *p)
 		.protocol = iph->protocol,
 		.whole = iph->frag_off == htons(IP_DF),
 		.fragment = ip_is_fragment(iph),
+		.id = ntohs(iph->id),
 		.header_len = iph->ihl * 4,
 	};
 }

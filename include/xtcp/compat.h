@@ -97,6 +97,13 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 /* Entries to allocate beside the real ones. */
 #define XTCP_CTL_SENTINELS (LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0))
 
+/* What IP numbers a socket's packets with: atomic since 6.6, and in stable kernels before. */
+#ifdef XTCP_HAVE_ATOMIC_INET_ID
+#define xtcp_set_ip_id(sk, id)	atomic_set(&inet_sk(sk)->inet_id, id)
+#else
+#define xtcp_set_ip_id(sk, id)	(inet_sk(sk)->inet_id = (id))
+#endif
+
 /* inet_sock flags: bit fields became atomic bits in 6.6. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
 #define xtcp_inet_recverr(sk)	inet_test_bit(RECVERR, sk)

@@ -147,6 +147,12 @@ static void set_flow(struct sock *sk)
 	flow->remote_port = inet_sk(sk)->inet_dport;
 }
 
+/* IP counts on from here: no one learns from it how much we sent (RFC 7739 1). */
+static void draw_ip_id(struct sock *sk)
+{
+	xtcp_set_ip_id(sk, get_random_u16());
+}
+
 static void connect_failed(struct sock *sk)
 {
 	struct inet_sock *inet = inet_sk(sk);
@@ -213,6 +219,7 @@ static int connect_ports(struct sock *sk)
 	if (IS_ERR(rt))
 		return PTR_ERR(rt);
 	sk_setup_caps(sk, &rt->dst);
+	draw_ip_id(sk);
 	return 0;
 }
 
@@ -386,6 +393,7 @@ static void child_init(struct sock *child, const struct sock *listener,
 	inet->tos = req->flow.tos;
 	xtcp_sk(child)->flow.bound_dev_if = req->flow.bound_dev_if;
 	set_flow(child);
+	draw_ip_id(child);
 	request_flowi4(&inet->cork.fl.u.ip4, listener, req);
 	sk_set_txhash(child);
 	sk_setup_caps(child, dst);
