@@ -769,10 +769,10 @@ static void text_for_the_syn__of_one_call_only(struct kunit *test)
 	wire_run_ms(w, 50);
 	xtcp_sk(w->side[B].listener->sk)->fastopen.syn_text = NULL;
 	WIRE_EQ(w, wire_accept(w, B), 0);
-	WIRE_EQ(w, wire_xs(w, B)->fastopen.syn_text == NULL, true);
+	WIRE_EQ(w, !wire_xs(w, B)->fastopen.syn_text, true);
 	wire_xs(w, A)->fastopen.syn_text = &msg;
 	WIRE_EQ(w, kernel_connect(w->side[A].sock, &none, sizeof(none), 0), 0);
-	WIRE_EQ(w, wire_xs(w, A)->fastopen.syn_text == NULL, true);
+	WIRE_EQ(w, !wire_xs(w, A)->fastopen.syn_text, true);
 }
 
 /* --- refusals ---------------------------------------------------------------------------------------- */

@@ -57,9 +57,10 @@ set_up() {
 	mount_kernel_filesystems
 	mount_writable
 	mount_results || { say "cannot mount $XTCPOUT"; return 1; }
+	# shellcheck source=/dev/null
 	. "$RUN/job"
 	[ -z "$INTERACTIVE" ] || stty onlcr
-	uncover "$ROOT" "${KO%/*}" ${XTCPKERNEL-}
+	uncover "$ROOT" "${KO%/*}" "${XTCPKERNEL-}"
 	[ -z "${XTCPKERNEL-}" ] || mount --bind "$XTCPKERNEL/root/lib/modules" /lib/modules
 	ip link set lo up
 	hostname xtcp
@@ -77,9 +78,8 @@ load() {
 
 # Sockets of programs just ended may still hold the module for a moment.
 unload() {
-	local try
 	[ -d /sys/module/xtcp ] && [ "$RMMOD_TRIES" -gt 0 ] || return 0
-	for try in $(seq "$RMMOD_TRIES"); do
+	for _ in $(seq "$RMMOD_TRIES"); do
 		rmmod xtcp 2>/tmp/rmmod.err && return
 		sleep 0.2
 	done
@@ -106,6 +106,7 @@ scan_leaks() {
 command_() {
 	cd "$ROOT" || return
 	if [ -n "$INTERACTIVE" ]; then
+		# shellcheck disable=SC2094 # a terminal
 		setsid -c bash -i -c "$COMMAND" <"$TTY" >"$TTY" 2>&1
 	else
 		setsid bash -c "$COMMAND" </dev/null
@@ -140,6 +141,7 @@ finish() {
 mount -t devtmpfs dev /dev 2>/dev/null
 TTY=/dev/console
 [ -z "${XTCPKERNEL-}" ] || TTY=/dev/ttyS1
+# shellcheck disable=SC2094 # a terminal
 exec <"$TTY" >"$TTY" 2>&1
 stty -onlcr
 job

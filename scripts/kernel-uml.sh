@@ -72,7 +72,7 @@ kmake() { "${TIED[@]}" make -C "$SRC" O="$OUT.partial" ARCH=um -j"$(jobs)" -s "$
 check_config() {
 	local lost
 	lost=$(grep -hE '^CONFIG_[A-Z0-9_]+=' "$OUT.partial/wanted.config" | grep -vxFf "$OUT.partial/.config" || true)
-	[ -z "$lost" ] || die "these lines of kunit/*.config had no effect: $(echo $lost)"
+	[ -z "$lost" ] || die "these lines of kunit/*.config had no effect: ${lost//$'\n'/ }"
 }
 
 configure() {

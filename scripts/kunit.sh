@@ -44,7 +44,7 @@ run loglevel=7 >"$XTCP_OUT/said" || status=$?
 [ -s "$XTCP_OUT/.run/ktap" ] || sed -n 's/^\[ *[0-9.]*\] //; /^xtcp-run: insmod/,$p' "$XTCP_OUT/said" >"$XTCP_OUT/.run/ktap"
 [ -s "$XTCP_OUT/.run/ktap" ] || die "the module did not load"
 kernel=$("$ROOT/scripts/kernel-uml.sh" "$MODE")
-grep -q '^KTAP version' "$XTCP_OUT/.run/ktap" || die "no tests ran${GLOB:+ (nothing matches '$GLOB')}"
+grep -q '^KTAP version' "$XTCP_OUT/.run/ktap" || die "no tests ran${GLOB:+ (nothing matches $GLOB)}"
 python3 "$kernel/source/tools/testing/kunit/kunit.py" parse "$XTCP_OUT/.run/ktap" | tee "$XTCP_OUT/.run/kunit" || status=1
 grep -qE 'Ran [1-9][0-9]* tests' "$XTCP_OUT/.run/kunit" || die "no tests ran"
 ended | awk '{ print $2, $1 }' >"$XTCP_OUT/.run/cases"

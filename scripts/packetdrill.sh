@@ -33,17 +33,17 @@ mend() {
 
 # Stands in for sysctl where xtcp is tested.
 sysctl_of_xtcp() {
-	local arg name value options=()
+	local arg name value numbers options=()
 	for arg; do
 		value=${arg#*=} name=${arg%%=*}
 		name=${name//\//.}
 		case $name in
 		-*) options+=("$arg") ;;
 		net.ipv4.tcp_[rw]mem) # least, first, most
-			read -ra value <<<"$value"
-			echo "${value[1]}" >"/proc/sys/net/xtcp/${name#*tcp_}_default"
+			read -ra numbers <<<"$value"
+			echo "${numbers[1]}" >"/proc/sys/net/xtcp/${name#*tcp_}_default"
 			# Twice, for the same window scale: a window is half a buffer here.
-			echo $((2 * value[2])) >"/proc/sys/net/xtcp/${name#*tcp_}_max"
+			echo $((2 * numbers[2])) >"/proc/sys/net/xtcp/${name#*tcp_}_max"
 			;;
 		net.ipv4.tcp_fastopen) echo $((value & 0x607)) >/proc/sys/net/xtcp/fastopen ;; # the bits there are
 		net.ipv4.tcp_fastopen_cookies) echo "$value" >/proc/sys/net/xtcp/fastopen_cache ;;
@@ -115,6 +115,7 @@ run_stacks() {
 
 # TAP of both stacks as a table.
 table() {
+	# shellcheck disable=SC2086
 	python3 - "$XTCP_OUT" $STACKS <<-'PY'
 		import glob, os, re, sys
 		out, *stacks = sys.argv[1:]

@@ -110,7 +110,7 @@ boot() {
 	if [ -n "$INTERACTIVE" ]; then
 		EXEC='' boot_$place $APPEND || status=$?
 	else
-		EXEC=exec boot_$place $APPEND </dev/null &
+		EXEC='exec' boot_$place $APPEND </dev/null &
 		pid=$!
 		trap 'kill $pid; wait $pid || true; exit 143' INT TERM HUP
 		wait $pid || status=$?

@@ -137,7 +137,7 @@ struct xtcp_net {
 	struct xtcp_challenge challenge;
 	struct ratelimit_state log;
 	struct xtcp_fastopen_net fastopen;
-	struct mutex hooks_lock;
+	struct mutex hooks_lock;	/* of what follows */
 	bool hooked;			/* someone speaks protocol 6 (wire/hooks.c) */
 	struct ctl_table_header *sysctl_header;
 	struct ctl_table *sysctl_table;

@@ -40,6 +40,7 @@
 static const u16 mss_ipv4[1 << MSS_BITS] = {
 	XTCP_MSS_MIN, XTCP_MSS_DEFAULT, 1220, 1300, 1360, 1400, 1452, 1460
 };
+
 static const u16 mss_ipv6[1 << MSS_BITS] = {
 	XTCP_MSS_MIN, 536, XTCP_MSS_DEFAULT6, 1280, 1360, 1400, 1432, 1440
 };
@@ -177,8 +178,10 @@ void xtcp_cookie_syn(struct xtcp_listener *listener, struct sk_buff *skb,
 
 	xtcp_request_agree(xn, &opt);
 	req->cookie = xtcp_cookie_carried(&opt);
-	if (req->cookie & XTCP_COOKIE_NO_TS)
-		opt.has_wscale = opt.sack_perm = 0;
+	if (req->cookie & XTCP_COOKIE_NO_TS) {
+		opt.has_wscale = 0;
+		opt.sack_perm = 0;
+	}
 	xtcp_request_fill(req, listener, skb, key, seg->seq, &opt);
 	dst = xtcp_af_ops(key->family)->request_route(listener->sk, req);
 	if (!dst) {

@@ -20,7 +20,7 @@
 #define PERTURB_ENTRIES	256U
 
 struct port_bucket {
-	spinlock_t lock;
+	spinlock_t lock;		/* of the list and of its ports */
 	struct hlist_head ports;
 };
 

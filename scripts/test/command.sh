@@ -52,6 +52,7 @@ setuid_program() {
 keeps_preload() {
 	local first
 	first=$(ldconfig -p | awk '/libdl.so.2.*x86-64/ { name = $NF } END { print name }')
+	# shellcheck disable=SC2016
 	case $(LD_PRELOAD=$first "$XTCP" run bash -c 'echo $LD_PRELOAD') in
 	"$first":*xtcp-preload*.so) ;;
 	*) return 1 ;;
@@ -59,6 +60,7 @@ keeps_preload() {
 }
 
 script_program() {
+	# shellcheck disable=SC2059
 	printf '#!/usr/bin/env -S python3 -u\n'"$PROTOCOL"'\n' "socket.AF_INET, socket.SOCK_STREAM" >/tmp/script.py
 	chmod +x /tmp/script.py
 	[ "$("$XTCP" run /tmp/script.py)" = 253 ]

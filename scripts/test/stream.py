@@ -3,7 +3,7 @@
 
   stream.py serve ADDRESS PORT                     serves until it is killed; says "ready" when it listens
   stream.py put|get ADDRESS PORT COUNT SIZE [N]    COUNT transfers of SIZE bytes, N at a time
-  stream.py parallel ADDRESS PORT COUNT SIZE       COUNT connections open at the same time, each SIZE bytes there and back
+  stream.py parallel ADDRESS PORT COUNT SIZE       COUNT connections open at a time, each SIZE bytes there and back
 
 A request is one line, "put SIZE", "get SIZE SEED" or "echo SIZE". The server answers with the SHA-256 of what it
 received or sent; the client compares. Exit status 0 only if all of them agree.

@@ -305,8 +305,8 @@ class Refused(AbortTest):
         self.as_nobody(inside)
 
     def test_root_without_the_capability_may_not(self):
-        ended = subprocess.run(["setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin", COMMAND, "abort", "all"],
-                               capture_output=True, text=True, check=False)
+        ended = subprocess.run(["setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin",
+                                COMMAND, "abort", "all"], capture_output=True, text=True, check=False)
         self.assertEqual(ended.returncode, 1)
         self.assertIn("needs root (CAP_NET_ADMIN)", ended.stderr)
 

@@ -7,8 +7,8 @@ import socket
 import struct
 import unittest
 
-from xtcp_sockets import (IP_BIND_ADDRESS_NO_PORT, IP_FREEBIND, IP_LOCAL_PORT_RANGE, LOCALHOST, PROTO, SocketTest, events, libc,
-                          loopback_up, sockaddr, unshare_network)
+from xtcp_sockets import (IP_BIND_ADDRESS_NO_PORT, IP_FREEBIND, IP_LOCAL_PORT_RANGE, LOCALHOST, PROTO, SocketTest,
+                          events, libc, loopback_up, sockaddr, unshare_network)
 
 RANGE = "net/ipv4/ip_local_port_range"
 RESERVED = "net/ipv4/ip_local_reserved_ports"

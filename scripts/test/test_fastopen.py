@@ -1,4 +1,4 @@
-"""Fast Open through calls that are interrupted; the ladders are in kunit/fastopen_wire_test.c, both stacks in test_oracle.py."""
+"""Fast Open through calls that are interrupted; ladders: kunit/fastopen_wire_test.c, both stacks: test_oracle.py."""
 import ctypes
 import socket
 import struct

@@ -214,10 +214,10 @@ class Losses(InfoTest):
         self.in_child(inside)
 
 
-# The kernel paces, has SACK and its own buffers, and delays ACKs in its own way: these differ, and nothing else may.
-DIFFER = """options snd_wscale rcv_wscale rto snd_mss last_data_sent last_data_recv last_ack_recv rcv_ssthresh rtt rttvar
-    rcv_rtt rcv_space pacing_rate segs_out segs_in min_rtt delivery_rate delivery_rate_app_limited busy_time snd_wnd
-    rcv_wnd""".split()
+# The kernel paces, has SACK and its own buffers, delays ACKs in its own way: these differ, nothing else may.
+DIFFER = """options snd_wscale rcv_wscale rto snd_mss last_data_sent last_data_recv last_ack_recv rcv_ssthresh
+    rtt rttvar rcv_rtt rcv_space pacing_rate segs_out segs_in min_rtt delivery_rate delivery_rate_app_limited
+    busy_time snd_wnd rcv_wnd""".split()
 
 
 class Same(InfoTest):

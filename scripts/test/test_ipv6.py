@@ -9,9 +9,9 @@ import struct
 import subprocess
 import unittest
 
-from xtcp_sockets import (A_WHILE, CLOSE, ESTABLISHED, LISTEN, LOCALHOST, PATIENCE, PROTO, SOL_TCP, SO_DOMAIN, SO_PROTOCOL, TIME_WAIT,
-                          SocketTest, await_local, disconnect, error_of, events, libc, loopback_up, recv_exactly, reset, sockaddr, tcp_state,
-                          unshare_network)
+from xtcp_sockets import (A_WHILE, CLOSE, ESTABLISHED, LISTEN, LOCALHOST, PATIENCE, PROTO, SOL_TCP, SO_DOMAIN,
+                          SO_PROTOCOL, TIME_WAIT, SocketTest, await_local, disconnect, error_of, events, libc,
+                          loopback_up, recv_exactly, reset, sockaddr, tcp_state, unshare_network)
 
 LO6, ANY6, ANY4 = "::1", "::", "0.0.0.0"
 MAPPED, MAPPED_ANY, MAPPED_OTHER = "::ffff:127.0.0.1", "::ffff:0.0.0.0", "::ffff:127.0.0.2"
@@ -837,8 +837,9 @@ class Icmp(Test6):
         return sock
 
     def test_answers_to_a_syn(self):
-        cases = {(UNREACHABLE, 0): errno.ENETUNREACH, (UNREACHABLE, 1): errno.EACCES, (UNREACHABLE, 2): errno.EHOSTUNREACH,
-                 (UNREACHABLE, 3): errno.EHOSTUNREACH, (UNREACHABLE, 4): errno.ECONNREFUSED, (UNREACHABLE, 5): errno.EACCES,
+        cases = {(UNREACHABLE, 0): errno.ENETUNREACH, (UNREACHABLE, 1): errno.EACCES,
+                 (UNREACHABLE, 2): errno.EHOSTUNREACH, (UNREACHABLE, 3): errno.EHOSTUNREACH,
+                 (UNREACHABLE, 4): errno.ECONNREFUSED, (UNREACHABLE, 5): errno.EACCES,
                  (UNREACHABLE, 6): errno.EACCES, (TIME_EXCEEDED, 0): errno.EHOSTUNREACH,
                  (PARAMETER_PROBLEM, 1): errno.EPROTO}
 
@@ -1121,7 +1122,7 @@ class Trace(Test6):
         for host, shown in (LO6, LO6), (MAPPED, LOCALHOST):
             port = self.pair6(host)[0].getsockname()[1]
             wanted = f"saddr={shown} daddr={shown} oldstate=SYN_SENT"
-            self.eventually(lambda: bool([line for line in self.lines(port) if wanted in line]))
+            self.eventually(lambda port=port, wanted=wanted: any(wanted in line for line in self.lines(port)))
 
     def lines(self, port):
         lines = (self.TRACING / "trace").read_text(encoding="ascii").splitlines()

@@ -1,4 +1,4 @@
-"""xtcp on protocol 6 against the kernel's TCP, which nobody here wrote: on two hosts, either at either end, both families.
+"""xtcp on protocol 6 against the kernel's TCP, which nobody here wrote: two hosts, either at either end, both families.
 
 What goes over the cable is written to oracle-*.pcap, but for the megabytes; captures.sh shows it to tshark afterwards.
 """

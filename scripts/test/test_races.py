@@ -69,7 +69,7 @@ class Timers(SocketTest):
 
 
 class Races(SocketTest):
-    """What meets at the worst moment: for a few seconds each, from eight threads. The kernel's log judges, and rmmod."""
+    """What meets at the worst moment: a few seconds each, from eight threads. The kernel's log judges, and rmmod."""
 
     SECONDS = 3
     THREADS = 8

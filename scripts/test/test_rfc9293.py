@@ -261,9 +261,9 @@ class IpOptions(WireTest):
 
     def options_of(self, client, server):
         """Those of the SYN and of text; both ways text goes."""
-        syn = self.sent_by(client, SYN)
+        opening = self.sent_by(client, SYN)
         self.assert_talking(client, server)
-        return syn.options, self.sent_by(client).options
+        return opening.options, self.sent_by(client).options
 
     def test_unknown_ones_are_ignored(self):
         """MUST-50"""

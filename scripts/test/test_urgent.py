@@ -1,4 +1,4 @@
-"""Urgent data (RFC 9293 section 3.8.5, RFC 6093) as tcp(7) has it: MSG_OOB, SO_OOBINLINE, SIOCATMARK, SIGURG, POLLPRI."""
+"""Urgent data (RFC 9293 3.8.5, RFC 6093) as tcp(7) has it: MSG_OOB, SO_OOBINLINE, SIOCATMARK, SIGURG, POLLPRI."""
 import errno
 import fcntl
 import os
@@ -7,8 +7,8 @@ import signal
 import socket
 import unittest
 
-from xtcp_sockets import (A_WHILE, CLOSE_WAIT, PATIENCE, SIOCINQ, SIOCOUTQ, SIOCOUTQNSD, SOL_TCP, SO_PEEK_OFF, SocketTest,
-                          Task, disconnect, events, ioctl_int, libc, recv_exactly)
+from xtcp_sockets import (A_WHILE, CLOSE_WAIT, PATIENCE, SIOCINQ, SIOCOUTQ, SIOCOUTQNSD, SOL_TCP, SO_PEEK_OFF,
+                          SocketTest, Task, disconnect, events, ioctl_int, libc, recv_exactly)
 
 SIOCATMARK = 0x8905
 OOB = socket.MSG_OOB

@@ -1,4 +1,7 @@
-"""Protocol 6 on the wire: ports that two stacks share, what the hooks take and what they leave (test_oracle.py: do they understand each other)."""
+"""Protocol 6 on the wire: ports that two stacks share, what the hooks take and what they leave.
+
+Do the two understand each other: test_oracle.py.
+"""
 import errno
 import pathlib
 import socket

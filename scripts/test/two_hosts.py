@@ -18,7 +18,8 @@ from xtcp_sockets import CLONE_NEWNET, PATIENCE, await_local, libc
 
 def run(command, **how):
     """A command of iproute2 and the like; says what it said when it fails."""
-    done = subprocess.run(command, shell=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **how)
+    done = subprocess.run(command, shell=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          check=False, **how)
     if done.returncode:
         raise RuntimeError(f"{command}: {done.stdout}")
     return done.stdout
