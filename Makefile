@@ -46,8 +46,8 @@ fuzz:
 vm:
 	@scripts/vm.sh $(KERNEL)
 
-style:
-	@scripts/style.sh
+check:
+	@scripts/check.sh $(CHECKS)
 
 coverage:
 	@scripts/coverage.sh 90
@@ -67,8 +67,8 @@ help:
 	@echo '  make kunit T='\''xtcp_isn*'\''   those of some suites; DEBUG=1: with KASAN, lockdep, kmemleak'
 	@echo '  make fuzz N=10000000       random segments, ICMP in every state, then socket calls; SEED=... repeats a failure'
 	@echo '  make vm KERNEL=6.1         a shell in a virtual machine with the module loaded (6.12 or 6.1)'
-	@echo '  make style                 checkpatch --strict'
+	@echo '  make check                 linters: checkpatch, W=1, sparse, coccinelle, shellcheck, pylint; CHECKS="sparse shell" for some'
 	@echo '  make coverage              what all tests together run through, as a table and as pages; at least 90 % of lines'
 	@echo '  make clean-cache           delete that cache'
 
-.PHONY: all module clean install install-tools test kunit fuzz vm style coverage clean-cache help
+.PHONY: all module clean install install-tools test kunit fuzz vm check coverage clean-cache help

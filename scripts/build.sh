@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Build xtcp.ko for one of the test places and print its path. The clone stays clean.
 #
-#   scripts/build.sh uml|uml-debug|6.12|6.1
+#   scripts/build.sh [--sparse] uml|uml-debug|6.12|6.1
 #
 # The sources are copied to a directory in the cache (one per place and clone; objects stay there, so the next build
-# is incremental) and built with W=1. Any warning of the compiler or of modpost fails the build.
+# is incremental) and built with W=1. Any warning of the compiler or of modpost fails the build; with --sparse any of
+# sparse as well, in a directory of its own.
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
 
@@ -36,32 +37,39 @@ copy_sources() {
 }
 
 # The kernel build's own remark about a slightly different compiler is not about our code.
-warnings() { grep -iE 'warning[: ]' "$1" | grep -v 'warning: the compiler differs'; }
+warnings() { grep -iE '(warning|error)[: ]' "$1" | grep -v 'warning: the compiler differs'; }
 
 # After a warning the objects go, so that the next build warns again.
 build() {
 	local out=$DIR.log
 	copy_sources
-	if ! "${TIED[@]}" make -C "${KERNEL[@]}" M="$DIR" W=1 -j"$(jobs)" modules >"$out" 2>&1 </dev/null; then
+	if ! "${TIED[@]}" make -C "${KERNEL[@]}" M="$DIR" W=1 "${SPARSE[@]}" -j"$(jobs)" modules >"$out" 2>&1 </dev/null; then
 		grep -E -A6 '(error|warning|ERROR|WARNING|\*\*\*)[: ]' "$out" | head -n 40 >&2
 		die "the build for $PLACE failed (all of its output: $out)"
 	fi
 	if warnings "$out" >/dev/null; then
 		find "$DIR" -name '*.o' -delete
-		grep -iE -A6 'warning[: ]' "$out" >&2
+		grep -iE -A6 '(warning|error)[: ]' "$out" | grep -v '^  \(CC\|LD\|CHECK\)' >&2
 		die "the build for $PLACE has warnings (all of its output: $out)"
 	fi
 }
 
+SPARSE=() WITH=''
+if [ "${1-}" = --sparse ]; then
+	need sparse
+	SPARSE=(C=1 CF=-D__CHECK_ENDIAN__)
+	WITH=-sparse-$(pkg_version sparse)
+	shift
+fi
 PLACE=${1-}
 case $PLACE in
 uml | 6.12 | 6.1) MODE=normal ;;
 uml-debug) MODE=debug ;;
-*) die "usage: build.sh uml|uml-debug|6.12|6.1" ;;
+*) die "usage: build.sh [--sparse] uml|uml-debug|6.12|6.1" ;;
 esac
 [ -e "$ROOT/Kbuild" ] || die "no Kbuild in $ROOT"
 deps build
 kernel
-DIR=$CACHE/build/$PLACE-$(echo "$ROOT" "${KERNEL[@]}" | hash_of)
+DIR=$CACHE/build/$PLACE$WITH-$(echo "$ROOT" "${KERNEL[@]}" | hash_of)
 locked "build-${DIR##*/}" build
 echo "$DIR/xtcp.ko"

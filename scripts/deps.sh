@@ -4,7 +4,7 @@
 #   scripts/deps.sh [GROUP...]
 #
 # Groups: build (compile the module), uml (User-Mode Linux kernels), vm (kernels in QEMU), functional (programs the
-# tests run), style (checkpatch), coverage. Without a group: build uml vm functional.
+# tests run), check (the linters), coverage. Without a group: build uml vm functional.
 # Installing needs root and a working apt; without either it says which packages are missing.
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
@@ -15,9 +15,9 @@ packages() {
 	uml) echo linux-source-6.12 gcc make libc6-dev flex bison bc libelf-dev xz-utils rsync kmod python3 busybox-static iproute2 ;;
 	vm) echo linux-headers-6.12-amd64 linux-headers-amd64 qemu-system-x86 busybox-static cpio xz-utils gcc make libc6-dev rsync kmod libelf-dev iproute2 ;;
 	functional) echo iproute2 ethtool nftables tcpdump tshark iperf3 curl nginx-light python3 gcc libc6-dev procps ;;
-	style) echo linux-source-6.12 perl python3-ply xz-utils ;;
+	check) echo linux-source-6.12 perl python3-ply xz-utils sparse coccinelle shellcheck pylint ;;
 	coverage) echo lcov gcc ;;
-	*) die "no group '$1'; groups are: build uml vm functional style coverage" ;;
+	*) die "no group '$1'; groups are: build uml vm functional check coverage" ;;
 	esac
 }
 
@@ -41,6 +41,7 @@ without_services() {
 	[ ! -e $policy ] || { "$@"; return; }
 	printf '#!/bin/sh\nexit 101\n' >$policy
 	chmod +x $policy
+	# shellcheck disable=SC2064 # now: it is local
 	trap "rm -f $policy" EXIT
 	"$@" || status=$?
 	rm -f $policy

@@ -27,6 +27,7 @@ JOBS=(
 	"uml place uml --virtual sockets"
 	"uml kunit normal"
 	"uml without_ipv6"
+	"- single linters $RESULTS/check.log $ROOT/scripts/check.sh"
 	"- single knobs-in-README $RESULTS/knobs.log $ROOT/scripts/knobs.py --check"
 	"- single captures-are-judged $RESULTS/captures.log $ROOT/scripts/test/captures_judged.py"
 	"- single RFC-9293-table $RESULTS/rfc9293.log $ROOT/scripts/rfc9293.py --check"
@@ -248,7 +249,7 @@ main() {
 }
 
 packages() {
-	"$ROOT/scripts/deps.sh" build uml vm functional && touch "$RESULTS/built/packages"
+	"$ROOT/scripts/deps.sh" build uml vm functional check && touch "$RESULTS/built/packages"
 }
 
 if [ "${1-}" = --job ]; then
