@@ -402,7 +402,8 @@ void wire_fail(struct wire *w, const char *where, const char *what);
 #define WIRE_HERE __FILE__ ":" __stringify(__LINE__)
 #define WIRE_EXPECT(w, expected) wire_expect(w, WIRE_HERE, expected)
 #define WIRE_EQ(w, seen, expected)					\
-	wire_eq(w, WIRE_HERE, #seen, (long long)(seen), (long long)(expected))
+	wire_eq(w, WIRE_HERE, #seen, (__force long long)(seen),	\
+		(__force long long)(expected))
 #define WIRE_STATE(w, end, state)					\
 	wire_expect_state(w, WIRE_HERE, end, XTCP_##state)
 

@@ -248,7 +248,7 @@ static void *step(struct seq_file *seq)
 	return next;
 }
 
-static void *walk_start(struct seq_file *seq, loff_t *pos)
+static void *walk_start(struct seq_file *seq, loff_t *pos) __acquires(RCU)
 {
 	struct walk *walk = seq->private;
 	void *v = SEQ_START_TOKEN;
@@ -276,7 +276,7 @@ static void *walk_next(struct seq_file *seq, void *v, loff_t *pos)
 	return step(seq);
 }
 
-static void walk_stop(struct seq_file *seq, void *v)
+static void walk_stop(struct seq_file *seq, void *v) __releases(RCU)
 {
 	rcu_read_unlock();
 }

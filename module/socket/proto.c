@@ -227,7 +227,7 @@ struct sock *xtcp_clone(struct sock *sk, const struct xtcp_flow *flow)
 	return child;
 }
 
-void xtcp_clone_unlock(struct sock *child)
+void xtcp_clone_unlock(struct sock *child) __releases(&child->sk_lock.slock)
 {
 	bh_unlock_sock(child);
 	sock_put(child);
