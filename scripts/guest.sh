@@ -70,7 +70,7 @@ set_up() {
 }
 
 load() {
-	[ -n "$KO" ] || return 0
+	[ -n "$KO" ] && [ -n "$LOAD" ] || return 0
 	echo "xtcp-run: insmod" >/dev/kmsg
 	# shellcheck disable=SC2086
 	insmod "$KO" $INSMOD_ARGS

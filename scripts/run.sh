@@ -4,6 +4,7 @@
 #   scripts/run.sh uml|uml-debug|6.12|6.1 [OPTION]... COMMAND [ARG]...
 #
 #   --no-module        do not build and load the module (default: build with build.sh, insmod, at the end rmmod)
+#   --no-insmod        build it, and leave loading it to the command ($XTCP_KO)
 #   --no-rmmod         do not rmmod at the end
 #   --insmod-args ARGS parameters for insmod
 #   --virtual          waits take no time. UML: time passes only where nothing runs, exactly. VM: one processor, an
@@ -31,6 +32,7 @@ options() {
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--no-module) MODULE= ;;
+		--no-insmod) LOAD= ;;
 		--no-rmmod) RMMOD_TRIES=0 ;;
 		--insmod-args) INSMOD_ARGS=$2; shift ;;
 		--virtual) VIRTUAL=y ;;
@@ -50,10 +52,11 @@ options() {
 write_job() {
 	local KO=
 	[ -z "$MODULE" ] || KO=$("$ROOT/scripts/build.sh" "$PLACE")
+	"$ROOT/scripts/xtcp" library >/dev/null # the place cannot write to the cache
 	rm -rf "$OUT/.run"
 	mkdir -p "$OUT/.run"
 	{
-		printf '%s=%q\n' ROOT "$ROOT" KO "$KO" COMMAND "$COMMAND" INSMOD_ARGS "$INSMOD_ARGS" \
+		printf '%s=%q\n' ROOT "$ROOT" KO "$KO" LOAD "$LOAD" COMMAND "$COMMAND" INSMOD_ARGS "$INSMOD_ARGS" \
 			RMMOD_TRIES "$RMMOD_TRIES" INTERACTIVE "$INTERACTIVE"
 		export -p | sed -nE 's/^declare -x ((XTCP_[A-Z_]*|CI)=)/export \1/p'
 		echo "export XTCP_OUT=${OUT@Q} XTCP_PLACE=$PLACE XTCP_KO=${KO@Q} XTCP_CACHE=${CACHE@Q}"
@@ -147,7 +150,7 @@ verdict() {
 	return "$status"
 }
 
-PLACE=${1-} MODULE=y INSMOD_ARGS='' APPEND='' TIMEOUT=600 VIRTUAL='' INTERACTIVE='' RMMOD_TRIES=150
+PLACE=${1-} MODULE=y LOAD=y INSMOD_ARGS='' APPEND='' TIMEOUT=600 VIRTUAL='' INTERACTIVE='' RMMOD_TRIES=150
 case $PLACE in
 uml | uml-debug | 6.12 | 6.1) shift ;;
 *) usage ;;

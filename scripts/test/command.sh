@@ -59,6 +59,22 @@ keeps_preload() {
 	esac
 }
 
+# with_library_in DIRECTORY: where the library would be kept; sockets are xtcp's all the same
+with_library_in() {
+	XTCP_PRELOAD_DIR=$1 protocol 'socket.AF_INET, socket.SOCK_STREAM' 253
+}
+
+# Without a cache that can be written to the library is in /tmp, unless somebody else has made the directory there.
+directory_of_another() {
+	rm -rf /tmp/xtcp-0
+	mkdir /tmp/xtcp-0
+	chown 65534 /tmp/xtcp-0
+	local status=0
+	XTCP_PRELOAD_DIR=/proc/none fails_with 126 "somebody else's" "$XTCP" run true || status=$?
+	rm -rf /tmp/xtcp-0
+	return $status
+}
+
 script_program() {
 	# shellcheck disable=SC2059
 	printf '#!/usr/bin/env -S python3 -u\n'"$PROTOCOL"'\n' "socket.AF_INET, socket.SOCK_STREAM" >/tmp/script.py
@@ -107,6 +123,10 @@ check "exit status is the program's" status_is 42 "$XTCP" run bash -c 'exit 42'
 check "death by a signal is the program's" status_is 143 "$XTCP" run bash -c 'kill -TERM $$'
 check "arguments arrive unchanged" test "$("$XTCP" run printf '%s|' 'a b' '' '*')" = 'a b||*|'
 check "an existing LD_PRELOAD is kept" keeps_preload
+check "a cache that cannot be written to" with_library_in /proc/none
+check "a cache with a space and a colon in its path" with_library_in "/tmp/a b:c"
+check "a directory of somebody else's is not used" directory_of_another
+check "the library's path" test -e "$("$XTCP" library)"
 check "a script with env -S" script_program
 check "a static program is refused, also as interpreter" static_program
 check "a setuid program is refused, not to root" setuid_program
