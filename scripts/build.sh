@@ -71,5 +71,5 @@ esac
 deps build
 kernel
 DIR=$CACHE/build/$PLACE$WITH-$(echo "$ROOT" "${KERNEL[@]}" | hash_of)
-locked "build-${DIR##*/}" build
+patiently "building xtcp.ko for $PLACE (a minute the first time)" locked "build-${DIR##*/}" build
 echo "$DIR/xtcp.ko"

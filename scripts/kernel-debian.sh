@@ -83,6 +83,7 @@ build() {
 	rm -rf "$DIR.partial"
 	mkdir -p "$DIR.partial"
 	download
+	log "unpacking it"
 	arrange
 	make_initrd
 	mv "$DIR.partial" "$DIR"

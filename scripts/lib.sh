@@ -45,6 +45,18 @@ locked() {
 	exec {fd}>&-
 }
 
+# patiently TEXT COMMAND...: say TEXT when COMMAND takes longer than 3 s
+patiently() {
+	local text=$1 teller status=0
+	shift
+	(sleep 3 >/dev/null 2>&1 && log "$text") >/dev/null &
+	teller=$!
+	"$@" || status=$?
+	kill $teller 2>/dev/null || true
+	wait $teller 2>/dev/null || true
+	return $status
+}
+
 # quietly LOGFILE COMMAND...: run with the output in LOGFILE; show its end when it fails
 quietly() {
 	local file=$1
