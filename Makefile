@@ -26,9 +26,13 @@ install: module install-tools
 	$(if $(DESTDIR),,depmod -a)
 
 install-tools:
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/xtcp
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/xtcp $(DESTDIR)$(PREFIX)/include/linux
 	install -m 755 scripts/xtcp $(DESTDIR)$(PREFIX)/bin/xtcp
+	install -m 644 include/uapi/linux/xtcp.h $(DESTDIR)$(PREFIX)/include/linux/xtcp.h
 	$(CC) -O2 -Wall -shared -fPIC -o $(DESTDIR)$(PREFIX)/lib/xtcp/xtcp-preload.so scripts/xtcp-preload.c -ldl
+
+demo:
+	@scripts/demo.sh
 
 test:
 	@scripts/test.sh $(PLACES)
@@ -57,8 +61,9 @@ clean-cache:
 
 help:
 	@echo 'For users'
+	@echo '  make demo                  what it is, in a minute: in a virtual machine with a stock Debian kernel'
 	@echo '  make                       xtcp.ko for the running kernel (KDIR=... for another)'
-	@echo '  make install               xtcp.ko and the command xtcp (PREFIX, DESTDIR)'
+	@echo '  make install               xtcp.ko, the command xtcp and linux/xtcp.h (PREFIX, DESTDIR)'
 	@echo '  make clean                 remove what make left in this directory'
 	@echo 'For developers (Debian 12; kernels and objects are kept in a cache outside this directory)'
 	@echo '  make test                  every test in every place; first run 15 to 40 minutes, later ones less'
@@ -71,4 +76,4 @@ help:
 	@echo '  make coverage              what all tests together run through, as a table and as pages; at least 90 % of lines'
 	@echo '  make clean-cache           delete that cache'
 
-.PHONY: all module clean install install-tools test kunit fuzz vm check coverage clean-cache help
+.PHONY: all module clean install install-tools demo test kunit fuzz vm check coverage clean-cache help

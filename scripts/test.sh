@@ -17,6 +17,7 @@ AT_A_TIME=2
 # PLACE FUNCTION ARGUMENT...: what runs if the place is asked for (`-`: always), the longest first.
 JOBS=(
 	"6.12 place 6.12 cpus programs lifecycle"
+	"6.12 demo"
 	"uml-debug kunit debug"
 	"6.1 place 6.1 --virtual sockets"
 	"6.1 place 6.1 programs lifecycle"
@@ -112,6 +113,9 @@ without_ipv6() {
 	single uml-without-IPv6 "$RESULTS/without-ipv6.log" \
 		"$ROOT/scripts/run.sh" uml --virtual --append ipv6.disable=1 scripts/test/unit.py test_connect test_ipv6
 }
+
+# Late it may be where the machine is busy, early never.
+demo() { XTCP_DEMO_SLACK=60 single demo "$RESULTS/demo.log" "$ROOT/scripts/demo.sh"; }
 
 kunit_with_times() {
 	local name=$1 mode=$2 tail status=0
@@ -249,7 +253,7 @@ main() {
 }
 
 packages() {
-	"$ROOT/scripts/deps.sh" build uml vm functional check && touch "$RESULTS/built/packages"
+	"$ROOT/scripts/deps.sh" build uml vm demo functional check && touch "$RESULTS/built/packages"
 }
 
 if [ "${1-}" = --job ]; then
