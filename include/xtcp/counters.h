@@ -18,7 +18,7 @@
 	X(ABORT_ON_DATA, "AbortOnData")		/* text after close() */ \
 	X(ABORT_ON_CLOSE, "AbortOnClose")	/* close() with text unread */ \
 	X(ABORT_ON_LINGER, "AbortOnLinger")	/* SO_LINGER 0, TCP_LINGER2 < 0 */ \
-	X(ABORT_ON_MEMORY, "AbortOnMemory")	/* too many orphans */	\
+	X(ABORT_ON_MEMORY, "AbortOnMemory")	/* orphans: too many, or memory is short */ \
 	X(ABORT_ON_DISCONNECT, "AbortOnDisconnect") /* connect(AF_UNSPEC) */ \
 	X(ABORT_ON_LISTENER, "AbortOnListenerClose") /* never accepted */ \
 	X(ABORT_BY_ADMIN, "AbortByAdmin")	/* /proc/net/xtcp_abort */

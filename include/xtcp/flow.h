@@ -176,12 +176,13 @@ bool xtcp_flow_hashed(const struct xtcp_flow *flow);
 bool xtcp_flow_is(const struct xtcp_flow *flow, const struct xtcp_flow_key *key);
 
 /**
- * xtcp_flow_next() - walk the table, for /proc
- * @net: only flows of this namespace
+ * xtcp_flow_next() - walk the table
+ * @net: only flows of this namespace; NULL: of all
  * @bucket: where to go on; advanced
  * @skip: flows of that bucket seen already; advanced
  *
- * Context: rcu_read_lock() held throughout the walk.
+ * Context: rcu_read_lock() held; where it is let go between two steps, flows that come
+ * and go may make others be seen twice, or not.
  * Return: the next flow or NULL at the end.
  */
 struct xtcp_flow *xtcp_flow_next(struct net *net, unsigned int *bucket,

@@ -49,10 +49,11 @@ void xtcp_output_add_cookie(struct xtcp_options *opt,
  * xtcp_output_alloc() - an empty skb for a send queue
  * @sk: socket, locked; charged
  * @gfp: may it sleep?
+ * @force: whatever the limits of sockets say
  *
  * Return: with XTCP_HEADROOM reserved; NULL without memory.
  */
-struct sk_buff *xtcp_output_alloc(struct sock *sk, gfp_t gfp);
+struct sk_buff *xtcp_output_alloc(struct sock *sk, gfp_t gfp, bool force);
 /* Give back an skb of the send or retransmission queue (already unlinked). */
 void xtcp_output_free(struct sock *sk, struct sk_buff *skb);
 

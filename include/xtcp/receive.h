@@ -12,13 +12,25 @@ struct sk_buff;
 struct sock;
 
 /**
- * xtcp_receive_admit() - charge an incoming segment to its socket
+ * xtcp_receive_admit() - charge an incoming segment to its socket, if there is room
  * @sk: socket
  * @skb: with text or FIN
  *
- * Compacts and prunes queues to make room. Return: false if there is none.
+ * Nothing is lost by it: @skb may be anyone's. Return: false if there is none.
  */
 bool xtcp_receive_admit(struct sock *sk, struct sk_buff *skb);
+
+/**
+ * xtcp_receive_make_room() - the same for a segment that will be queued
+ * @sk: socket
+ * @skb: with text or FIN, found to be the peer's
+ * @v: the verdict on it: with XTCP_EV_TEXT or XTCP_EV_OUT_OF_ORDER
+ *
+ * Copies small segments together, throws away what is farther from order than @skb;
+ * where nothing is queued in order, limits are passed over. Return: false: no room.
+ */
+bool xtcp_receive_make_room(struct sock *sk, struct sk_buff *skb,
+			    const struct xtcp_verdict *v);
 
 /**
  * xtcp_receive_text() - queue the text a verdict accepted
@@ -41,7 +53,9 @@ bool xtcp_receive_at_mark(const struct sock *sk);
  */
 void xtcp_receive_consume(struct sock *sk, u32 seq);
 
-/* Throw away what is ahead of order. */
+/* Memory is short: throw away what is ahead of order. */
+void xtcp_receive_give_up_ooo(struct sock *sk);
+/* The connection needs it no more: the same. */
 void xtcp_receive_purge_ooo(struct sock *sk);
 /* No one will read any more: throw away all that is queued. */
 void xtcp_receive_purge(struct sock *sk);

@@ -60,6 +60,7 @@ struct xtcp_send {
 	   cork : 1,			/* TCP_CORK */
 	   more : 1,			/* the user is about to write on */
 	   fin_queued : 1;		/* the FIN is in a queue */
+	bool starved;			/* no memory for more until some is acknowledged */
 	u8 limit;			/* enum xtcp_limit, now */
 	u32 limit_since;		/* and since when, jiffies */
 };
@@ -73,6 +74,7 @@ struct xtcp_receive {
 	u8 quick_acks;			/* ACK that many at once, undelayed */
 	u8 urgent_octet;		/* valid when tcb.rcv_urgent says HERE */
 	bool ack_deferred;		/* until all that waited has been processed */
+	u32 compact_seq;		/* so far the queue gets no smaller by copying */
 	u32 tune_seq;			/* copied_seq when autotuning last looked */
 	u64 tune_us;			/* and when that was */
 	u32 space;			/* most the user read in a round trip */
@@ -309,8 +311,6 @@ struct sock *xtcp_clone(struct sock *sk, const struct xtcp_flow *flow);
 void xtcp_clone_unlock(struct sock *child);
 /* Everything of an earlier connection is forgotten; options of the user stay. */
 void xtcp_reset_connection(struct sock *sk);
-/* Charge @size to @sk beyond its limits: for what must not fail. */
-void xtcp_proto_force_charge(struct sock *sk, int size);
 /* Free a socket that is CLOSED and that nobody owns (SOCK_DEAD). */
 void xtcp_destroy(struct sock *sk);
 

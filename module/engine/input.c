@@ -142,6 +142,7 @@ static void begin_text(struct sock *sk)
 	const struct dst_entry *dst = __sk_dst_get(sk);
 
 	xs->rcv.copied_seq = xs->tcb.irs + 1;
+	xs->rcv.compact_seq = xs->rcv.copied_seq;
 	xs->rcv.tune_seq = xs->rcv.copied_seq;
 	xs->rcv.tune_us = xtcp_now_us();
 	/* A listener's SYN-ACK told it; who connected owes an ACK still. */
@@ -448,24 +449,43 @@ static void refuse_text(struct xtcp_segment *seg)
 	seg->ctl &= ~XTCP_FIN;
 }
 
+/*
+ * Room for what @seg brings. Where it is only to be had at the cost of what is
+ * queued, ask first whether it will be taken (RFC 9293 3.10.7.4): a copy of the
+ * control block, for the answer changes it. A FIN alone and in order takes none.
+ */
+static bool admit(struct sock *sk, struct sk_buff *skb, const struct xtcp_segment *seg,
+		  u64 now_us)
+{
+	struct xtcp_tcb tcb = xtcp_sk(sk)->tcb;
+	struct xtcp_verdict v;
+
+	if ((!seg->text_len && !(seg->ctl & XTCP_FIN)) || xtcp_receive_admit(sk, skb))
+		return true;
+	xtcp_segment_arrives(&tcb, seg, now_us, &v);
+	if (!(v.events & (XTCP_EV_TEXT | XTCP_EV_OUT_OF_ORDER)))
+		return true;
+	return xtcp_receive_make_room(sk, skb, &v);
+}
+
 void xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_segment seg;
 	struct xtcp_verdict v;
 	bool refused, stood_before;
+	u64 now_us;
 
 	xtcp_input_parse(skb, &seg);
 	xs->stats.segs_in++;
 	xs->stats.data_segs_in += seg.text_len > 0;
-	/* A FIN alone may have to wait in the queue, too. */
-	refused = (seg.text_len || (seg.ctl & XTCP_FIN)) &&
-		  !xtcp_receive_admit(sk, skb);
+	xs->tcb.paws_idle_us = xtcp_net_paws_idle_us(xtcp_sk_net(sk));
+	now_us = xtcp_now_us();
+	refused = !admit(sk, skb, &seg, now_us);
 	if (refused)
 		refuse_text(&seg);
-	xs->tcb.paws_idle_us = xtcp_net_paws_idle_us(xtcp_sk_net(sk));
 	stood_before = before_urgent_octet(sk);
-	xtcp_segment_arrives(&xs->tcb, &seg, xtcp_now_us(), &v);
+	xtcp_segment_arrives(&xs->tcb, &seg, now_us, &v);
 	if (refused && !v.reply)
 		v.reply = XTCP_REPLY_ACK;	/* alive, and still at rcv_nxt */
 	if (v.events & XTCP_EV_RESET) {

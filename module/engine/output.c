@@ -10,6 +10,7 @@
 #include <net/dst.h>
 #include <net/tcp_states.h>
 #include <xtcp/af.h>
+#include <xtcp/memory.h>
 #include <xtcp/output.h>
 #include <xtcp/receive.h>
 #include <xtcp/recovery.h>
@@ -32,14 +33,16 @@ void xtcp_output_write_header(struct tcphdr *th, const struct xtcp_header *h)
 
 /* --- memory of the send queues ----------------------------------------- */
 
-struct sk_buff *xtcp_output_alloc(struct sock *sk, gfp_t gfp)
+struct sk_buff *xtcp_output_alloc(struct sock *sk, gfp_t gfp, bool force)
 {
 	struct sk_buff *skb = alloc_skb_fclone(XTCP_HEADROOM, gfp);
 
 	if (!skb)
 		return NULL;
 	skb->truesize = SKB_TRUESIZE(skb_end_offset(skb));
-	if (!sk_wmem_schedule(sk, skb->truesize)) {
+	if (force) {
+		xtcp_memory_force(sk, skb->truesize);
+	} else if (!sk_wmem_schedule(sk, skb->truesize)) {
 		consume_skb(skb);
 		return NULL;
 	}
@@ -299,7 +302,10 @@ static int unclone(struct sk_buff *skb)
 	return err;
 }
 
-/* Leave @len octets in @skb, the rest behind it in the same @queue. */
+/*
+ * Leave @len octets in @skb, the rest behind it in the same @queue. What is queued
+ * has to go, also when a path became too narrow for it: no limit stops that.
+ */
 static int split(struct sock *sk, struct sk_buff_head *queue, struct sk_buff *skb,
 		 u32 len)
 {
@@ -309,7 +315,7 @@ static int split(struct sock *sk, struct sk_buff_head *queue, struct sk_buff *sk
 
 	if (unclone(skb))
 		return -ENOMEM;
-	rest = xtcp_output_alloc(sk, GFP_ATOMIC);
+	rest = xtcp_output_alloc(sk, GFP_ATOMIC, true);
 	if (!rest)
 		return -ENOMEM;
 	skb_split(skb, rest, len);
@@ -522,6 +528,7 @@ void xtcp_output_clean(struct sock *sk, u64 *sent_ns)
 	if (xtcp_seq_geq(xs->tcb.snd_una, xs->tcb.snd_up))
 		xs->tcb.snd_urgent = false;
 	*sent_ns = 0;
+	WRITE_ONCE(xs->snd.starved, false);
 	while ((skb = skb_peek(&xs->snd.rtx_queue))) {
 		if (xtcp_seq_gt(XTCP_SKB_CB(skb)->end_seq, xs->tcb.snd_una) &&
 		    !cut_off_acked(sk, skb))
@@ -542,7 +549,8 @@ void xtcp_output_grow_buffer(struct sock *sk)
 	u32 most = xtcp_knob(xtcp_sk_net(sk), wmem_max);
 	u32 want = min_t(u64, 4ULL * xtcp_sk(sk)->cong.cwnd, most);
 
-	if (!(sk->sk_userlocks & SOCK_SNDBUF_LOCK) && want > sk->sk_sndbuf)
+	if (!(sk->sk_userlocks & SOCK_SNDBUF_LOCK) && want > sk->sk_sndbuf &&
+	    !xtcp_memory_scarce(sk))
 		WRITE_ONCE(sk->sk_sndbuf, want);
 }
 
@@ -559,13 +567,7 @@ void xtcp_output_fin(struct sock *sk)
 	if (xs->snd.fin_queued)
 		return;
 	if (!skb) {
-		skb = alloc_skb_fclone(XTCP_HEADROOM, GFP_KERNEL | __GFP_NOFAIL);
-		skb_reserve(skb, XTCP_HEADROOM);
-		skb->ip_summed = CHECKSUM_PARTIAL;
-		/* Beyond any limit, but paid for: as sk_forced_mem_schedule(). */
-		xtcp_proto_force_charge(sk, skb->truesize);
-		sk_wmem_queued_add(sk, skb->truesize);
-		sk_mem_charge(sk, skb->truesize);
+		skb = xtcp_output_alloc(sk, GFP_KERNEL | __GFP_NOFAIL, true);
 		cb = XTCP_SKB_CB(skb);
 		*cb = (struct xtcp_skb_cb){ .seq = xs->snd.write_seq,
 					    .end_seq = xs->snd.write_seq };

@@ -6,6 +6,7 @@
 
 #include <linux/rbtree.h>
 #include <xtcp/input.h>
+#include <xtcp/memory.h>
 #include <xtcp/receive.h>
 #include <xtcp/sock.h>
 
@@ -48,17 +49,31 @@ void xtcp_receive_purge(struct sock *sk)
 
 /* --- room --------------------------------------------------------------- */
 
-/* The farthest from order goes first: its sender has it still (RFC 2018 8). */
-static void prune_ooo(struct sock *sk)
+/*
+ * The farthest from order goes first: its sender has it still (RFC 2018 8). An
+ * eighth of the buffer at most, nothing that is not behind @seq. False: nothing.
+ */
+static bool prune_ooo(struct sock *sk, u32 seq)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
+	int goal = max(sk->sk_rcvbuf / 8, 1);
+	bool pruned = false;
 	struct sk_buff *skb;
 
-	while (atomic_read(&sk->sk_rmem_alloc) > sk->sk_rcvbuf / 2 &&
-	       (skb = skb_rb_last(&xs->rcv.ooo))) {
+	while (goal > 0 && (skb = skb_rb_last(&xs->rcv.ooo)) &&
+	       xtcp_seq_gt(XTCP_SKB_CB(skb)->seq, seq)) {
+		goal -= skb->truesize;
+		pruned = true;
 		unlink_ooo(xs, skb);
 		xtcp_input_drop(xtcp_sk_net(sk), skb, XTCP_DROP_PRUNED);
 	}
+	return pruned;
+}
+
+void xtcp_receive_give_up_ooo(struct sock *sk)
+{
+	while (prune_ooo(sk, xtcp_sk(sk)->tcb.rcv_nxt))
+		;
 }
 
 /* The window counts on text filling half of what it costs (window.c). */
@@ -73,63 +88,106 @@ static u32 fresh_from(const struct sk_buff *skb, u32 seq)
 	return max_t(s32, XTCP_SKB_CB(skb)->end_seq - seq, 0);
 }
 
-/* Move the text of the small skbs behind @to into it, as much as fits. */
-static void gather(struct sock *sk, struct sk_buff *to)
+static struct sk_buff *next_in(const struct sk_buff_head *queue, const struct sk_buff *skb)
 {
-	struct xtcp_skb_cb *cb = XTCP_SKB_CB(to);
-	struct sk_buff *next;
-	u32 len, offset;
+	return skb_queue_is_last(queue, skb) ? NULL : skb_queue_next(queue, skb);
+}
 
-	while (!skb_queue_is_last(&sk->sk_receive_queue, to)) {
-		next = skb_queue_next(&sk->sk_receive_queue, to);
-		len = fresh_from(next, cb->end_seq);
-		if (!wasteful(next) || len > skb_tailroom(to))
+/* What follows the small skbs from @skb on whose text fits into one; @cost: theirs. */
+static struct sk_buff *end_of_run(const struct sk_buff_head *queue, struct sk_buff *skb,
+				  u32 *cost)
+{
+	u32 seq = XTCP_SKB_CB(skb)->seq, room = COMPACT_SIZE, len;
+
+	*cost = 0;
+	for (; skb && wasteful(skb); skb = next_in(queue, skb)) {
+		len = fresh_from(skb, seq);
+		if (len > room)
 			break;
-		offset = cb->end_seq - XTCP_SKB_CB(next)->seq;
-		if (len && skb_copy_bits(next, offset, skb_put(to, len), len))
-			break;
-		cb->end_seq += len;
-		to->tstamp = next->tstamp ?: to->tstamp;
-		__skb_unlink(next, &sk->sk_receive_queue);
-		consume_skb(next);
+		room -= len;
+		seq += len;
+		*cost += skb->truesize;
+	}
+	return skb;
+}
+
+/* The text of @skb and of what follows it before @end, in one; NULL: no memory. */
+static struct sk_buff *gather(const struct sk_buff_head *queue, struct sk_buff *skb,
+			      const struct sk_buff *end)
+{
+	struct sk_buff *to = alloc_skb(COMPACT_SIZE, GFP_ATOMIC);
+	u32 len, *seq;
+
+	if (!to)
+		return NULL;
+	*XTCP_SKB_CB(to) = *XTCP_SKB_CB(skb);
+	seq = &XTCP_SKB_CB(to)->end_seq;
+	*seq = XTCP_SKB_CB(skb)->seq;
+	for (; skb != end; skb = next_in(queue, skb)) {
+		len = fresh_from(skb, *seq);
+		if (len && skb_copy_bits(skb, *seq - XTCP_SKB_CB(skb)->seq, skb_put(to, len),
+					 len)) {
+			kfree_skb(to);
+			return NULL;
+		}
+		*seq += len;
+		to->tstamp = skb->tstamp ?: to->tstamp;
+	}
+	return to;
+}
+
+/* Put @to, which weighs less, in the place of @skb and what follows before @end. */
+static void replace_run(struct sock *sk, struct sk_buff *skb, struct sk_buff *end,
+			struct sk_buff *to)
+{
+	struct sk_buff *next;
+
+	__skb_queue_before(&sk->sk_receive_queue, skb, to);
+	/* Charged before they are uncharged: it takes what was theirs, and asks no limit. */
+	skb_set_owner_r(to, sk);
+	for (; skb != end; skb = next) {
+		next = next_in(&sk->sk_receive_queue, skb);
+		__skb_unlink(skb, &sk->sk_receive_queue);
+		consume_skb(skb);
 		xtcp_count(xtcp_sk_net(sk), XTCP_CNT_RCV_COMPACTED);
 	}
 }
 
-/* Charge @skb to @sk even beyond its limits. */
-static void own_compacted(struct sock *sk, struct sk_buff *skb)
+/* The first skb that was not looked at before, or to no avail. */
+static struct sk_buff *not_compact(const struct sock *sk)
 {
-	xtcp_proto_force_charge(sk, skb->truesize);
-	skb_set_owner_r(skb, sk);
+	struct sk_buff *skb, *first = NULL;
+
+	skb_queue_reverse_walk(&sk->sk_receive_queue, skb) {
+		if (xtcp_seq_lt(XTCP_SKB_CB(skb)->seq, xtcp_sk(sk)->rcv.compact_seq))
+			break;
+		first = skb;
+	}
+	return first;
 }
 
 /*
- * Small segments cost many times their text. Copy neighbours together, so that
- * the window, which promised room for text, keeps its promise.
+ * Small segments cost many times their text. Copy neighbours together where that
+ * weighs less, once, so that the window, which promised room for text, keeps its
+ * promise. Later ones find their place in the last one's tailroom (coalesce()).
  */
 static void compact_queue(struct sock *sk)
 {
-	struct sk_buff *skb = skb_peek(&sk->sk_receive_queue), *to;
+	const struct sk_buff_head *queue = &sk->sk_receive_queue;
+	struct sk_buff *skb = not_compact(sk), *end, *to;
+	u32 cost;
 
-	while (skb) {
-		if (wasteful(skb)) {
-			to = alloc_skb(COMPACT_SIZE, GFP_ATOMIC);
-			if (!to)
-				return;
-			*XTCP_SKB_CB(to) = *XTCP_SKB_CB(skb);
-			XTCP_SKB_CB(to)->end_seq = XTCP_SKB_CB(to)->seq;
-			__skb_queue_before(&sk->sk_receive_queue, skb, to);
-			gather(sk, to);
-			if (!to->len) {
-				__skb_unlink(to, &sk->sk_receive_queue);
-				consume_skb(to);
-			} else {
-				own_compacted(sk, to);
-				skb = to;
-			}
-		}
-		skb = skb_queue_is_last(&sk->sk_receive_queue, skb) ? NULL :
-			skb_queue_next(&sk->sk_receive_queue, skb);
+	for (; skb; skb = end) {
+		end = end_of_run(queue, skb, &cost);
+		to = cost > SKB_TRUESIZE(COMPACT_SIZE) ? gather(queue, skb, end) : NULL;
+		if (!to && !end)
+			return;		/* more may come to join it */
+		if (end == skb)
+			end = next_in(queue, skb);
+		else if (to)
+			replace_run(sk, skb, end, to);
+		xtcp_sk(sk)->rcv.compact_seq = end ? XTCP_SKB_CB(end)->seq :
+						     xtcp_sk(sk)->tcb.rcv_nxt;
 	}
 }
 
@@ -139,22 +197,36 @@ static bool room_for(struct sock *sk, struct sk_buff *skb)
 	       sk_rmem_schedule(sk, skb, skb->truesize);
 }
 
-static bool make_room(struct sock *sk, struct sk_buff *skb)
+/*
+ * In order and with nothing queued that the user could read: refused, the connection
+ * would stand still for as long as others have all the memory.
+ */
+static bool keeps_going(const struct sock *sk, const struct xtcp_verdict *v)
 {
-	if (room_for(sk, skb))
-		return true;
-	compact_queue(sk);
-	if (room_for(sk, skb))
-		return true;
-	prune_ooo(sk);
-	return room_for(sk, skb);
+	return (v->events & XTCP_EV_TEXT) && skb_queue_empty(&sk->sk_receive_queue);
 }
 
 /* Charged at once: what the ACK in it frees may take the reservation along. */
 bool xtcp_receive_admit(struct sock *sk, struct sk_buff *skb)
 {
-	if (!make_room(sk, skb))
+	if (!room_for(sk, skb))
 		return false;
+	skb_set_owner_r(skb, sk);
+	return true;
+}
+
+bool xtcp_receive_make_room(struct sock *sk, struct sk_buff *skb,
+			    const struct xtcp_verdict *v)
+{
+	compact_queue(sk);
+	while (!room_for(sk, skb)) {
+		if (prune_ooo(sk, v->text_seq))
+			continue;
+		if (!keeps_going(sk, v))
+			return false;
+		xtcp_memory_force(sk, skb->truesize);
+		break;
+	}
 	skb_set_owner_r(skb, sk);
 	return true;
 }
@@ -354,6 +426,8 @@ void xtcp_receive_consume(struct sock *sk, u32 seq)
 	struct sk_buff *skb;
 
 	WRITE_ONCE(xs->rcv.copied_seq, seq);
+	if (xtcp_seq_lt(xs->rcv.compact_seq, seq))
+		xs->rcv.compact_seq = seq;
 	sk_peek_offset_bwd(sk, n);
 	if (xs->tcb.rcv_urgent && xtcp_seq_geq(seq, xs->tcb.rcv_up))
 		WRITE_ONCE(xs->tcb.rcv_urgent, XTCP_URGENT_NONE);

@@ -4,6 +4,7 @@
  * may move, and how the buffer grows with the connection.
  */
 
+#include <xtcp/memory.h>
 #include <xtcp/output.h>
 #include <xtcp/receive.h>
 #include <xtcp/sock.h>
@@ -113,6 +114,6 @@ void xtcp_window_autotune(struct sock *sk)
 		return;
 	/* Twice for growth in slow start, twice for the overhead of skbs. */
 	want = min_t(u64, 4ULL * copied, max);
-	if (want > sk->sk_rcvbuf)
+	if (want > sk->sk_rcvbuf && !xtcp_memory_scarce(sk))
 		WRITE_ONCE(sk->sk_rcvbuf, want);
 }

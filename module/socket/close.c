@@ -7,6 +7,7 @@
 #include <net/inet_common.h>
 #include <net/tcp_states.h>
 #include <xtcp/input.h>
+#include <xtcp/memory.h>
 #include <xtcp/output.h>
 #include <xtcp/port.h>
 #include <xtcp/receive.h>
@@ -111,7 +112,8 @@ static void adjudge(struct sock *sk)
 		xtcp_destroy(sk);
 		return;
 	}
-	if (atomic_read(&xn->orphans) > xtcp_knob(xn, max_orphans)) {
+	if (atomic_read(&xn->orphans) > xtcp_knob(xn, max_orphans) ||
+	    xtcp_memory_overdrawn(sk)) {
 		count_abandoned(sk);
 		abort_counted(sk, XTCP_CNT_ABORT_ON_MEMORY);
 	} else if (sk->sk_state == TCP_FIN_WAIT2) {

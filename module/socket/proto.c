@@ -12,6 +12,7 @@
 #include <xtcp/demux.h>
 #include <xtcp/input.h>
 #include <xtcp/listener.h>
+#include <xtcp/memory.h>
 #include <xtcp/output.h>
 #include <xtcp/port.h>
 #include <xtcp/receive.h>
@@ -34,23 +35,13 @@ static void enter_memory_pressure(struct sock *sk)
 {
 	if (!READ_ONCE(memory_pressure))
 		WRITE_ONCE(memory_pressure, jiffies ?: 1);
+	xtcp_memory_relieve();
 }
 
 static void leave_memory_pressure(struct sock *sk)
 {
 	if (READ_ONCE(memory_pressure))
 		WRITE_ONCE(memory_pressure, 0);
-}
-
-void xtcp_proto_force_charge(struct sock *sk, int size)
-{
-	int pages;
-
-	if (size <= sk->sk_forward_alloc)
-		return;
-	pages = DIV_ROUND_UP(size - sk->sk_forward_alloc, PAGE_SIZE);
-	sk->sk_forward_alloc += pages << PAGE_SHIFT;
-	atomic_long_add(pages, &memory_allocated);
 }
 
 /* A sixteenth of memory is pressure, three 32nds the end: as tcp_mem of the kernel. */
@@ -372,5 +363,6 @@ void xtcp_proto_unregister(void)
 {
 	inet_unregister_protosw(&protosw);
 	proto_unregister(&xtcp_prot);
+	xtcp_memory_exit();
 	percpu_counter_destroy(&sockets_allocated);
 }

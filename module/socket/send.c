@@ -3,6 +3,7 @@
 
 #include <net/sock.h>
 #include <net/tcp_states.h>
+#include <xtcp/memory.h>
 #include <xtcp/output.h>
 #include <xtcp/socket.h>
 
@@ -14,15 +15,41 @@ static struct sk_buff *open_tail(const struct sock *sk)
 	return skb && skb->len < xtcp_sk(sk)->snd.mss ? skb : NULL;
 }
 
+/*
+ * What a sender may queue when there is no memory for anyone: so much that the ACK
+ * of it lets him go on.
+ */
+static int minimum_left(struct sock *sk)
+{
+	return sk_get_wmem0(sk, sk->sk_prot) - sk->sk_wmem_queued;
+}
+
+/* Memory for @len octets of text, or for the first of them; 0: for none. */
+static u32 afford(struct sock *sk, u32 len)
+{
+	int left;
+
+	if (sk_wmem_schedule(sk, len))
+		return len;
+	left = minimum_left(sk);
+	if (left <= 0)
+		return 0;
+	len = min_t(u32, len, left);
+	xtcp_memory_force(sk, len);
+	return len;
+}
+
 static struct sk_buff *new_tail(struct sock *sk)
 {
 	struct sk_buff *skb;
 
 	if (!sk_stream_memory_free(sk))
 		return NULL;
-	skb = xtcp_output_alloc(sk, sk->sk_allocation);
-	if (!skb)
+	skb = xtcp_output_alloc(sk, sk->sk_allocation, minimum_left(sk) > 0);
+	if (!skb) {
+		WRITE_ONCE(xtcp_sk(sk)->snd.starved, sk->sk_wmem_queued > 0);
 		return NULL;
+	}
 	*XTCP_SKB_CB(skb) = (struct xtcp_skb_cb){
 		.seq = xtcp_sk(sk)->snd.write_seq,
 		.end_seq = xtcp_sk(sk)->snd.write_seq,
@@ -58,8 +85,11 @@ static int append(struct sock *sk, struct sk_buff *skb, struct msghdr *msg)
 		return 0;
 	copy = min_t(u32, xtcp_sk(sk)->snd.mss - skb->len, msg_data_left(msg));
 	copy = min_t(u32, copy, pfrag->size - pfrag->offset);
-	if (!sk_wmem_schedule(sk, copy))
+	copy = afford(sk, copy);
+	if (!copy) {
+		WRITE_ONCE(xtcp_sk(sk)->snd.starved, true);
 		return -ENOBUFS;
+	}
 	err = skb_copy_to_page_nocache(sk, &msg->msg_iter, skb, pfrag->page,
 				       pfrag->offset, copy);
 	if (err)
@@ -241,7 +271,8 @@ bool xtcp_stream_memory_free(const struct sock *sk, int wake)
 	u32 lowat = READ_ONCE(xs->notsent_lowat);
 	u32 unsent = READ_ONCE(xs->snd.write_seq) - READ_ONCE(xs->tcb.snd_nxt);
 
-	return !lowat || (u64)unsent << wake < lowat;
+	/* Without memory there is no room, whatever the buffer says. */
+	return !READ_ONCE(xs->snd.starved) && (!lowat || (u64)unsent << wake < lowat);
 }
 
 /* As sk_stream_write_space(), which is not exported; only if someone waits. */

@@ -224,7 +224,7 @@ struct xtcp_flow *xtcp_flow_next(struct net *net, unsigned int *bucket,
 	for (; *bucket <= flows.mask; (*bucket)++, *skip = 0) {
 		seen = 0;
 		hlist_nulls_for_each_entry_rcu(flow, node, &flows.heads[*bucket], node) {
-			if (!net_eq(read_pnet(&flow->net), net) || seen++ < *skip)
+			if ((net && !net_eq(read_pnet(&flow->net), net)) || seen++ < *skip)
 				continue;
 			(*skip)++;
 			return flow;

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Memory of all sockets together (tcp_mem in tcp(7)) when there is little of it:
+ * engine/memory.c. Under the socket lock.
+ */
+#ifndef _XTCP_MEMORY_H
+#define _XTCP_MEMORY_H
+
+#include <linux/types.h>
+
+struct sock;
+
+/**
+ * xtcp_memory_force() - charge a socket beyond every limit
+ * @sk: socket
+ * @size: octets that sk_mem_charge() will take at once
+ *
+ * Its memory cgroup pays, too. For what must not fail, and cannot grow: a FIN, a
+ * part of what was charged already, the little that keeps a connection going.
+ */
+void xtcp_memory_force(struct sock *sk, int size);
+
+/* Buffers must not grow now. */
+bool xtcp_memory_scarce(const struct sock *sk);
+
+/* Is what @sk has queued to send more than an orphan may hold? */
+bool xtcp_memory_overdrawn(struct sock *sk);
+
+/* Memory is short: soon all sockets give up what they can do without. Any context. */
+void xtcp_memory_relieve(void);
+/* No more of that. */
+void xtcp_memory_exit(void);
+
+#endif
