@@ -7,6 +7,8 @@
 #define _XTCP_COMPAT_H
 
 #include <linux/hrtimer.h>
+#include <linux/memcontrol.h>
+#include <linux/slab.h>
 #include <linux/version.h>
 #include <net/inet_sock.h>
 #include <net/sock.h>
@@ -151,6 +153,38 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 #define xtcp_info_set_rtos(info, rtos, recoveries, ms)			\
 	((void)(rtos), (void)(recoveries), (void)(ms))
 #endif
+
+/*
+ * The memory cgroup that the current task shall pay for @sk with, a reference; NULL:
+ * none, it has one, or __inet_accept() sees to it, as it does from 6.18 on. The root
+ * pays for nothing, and cgroup v1 counts the sockets of TCP alone.
+ */
+static inline struct mem_cgroup *xtcp_payer(const struct sock *sk)
+{
+#if defined(CONFIG_MEMCG) && !defined(XTCP_HAVE_SK_CHARGE)
+	struct mem_cgroup *memcg;
+
+	if (!mem_cgroup_sockets_enabled || sk->sk_memcg ||
+	    !cgroup_subsys_on_dfl(memory_cgrp_subsys))
+		return NULL;
+	memcg = get_mem_cgroup_from_mm(current->mm);
+	if (memcg && parent_mem_cgroup(memcg))
+		return memcg;
+	mem_cgroup_put(memcg);
+#endif
+	return NULL;
+}
+
+/* It pays from now on, for @sk itself (from 6.12 on) as for what it will hold. */
+static inline void xtcp_set_payer(struct sock *sk, struct mem_cgroup *memcg)
+{
+#ifdef CONFIG_MEMCG
+	sk->sk_memcg = memcg;
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+	kmem_cache_charge(sk, GFP_KERNEL | __GFP_NOFAIL);
+#endif
+#endif
+}
 
 /* sendfile() went through proto_ops.sendpage before 6.5. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)

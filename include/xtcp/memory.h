@@ -26,6 +26,14 @@ bool xtcp_memory_scarce(const struct sock *sk);
 /* Is what @sk has queued to send more than an orphan may hold? */
 bool xtcp_memory_overdrawn(struct sock *sk);
 
+/**
+ * xtcp_memory_accepted() - from now on the accepting task's memory cgroup pays
+ * @child: just accepted, not locked; what it holds already is charged
+ *
+ * Context: process.
+ */
+void xtcp_memory_accepted(struct sock *child);
+
 /* Memory is short: soon all sockets give up what they can do without. Any context. */
 void xtcp_memory_relieve(void);
 /* No more of that. */

@@ -55,6 +55,23 @@ bool xtcp_memory_overdrawn(struct sock *sk)
 	       sk_mem_pages(sk->sk_wmem_queued) > limit;
 }
 
+void xtcp_memory_accepted(struct sock *child)
+{
+	struct mem_cgroup *payer = xtcp_payer(child);
+	int spare, held;
+
+	if (!payer)
+		return;
+	lock_sock(child);
+	spare = child->sk_forward_alloc;
+	held = spare + atomic_read(&child->sk_rmem_alloc) + child->sk_wmem_queued;
+	/* Given back by no one, taken again by the one who pays. */
+	__sk_mem_reclaim(child, held);
+	xtcp_set_payer(child, payer);
+	xtcp_memory_force(child, spare);
+	release_sock(child);
+}
+
 /* --- relief --------------------------------------------------------------- */
 
 /* RFC 9293 3.10.4 lets an orphan send what it has; but not at the cost of others. */

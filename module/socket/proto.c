@@ -233,7 +233,11 @@ static int connect(struct sock *sk, xtcp_sockaddr_t *addr, int len)
 
 static struct sock *accept_child(XTCP_ACCEPT_PARAMS)
 {
-	return xtcp_listen_accept(sk, XTCP_ACCEPT_FLAGS, XTCP_ACCEPT_ERR);
+	struct sock *child = xtcp_listen_accept(sk, XTCP_ACCEPT_FLAGS, XTCP_ACCEPT_ERR);
+
+	if (child)
+		xtcp_memory_accepted(child);
+	return child;
 }
 
 static int listen(struct socket *sock, int backlog)
