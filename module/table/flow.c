@@ -238,9 +238,9 @@ struct xtcp_flow *xtcp_flow_next(struct net *net, unsigned int *bucket,
 int xtcp_flow_cache_init(struct xtcp_flow_cache *cache, const char *ipv4,
 			 const char *ipv6, size_t size)
 {
-	cache->ipv4 = kmem_cache_create(ipv4, size, 0, 0, NULL);
+	cache->ipv4 = kmem_cache_create(ipv4, size, 0, SLAB_ACCOUNT, NULL);
 	cache->ipv6 = kmem_cache_create(ipv6, sizeof(struct xtcp_addrs6) + size,
-					0, 0, NULL);
+					0, SLAB_ACCOUNT, NULL);
 	if (cache->ipv4 && cache->ipv6)
 		return 0;
 	xtcp_flow_cache_exit(cache);
