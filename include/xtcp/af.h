@@ -8,6 +8,8 @@
 #include <net/sock.h>
 #include <xtcp/flow.h>
 
+struct iphdr;
+struct ipv6hdr;
 struct tcphdr;
 struct xtcp_net;
 struct xtcp_request;
@@ -112,18 +114,21 @@ static inline bool xtcp_af_device_sums(struct sock *sk)
 
 /*
  * For wire/demux.c and wire/hooks.c: the key of a segment in @net that came as
- * @protocol and whose header is @th; and an ICMP error, @skb starting at the IP
- * header that it quotes, our own header @offset behind that.
+ * @protocol and whose header is @th; and of one of ours that an ICMP error quotes,
+ * with its first two ports.
  */
 void xtcp_ipv4_fill_key(struct xtcp_flow_key *key, struct xtcp_addrs4 *addrs,
 			struct net *net, struct sk_buff *skb, const struct tcphdr *th,
 			u8 protocol);
-int xtcp_ipv4_icmp_error(struct sk_buff *skb, u32 info);
+void xtcp_ipv4_fill_quoted_key(struct xtcp_flow_key *key, struct xtcp_addrs4 *addrs,
+			       const struct sk_buff *skb, const struct iphdr *iph,
+			       const __be16 *ports, u8 protocol);
 void xtcp_ipv6_fill_key(struct xtcp_flow_key *key, struct xtcp_addrs6 *addrs,
 			struct net *net, struct sk_buff *skb, const struct tcphdr *th,
 			u8 protocol);
-int xtcp_ipv6_quoted(struct sk_buff *skb, u8 protocol, u8 type, u8 code, int offset,
-		     __be32 info);
+void xtcp_ipv6_fill_quoted_key(struct xtcp_flow_key *key, struct xtcp_addrs6 *addrs,
+			       const struct sk_buff *skb, const struct ipv6hdr *ip6h,
+			       const __be16 *ports, u8 protocol);
 
 int xtcp_ipv4_register(void);
 void xtcp_ipv4_unregister(void);

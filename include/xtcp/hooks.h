@@ -52,11 +52,17 @@ static inline void xtcp_hooks_arrived6(struct sk_buff *skb)
  * xtcp_hooks_use() - @sk is about to get a port: what it speaks, from now on
  * @sk: socket without a port, locked
  *
- * Sets flow.protocol from wire_protocol; the first of a namespace that speaks
- * protocol 6 sets up the hooks. Process context.
+ * Sets flow.protocol from wire_protocol. The hooks stand in a namespace as long as
+ * anything there speaks protocol 6. Process context.
  * Return: 0; -EOPNOTSUPP without netfilter; -ENOMEM.
  */
 int xtcp_hooks_use(struct sock *sk);
+/*
+ * One more that speaks @protocol, made from one that does: a child, a TIME_WAIT; and
+ * the end of any. Softirq or process.
+ */
+void xtcp_hooks_share(struct xtcp_net *xn, u8 protocol);
+void xtcp_hooks_leave(struct xtcp_net *xn, u8 protocol);
 
 /**
  * xtcp_hooks_kernels_state() - has the kernel's TCP this connection?

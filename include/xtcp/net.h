@@ -9,6 +9,7 @@
 #include <linux/ratelimit.h>
 #include <linux/siphash.h>
 #include <linux/spinlock.h>
+#include <linux/workqueue.h>
 #include <net/inet_timewait_sock.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
@@ -139,6 +140,8 @@ struct xtcp_net {
 	struct xtcp_fastopen_net fastopen;
 	struct mutex hooks_lock;	/* of what follows */
 	bool hooked;			/* someone speaks protocol 6 (wire/hooks.c) */
+	atomic_t hook_users;		/* sockets and TIME_WAITs that do */
+	struct work_struct unhook;	/* the last one is gone */
 	struct ctl_table_header *sysctl_header;
 	struct ctl_table *sysctl_table;
 };

@@ -8,6 +8,7 @@
 
 #include <linux/slab.h>
 #include <net/inet_sock.h>
+#include <xtcp/hooks.h>
 #include <xtcp/input.h>
 #include <xtcp/limit.h>
 #include <xtcp/output.h>
@@ -48,6 +49,7 @@ static void release(struct xtcp_time_wait *tw)
 	/* Not queued: it came due, here or on another CPU, which found it gone. */
 	xtcp_fifo_del(&queue->fifo, &tw->wait, &tw->flow);
 	atomic_dec(&queue->users);
+	xtcp_hooks_leave(net_of(tw), tw->flow.protocol);
 	call_rcu(&tw->wait.rcu, free_rcu);
 }
 
@@ -183,6 +185,7 @@ static bool enter(struct sock *sk)
 	tw->flow.port_sharing = xtcp_port_hold_time_wait(sk);
 	tw->flow.queue = xtcp_sk(sk)->time_wait_queue;
 	atomic_inc(&queue_of(tw)->users);
+	xtcp_hooks_share(xn, tw->flow.protocol);
 	xtcp_fifo_prepare(&tw->wait, &tw->flow, ktime_get_ns());
 	trace_xtcp_set_state(tw, &tw->flow, xtcp_sk(sk)->tcb.state, XTCP_TIME_WAIT);
 	WARN_ON_ONCE(!xtcp_flow_replace(&xtcp_sk(sk)->flow, &tw->flow));

@@ -143,8 +143,9 @@ void xtcp_icmp_pmtu(struct xtcp_flow *flow, const struct xtcp_flow_key *key, u32
 	bh_lock_sock(sk);
 	if (!xtcp_flow_is(flow, key) || !outstanding(sk, seq))
 		goto out;
+	/* Without a number (ip_no_pmtu_disc 1): IP takes the smallest it allows. */
 	if (sock_owned_by_user(sk))
-		xtcp_sk(sk)->pmtu_deferred = mtu;
+		xtcp_sk(sk)->pmtu_deferred = mtu ?: 1;
 	else
 		apply_pmtu(sk, mtu);
 out:

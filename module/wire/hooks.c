@@ -6,7 +6,7 @@
  * a mark of what it was; on the way out, another gives our segments protocol 6
  * before anyone else sees them. Everything else reaches the kernel's TCP as it
  * came. The hooks exist in namespaces that speak protocol 6, from the first
- * socket that does.
+ * socket that does to the last, or its TIME_WAIT.
  */
 
 #include <linux/icmp.h>
@@ -20,7 +20,7 @@
 #include <net/ip6_checksum.h>
 #include <xtcp/af.h>
 #include <xtcp/hooks.h>
-#include <xtcp/port.h>
+#include <xtcp/listener.h>
 #include <xtcp/sock.h>
 
 #if IS_ENABLED(CONFIG_NETFILTER)
@@ -69,8 +69,18 @@ int xtcp_hooks_kernels_state(const struct xtcp_flow_key *key)
 /* --- the way in ------------------------------------------------------------- */
 
 /*
- * A flow of ours, or at least a port, and no connection of the kernel's: such may
- * be older than our hold on the port. Its TIME_WAIT keeps no SYN from our listener.
+ * Whose is it already? Early demux found a connection of the kernel's, or a program
+ * of the administrator's (nft tproxy, BPF) gave it to a socket. A TIME_WAIT is no
+ * answer yet: it keeps no SYN from our listener.
+ */
+static bool taken(const struct sk_buff *skb)
+{
+	return skb->sk && skb->sk->sk_state != TCP_TIME_WAIT;
+}
+
+/*
+ * For a flow or a listener of ours, and no connection of the kernel's: such may
+ * be older than our hold on the port. What finds neither is the kernel's to refuse.
  */
 static bool ours(const struct xtcp_flow_key *key, const struct tcphdr *th)
 {
@@ -78,7 +88,7 @@ static bool ours(const struct xtcp_flow_key *key, const struct tcphdr *th)
 
 	if (xtcp_flow_lookup(key))
 		return true;
-	if (!xtcp_port_held(key))
+	if (!xtcp_listener_lookup(key, NULL))
 		return false;
 	state = xtcp_hooks_kernels_state(key);
 	return !state || (state == TCP_TIME_WAIT && th->syn && !th->ack);
@@ -91,88 +101,105 @@ static bool is_ours4(struct sk_buff *skb)
 	struct xtcp_flow_key key;
 	struct tcphdr th;
 
-	if (ip_is_fragment(ip_hdr(skb)) || skb_copy_bits(skb, offset, &th, sizeof(th)))
+	if (taken(skb) || ip_is_fragment(ip_hdr(skb)) ||
+	    skb_copy_bits(skb, offset, &th, sizeof(th)))
 		return false;
 	xtcp_ipv4_fill_key(&key, &addrs, dev_net(skb->dev), skb, &th, IPPROTO_TCP);
 	return ours(&key, &th);
 }
 
-/* Pull @skb to the IP header that an ICMP error quotes; false: it is none for us. */
-static bool at_quote4(struct sk_buff *skb, u32 *info)
+static unsigned int segment4(struct sk_buff *skb)
 {
-	const struct iphdr *iph;
-	const struct icmphdr *icmp;
-
-	__skb_pull(skb, skb_network_offset(skb) + ip_hdrlen(skb));
-	skb_reset_transport_header(skb);
-	if (skb_checksum_simple_validate(skb) ||
-	    !pskb_may_pull(skb, sizeof(*icmp) + sizeof(*iph)))
-		return false;
-	icmp = icmp_hdr(skb);
-	if (!icmp_is_err(icmp->type))
-		return false;
-	*info = ntohs(icmp->un.frag.mtu);
-	__skb_pull(skb, sizeof(*icmp));
-	iph = (const struct iphdr *)skb->data;
-	return iph->protocol == IPPROTO_TCP && pskb_may_pull(skb, iph->ihl * 4 + 8);
-}
-
-/* The kernel's TCP gets the message as well, and finds no one. */
-static void icmp4(struct sk_buff *skb)
-{
-	struct sk_buff *quote;
-	u32 info;
-
-	if (ip_is_fragment(ip_hdr(skb)))
-		return;
-	quote = skb_clone(skb, GFP_ATOMIC);
-	if (!quote)
-		return;
-	if (at_quote4(quote, &info))
-		xtcp_ipv4_icmp_error(quote, info);
-	consume_skb(quote);
-}
-
-static unsigned int in4(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
-{
-	if (ip_hdr(skb)->protocol == IPPROTO_ICMP) {
-		icmp4(skb);
-		return NF_ACCEPT;
-	}
-	if (ip_hdr(skb)->protocol != IPPROTO_TCP || !is_ours4(skb))
+	if (!is_ours4(skb))
 		return NF_ACCEPT;
 	/* Who watches the device has a copy, which stays as it is. */
 	if (skb_ensure_writable(skb, skb_network_offset(skb) + ip_hdrlen(skb)))
 		return NF_DROP;
-	skb_orphan(skb);		/* early demux found a TIME_WAIT, perhaps */
+	skb_orphan(skb);
 	ip_hdr(skb)->protocol = IPPROTO_XTCP;
 	IPCB(skb)->flags |= XTCP_CAME_AS_TCP;
 	return NF_ACCEPT;
 }
 
-#if IS_ENABLED(CONFIG_IPV6)
+/* A quoted segment, at @offset, that a flow of ours sent? */
+static bool sent_ours4(const struct sk_buff *skb, unsigned int offset)
+{
+	struct xtcp_addrs4 addrs;
+	struct xtcp_flow_key key;
+	__be16 ports[2];
+	struct iphdr iph;
+
+	if (skb_copy_bits(skb, offset, &iph, sizeof(iph)) || iph.protocol != IPPROTO_TCP ||
+	    skb_copy_bits(skb, offset + iph.ihl * 4, ports, sizeof(ports)))
+		return false;
+	xtcp_ipv4_fill_quoted_key(&key, &addrs, skb, &iph, ports, IPPROTO_TCP);
+	return xtcp_flow_lookup(&key);
+}
 
 /*
- * Where the TCP header is, and the octet that says so; behind destination options,
- * which the host has not read yet. False: there is none.
+ * An ICMP error about a segment of ours: what it quotes gets our number as well, and
+ * the kernel judges it by its own rules (ip_no_pmtu_disc and others) and hands it
+ * to our handler. The checksum stays as right, or wrong, as it was.
  */
-static bool find_tcp6(const struct sk_buff *skb, unsigned int *nhoff,
+static unsigned int icmp4(struct sk_buff *skb)
+{
+	unsigned int at = skb_network_offset(skb) + ip_hdrlen(skb);
+	unsigned int quote = at + sizeof(struct icmphdr);
+	struct icmphdr icmp, *icmph;
+	struct iphdr *iph;
+
+	if (ip_is_fragment(ip_hdr(skb)) || skb_copy_bits(skb, at, &icmp, sizeof(icmp)) ||
+	    !icmp_is_err(icmp.type) || !sent_ours4(skb, quote))
+		return NF_ACCEPT;
+	if (skb_ensure_writable(skb, quote + sizeof(*iph)))
+		return NF_DROP;
+	icmph = (struct icmphdr *)(skb->data + at);
+	iph = (struct iphdr *)(skb->data + quote);
+	csum_replace2(&icmph->checksum, htons(IPPROTO_TCP), htons(IPPROTO_XTCP));
+	iph->protocol = IPPROTO_XTCP;
+	IPCB(skb)->flags |= XTCP_CAME_AS_TCP;
+	return NF_ACCEPT;
+}
+
+static unsigned int in4(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	switch (ip_hdr(skb)->protocol) {
+	case IPPROTO_TCP:
+		return segment4(skb);
+	case IPPROTO_ICMP:
+		return icmp4(skb);
+	default:
+		return NF_ACCEPT;
+	}
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+
+/* Behind which headers to look: a host's own quote may have any that it sent. */
+static bool may_skip(u8 nexthdr, bool quoted)
+{
+	return nexthdr == NEXTHDR_DEST ||
+	       (quoted && (nexthdr == NEXTHDR_HOP || nexthdr == NEXTHDR_ROUTING));
+}
+
+/*
+ * Where the TCP header is, and the octet that says so, from @nhoff and @offset on;
+ * behind destination options, which the host has not read yet. False: there is none.
+ */
+static bool find_tcp6(const struct sk_buff *skb, bool quoted, unsigned int *nhoff,
 		      unsigned int *offset)
 {
-	const struct ipv6_opt_hdr *hdr;
-	struct ipv6_opt_hdr buffer;
+	struct ipv6_opt_hdr hdr;
 	u8 nexthdr;
 
-	*nhoff = IP6CB(skb)->nhoff;
-	*offset = skb_transport_offset(skb);
-	nexthdr = skb_network_header(skb)[*nhoff];
-	while (nexthdr == NEXTHDR_DEST) {
-		hdr = skb_header_pointer(skb, *offset, sizeof(buffer), &buffer);
-		if (!hdr)
+	if (skb_copy_bits(skb, *nhoff, &nexthdr, sizeof(nexthdr)))
+		return false;
+	while (may_skip(nexthdr, quoted)) {
+		if (skb_copy_bits(skb, *offset, &hdr, sizeof(hdr)))
 			return false;
-		nexthdr = hdr->nexthdr;
-		*nhoff = *offset - skb_network_offset(skb);
-		*offset += ipv6_optlen(hdr);
+		nexthdr = hdr.nexthdr;
+		*nhoff = *offset;
+		*offset += ipv6_optlen(&hdr);
 	}
 	return nexthdr == IPPROTO_TCP;
 }
@@ -189,65 +216,70 @@ static bool is_ours6(struct sk_buff *skb, unsigned int offset)
 	return ours(&key, &th);
 }
 
-/* The device's checksum, where it made one, is over this octet as well. */
-static void write_nexthdr(struct sk_buff *skb, unsigned int nhoff)
+static unsigned int segment6(struct sk_buff *skb)
 {
-	u8 *nexthdr = skb_network_header(skb) + nhoff;
+	unsigned int offset = skb_transport_offset(skb);
+	unsigned int nhoff = skb_network_offset(skb) + IP6CB(skb)->nhoff;
+	u8 *nexthdr;
 
-	skb_postpull_rcsum(skb, nexthdr, sizeof(*nexthdr));
-	*nexthdr = IPPROTO_XTCP;
-	skb_postpush_rcsum(skb, nexthdr, sizeof(*nexthdr));
-}
-
-/* The same for ICMPv6; our own header is @offset behind the quoted one. */
-static bool at_quote6(struct sk_buff *skb, struct icmp6hdr *icmp, int *offset)
-{
-	__be16 frag_off;
-	u8 nexthdr;
-
-	skb_pull_rcsum(skb, skb_transport_offset(skb));
-	if (skb_checksum_validate(skb, IPPROTO_ICMPV6, ip6_compute_pseudo) ||
-	    !pskb_may_pull(skb, sizeof(*icmp) + sizeof(struct ipv6hdr)))
-		return false;
-	*icmp = *icmp6_hdr(skb);
-	if (icmp->icmp6_type & ICMPV6_INFOMSG_MASK)
-		return false;
-	__skb_pull(skb, sizeof(*icmp));
-	nexthdr = ((const struct ipv6hdr *)skb->data)->nexthdr;
-	*offset = ipv6_skip_exthdr(skb, sizeof(struct ipv6hdr), &nexthdr, &frag_off);
-	return *offset >= 0 && nexthdr == IPPROTO_TCP && pskb_may_pull(skb, *offset + 8);
-}
-
-static void icmp6(struct sk_buff *skb)
-{
-	struct sk_buff *quote = skb_clone(skb, GFP_ATOMIC);
-	struct icmp6hdr icmp;
-	int offset;
-
-	if (!quote)
-		return;
-	if (at_quote6(quote, &icmp, &offset))
-		xtcp_ipv6_quoted(quote, IPPROTO_TCP, icmp.icmp6_type, icmp.icmp6_code,
-				 offset, icmp.icmp6_mtu);
-	consume_skb(quote);
-}
-
-static unsigned int in6(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
-{
-	unsigned int nhoff, offset;
-
-	if (skb_network_header(skb)[IP6CB(skb)->nhoff] == IPPROTO_ICMPV6) {
-		icmp6(skb);
-		return NF_ACCEPT;
-	}
-	if (!find_tcp6(skb, &nhoff, &offset) || !is_ours6(skb, offset))
+	if (taken(skb) || !find_tcp6(skb, false, &nhoff, &offset) || !is_ours6(skb, offset))
 		return NF_ACCEPT;
 	if (skb_ensure_writable(skb, offset))
 		return NF_DROP;
 	skb_orphan(skb);
-	write_nexthdr(skb, nhoff);
+	/* The device's checksum, where it made one, is over this octet as well. */
+	nexthdr = skb->data + nhoff;
+	skb_postpull_rcsum(skb, nexthdr, sizeof(*nexthdr));
+	*nexthdr = IPPROTO_XTCP;
+	skb_postpush_rcsum(skb, nexthdr, sizeof(*nexthdr));
 	IP6CB(skb)->flags |= XTCP_CAME_AS_TCP;
 	return NF_ACCEPT;
+}
+
+static bool sent_ours6(const struct sk_buff *skb, unsigned int quote, unsigned int offset)
+{
+	struct xtcp_addrs6 addrs;
+	struct xtcp_flow_key key;
+	struct ipv6hdr ip6h;
+	__be16 ports[2];
+
+	if (skb_copy_bits(skb, quote, &ip6h, sizeof(ip6h)) ||
+	    skb_copy_bits(skb, offset, ports, sizeof(ports)))
+		return false;
+	xtcp_ipv6_fill_quoted_key(&key, &addrs, skb, &ip6h, ports, IPPROTO_TCP);
+	return xtcp_flow_lookup(&key);
+}
+
+/* The same for ICMPv6, where the octet may be either one of a word of the sum. */
+static unsigned int icmp6(struct sk_buff *skb)
+{
+	unsigned int at = skb_transport_offset(skb);
+	unsigned int quote = at + sizeof(struct icmp6hdr);
+	unsigned int nhoff = quote + offsetof(struct ipv6hdr, nexthdr);
+	unsigned int offset = quote + sizeof(struct ipv6hdr);
+	struct icmp6hdr icmp, *icmph;
+	unsigned int shift;
+
+	if (skb_copy_bits(skb, at, &icmp, sizeof(icmp)) ||
+	    (icmp.icmp6_type & ICMPV6_INFOMSG_MASK) ||
+	    !find_tcp6(skb, true, &nhoff, &offset) || !sent_ours6(skb, quote, offset))
+		return NF_ACCEPT;
+	if (skb_ensure_writable(skb, nhoff + 1))
+		return NF_DROP;
+	icmph = (struct icmp6hdr *)(skb->data + at);
+	shift = (nhoff - at) % 2 ? 0 : 8;
+	csum_replace2(&icmph->icmp6_cksum, htons(IPPROTO_TCP << shift),
+		      htons(IPPROTO_XTCP << shift));
+	skb->data[nhoff] = IPPROTO_XTCP;
+	IP6CB(skb)->flags |= XTCP_CAME_AS_TCP;
+	return NF_ACCEPT;
+}
+
+static unsigned int in6(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	if (skb_network_header(skb)[IP6CB(skb)->nhoff] == IPPROTO_ICMPV6)
+		return icmp6(skb);
+	return segment6(skb);
 }
 
 #endif
@@ -298,25 +330,30 @@ static const struct nf_hook_ops hooks[] = {
 
 static int hook_up(struct xtcp_net *xn)
 {
-	int err;
+	int err = 0;
 
-	err = inet_ctl_sock_create(&xn->ctl_sk_tcp, PF_INET, SOCK_RAW, IPPROTO_TCP, xn->net);
-	if (err)
-		return err;
-	err = nf_register_net_hooks(xn->net, hooks, ARRAY_SIZE(hooks));
-	if (err) {
-		inet_ctl_sock_destroy(xn->ctl_sk_tcp);
-		return err;
-	}
-	xn->hooked = true;
-	return 0;
+	/* It stays: what it sent may be under way still. */
+	if (!xn->ctl_sk_tcp)
+		err = inet_ctl_sock_create(&xn->ctl_sk_tcp, PF_INET, SOCK_RAW, IPPROTO_TCP,
+					   xn->net);
+	err = err ?: nf_register_net_hooks(xn->net, hooks, ARRAY_SIZE(hooks));
+	xn->hooked = !err;
+	return err;
+}
+
+static void hook_down(struct xtcp_net *xn)
+{
+	if (xn->hooked)
+		nf_unregister_net_hooks(xn->net, hooks, ARRAY_SIZE(hooks));
+	xn->hooked = false;
 }
 
 void xtcp_hooks_exit(struct xtcp_net *xn)
 {
-	if (!xn->hooked)
+	cancel_work_sync(&xn->unhook);
+	hook_down(xn);
+	if (!xn->ctl_sk_tcp)
 		return;
-	nf_unregister_net_hooks(xn->net, hooks, ARRAY_SIZE(hooks));
 	/* Ports given back meanwhile hold sockets of this namespace. */
 	rcu_barrier();
 	xtcp_reserve_flush();
@@ -330,6 +367,10 @@ static int hook_up(struct xtcp_net *xn)
 	return -EOPNOTSUPP;
 }
 
+static void hook_down(struct xtcp_net *xn)
+{
+}
+
 void xtcp_hooks_exit(struct xtcp_net *xn)
 {
 }
@@ -341,25 +382,68 @@ int xtcp_hooks_kernels_state(const struct xtcp_flow_key *key)
 
 #endif
 
+/* --- who needs it ------------------------------------------------------------- */
+
+void xtcp_hooks_share(struct xtcp_net *xn, u8 protocol)
+{
+	if (protocol == IPPROTO_TCP)
+		atomic_inc(&xn->hook_users);
+}
+
+void xtcp_hooks_leave(struct xtcp_net *xn, u8 protocol)
+{
+	if (protocol == IPPROTO_TCP && atomic_dec_and_test(&xn->hook_users))
+		schedule_work(&xn->unhook);
+}
+
+/* Only here, and under the lock, does the count begin anew. */
+static int join(struct xtcp_net *xn)
+{
+	int err = 0;
+
+	mutex_lock(&xn->hooks_lock);
+	if (!xn->hooked)
+		err = hook_up(xn);
+	if (!err)
+		xtcp_hooks_share(xn, IPPROTO_TCP);
+	mutex_unlock(&xn->hooks_lock);
+	return err;
+}
+
+static void unhook(struct work_struct *work)
+{
+	struct xtcp_net *xn = container_of(work, struct xtcp_net, unhook);
+
+	/* A last segment may be on its way out on another CPU. */
+	synchronize_rcu();
+	mutex_lock(&xn->hooks_lock);
+	if (!atomic_read(&xn->hook_users))
+		hook_down(xn);
+	mutex_unlock(&xn->hooks_lock);
+}
+
 int xtcp_hooks_use(struct sock *sk)
 {
 	struct xtcp_net *xn = xtcp_sk_net(sk);
+	struct xtcp_flow *flow = &xtcp_sk(sk)->flow;
 	u8 protocol = xtcp_sk_knob(sk, wire_protocol);
-	int err = 0;
+	int err;
 
+	if (protocol == flow->protocol)
+		return 0;
 	if (protocol == IPPROTO_TCP) {
-		mutex_lock(&xn->hooks_lock);
-		if (!xn->hooked)
-			err = hook_up(xn);
-		mutex_unlock(&xn->hooks_lock);
+		err = join(xn);
+		if (err)
+			return err;
 	}
-	if (!err)
-		xtcp_sk(sk)->flow.protocol = protocol;
-	return err;
+	xtcp_hooks_leave(xn, flow->protocol);
+	flow->protocol = protocol;
+	return 0;
 }
 
 int xtcp_hooks_init(struct xtcp_net *xn)
 {
 	mutex_init(&xn->hooks_lock);
+	INIT_WORK(&xn->unhook, unhook);
 	return 0;
 }

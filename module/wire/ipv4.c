@@ -95,22 +95,33 @@ static int icmp_errno(u8 type, u8 code)
 	}
 }
 
-int xtcp_ipv4_icmp_error(struct sk_buff *skb, u32 info)
+void xtcp_ipv4_fill_quoted_key(struct xtcp_flow_key *key, struct xtcp_addrs4 *addrs,
+			       const struct sk_buff *skb, const struct iphdr *iph,
+			       const __be16 *ports, u8 protocol)
+{
+	addrs->local = iph->saddr;
+	addrs->remote = iph->daddr;
+	*key = (struct xtcp_flow_key){
+		.net		= dev_net(skb->dev),
+		.addrs		= addrs,
+		.local_port	= ports[0],
+		.remote_port	= ports[1],
+		.dif		= inet_iif(skb),
+		.sdif		= inet_sdif(skb),
+		.family		= AF_INET,
+		.protocol	= protocol,
+	};
+}
+
+/* From the kernel's ICMP, which checked the message, and @info by its rules. */
+static int icmp_error(struct sk_buff *skb, u32 info)
 {
 	const struct iphdr *iph = (const struct iphdr *)skb->data;
 	const struct tcphdr *th = (const struct tcphdr *)(skb->data + iph->ihl * 4);
-	struct xtcp_addrs4 addrs = { .local = iph->saddr, .remote = iph->daddr };
-	struct xtcp_flow_key key = {
-		.net		= dev_net(skb->dev),
-		.addrs		= &addrs,
-		.local_port	= th->source,
-		.remote_port	= th->dest,
-		.dif		= inet_iif(skb),
-		.family		= AF_INET,
-		.protocol	= iph->protocol,
-	};
 	const struct icmphdr *icmp = icmp_hdr(skb);
-	struct xtcp_flow *flow = xtcp_flow_lookup(&key);
+	struct xtcp_flow_key key;
+	struct xtcp_addrs4 addrs;
+	struct xtcp_flow *flow;
 	struct xtcp_icmp message = {
 		.skb	= skb,
 		.th	= th,
@@ -124,6 +135,9 @@ int xtcp_ipv4_icmp_error(struct sk_buff *skb, u32 info)
 		},
 	};
 
+	xtcp_ipv4_fill_quoted_key(&key, &addrs, skb, iph, &th->source,
+				  xtcp_hooks_protocol4(skb));
+	flow = xtcp_flow_lookup(&key);
 	if (!flow)
 		return -ENOENT;
 	if (icmp->type == ICMP_DEST_UNREACH && icmp->code == ICMP_FRAG_NEEDED) {
@@ -455,7 +469,7 @@ const struct xtcp_af_ops xtcp_ipv4_ops = {
 
 static const struct net_protocol protocol = {
 	.handler		= receive,
-	.err_handler		= xtcp_ipv4_icmp_error,
+	.err_handler		= icmp_error,
 	.no_policy		= 1,
 	.icmp_strict_tag_validation = 1,
 };

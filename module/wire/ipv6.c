@@ -136,23 +136,32 @@ static void redirect(struct xtcp_flow *flow, const struct xtcp_flow_key *key,
 	bh_unlock_sock(sk);
 }
 
-int xtcp_ipv6_quoted(struct sk_buff *skb, u8 protocol, u8 type, u8 code, int offset,
-		     __be32 info)
+void xtcp_ipv6_fill_quoted_key(struct xtcp_flow_key *key, struct xtcp_addrs6 *addrs,
+			       const struct sk_buff *skb, const struct ipv6hdr *ip6h,
+			       const __be16 *ports, u8 protocol)
 {
-	const struct ipv6hdr *ip6h = (const struct ipv6hdr *)skb->data;
-	const struct tcphdr *th = (const struct tcphdr *)(skb->data + offset);
-	struct xtcp_addrs6 addrs = { .local = ip6h->saddr, .remote = ip6h->daddr };
-	struct xtcp_flow_key key = {
+	addrs->local = ip6h->saddr;
+	addrs->remote = ip6h->daddr;
+	*key = (struct xtcp_flow_key){
 		.net		= dev_net(skb->dev),
-		.addrs		= &addrs,
-		.local_port	= th->source,
-		.remote_port	= th->dest,
+		.addrs		= addrs,
+		.local_port	= ports[0],
+		.remote_port	= ports[1],
 		.dif		= inet6_iif(skb),
 		.sdif		= inet6_sdif(skb),
 		.family		= AF_INET6,
 		.protocol	= protocol,
 	};
-	struct xtcp_flow *flow = xtcp_flow_lookup(&key);
+}
+
+static int icmp_error(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
+		      u8 code, int offset, __be32 info)
+{
+	const struct ipv6hdr *ip6h = (const struct ipv6hdr *)skb->data;
+	const struct tcphdr *th = (const struct tcphdr *)(skb->data + offset);
+	struct xtcp_flow_key key;
+	struct xtcp_addrs6 addrs;
+	struct xtcp_flow *flow;
 	struct xtcp_icmp message = {
 		.skb	= skb,
 		.th	= th,
@@ -166,6 +175,9 @@ int xtcp_ipv6_quoted(struct sk_buff *skb, u8 protocol, u8 type, u8 code, int off
 	};
 	int err;
 
+	xtcp_ipv6_fill_quoted_key(&key, &addrs, skb, ip6h, &th->source,
+				  xtcp_hooks_protocol6(skb));
+	flow = xtcp_flow_lookup(&key);
 	if (!flow)
 		return -ENOENT;
 	if (type == NDISC_REDIRECT) {
@@ -181,12 +193,6 @@ int xtcp_ipv6_quoted(struct sk_buff *skb, u8 protocol, u8 type, u8 code, int off
 	message.ee.ee_errno = err;
 	xtcp_icmp_error(flow, &key, &message);
 	return 0;
-}
-
-static int icmp_error(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
-		      u8 code, int offset, __be32 info)
-{
-	return xtcp_ipv6_quoted(skb, IPPROTO_XTCP, type, code, offset, info);
 }
 
 /* --- down: sockets ---------------------------------------------------------- */

@@ -6,12 +6,16 @@ import errno
 import pathlib
 import socket
 import subprocess
+import time
 import unittest
 
-from xtcp_sockets import PROTO, SocketTest, Task, loopback_up, unshare_network
+from two_hosts import Host, TwoHosts, run as run_command
+from xtcp_sockets import (A_WHILE, PATIENCE, PROTO, SOL_TCP, SocketTest, Task, loopback_up, recv_exactly,
+                          reset, unshare_network)
 
 SOL_XTCP, WIRE_PROTOCOL = 253, 9
 TCP_SAVE_SYN, TCP_SAVED_SYN, IPV6_DSTOPTS = 27, 28, 59
+IP_TRANSPARENT, IPV6_TRANSPARENT = 19, 75
 FAMILIES = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 KNOBS = pathlib.Path("/proc/sys/net/xtcp")
 
@@ -248,7 +252,134 @@ class Icmp(WireTest):
         self.in_child(run)
 
 
+class PathMtu(WireTest):
+    """Host 0 sends; host 1 is a router whose other cable takes less; host 2 is behind it."""
+
+    @classmethod
+    def setUpClass(cls):
+        if PROTO != 253:
+            raise unittest.SkipTest("of xtcp only")
+        cls.net = TwoHosts()
+        cls.addClassCleanup(cls.net.remove)
+        cls.far = Host(2)
+        cls.addClassCleanup(cls.far.remove)
+        cls.net.offload("off")
+        run_command("ip link add veth2 netns oracle2 type veth peer name narrow netns oracle1 mtu 1400")
+        cls.net[1].run("ip addr add 10.7.0.1/24 dev narrow; ip addr add fd07::1/64 dev narrow nodad; ip link set narrow up")
+        cls.far.run("ip link set lo up; ip link set veth2 up; ip addr add 10.7.0.2/24 dev veth2;"
+                    "ip addr add fd07::2/64 dev veth2 nodad; ip route add default via 10.7.0.1;"
+                    "ip -6 route add default via fd07::1")
+        cls.net[1].sysctl("ipv4/ip_forward", 1)
+        cls.net[1].sysctl("ipv6/conf/all/forwarding", 1)
+        cls.net[0].run("ip route add default via 10.6.0.2; ip -6 route add default via fd06::2")
+
+    def connection(self, make, family):
+        """From host 0 to host 2, over Ethernet as far as either knows."""
+        with self.far:
+            listener = self.keep(socket.socket(family, socket.SOCK_STREAM))
+        listener.bind(("::" if family == socket.AF_INET6 else "", 0))
+        listener.listen()
+        host = {socket.AF_INET: "10.7.0.2", socket.AF_INET6: "fd07::2"}[family]
+        self.net[0].run("ip route flush cache; ip -6 route flush cache")
+        with self.net[0]:
+            client = make(family)
+        client.setsockopt(SOL_TCP, socket.TCP_MAXSEG, 1430)
+        self.eventually(lambda: client.connect_ex((host, listener.getsockname()[1])) == 0)
+        return client, self.accept(listener)
+
+    def heard(self, family):
+        """Messages that a packet was too big, at host 0."""
+        name, word = (("snmp6", "Icmp6InPktTooBigs"), ("snmp", "IcmpMsg:"))[family == socket.AF_INET]
+        with self.net[0], open("/proc/thread-self/net/" + name, encoding="ascii") as file:
+            rows = [line.split() for line in file if line.startswith(word)]
+        if family == socket.AF_INET6:
+            return int(rows[0][1])
+        return int(dict(zip(*rows)).get("InType3", 0)) if rows else 0
+
+    def send(self, make, family):
+        """A large segment, the message about it, and the segment size then."""
+        client, server = self.connection(make, family)
+        before = self.heard(family)
+        client.sendall(bytes(3000))
+        self.eventually(lambda: self.heard(family) > before)
+        time.sleep(A_WHILE)
+        return client, server, client.getsockopt(SOL_TCP, socket.TCP_MAXSEG)
+
+    def test_too_big(self):
+        for family in FAMILIES:
+            for make in (self.tcp, self.xtcp):
+                with self.subTest(family=family.name, stack=make.__name__):
+                    _, server, mss = self.send(make, family)
+                    self.assertLess(mss, 1400 - 40)
+                    self.assertEqual(len(recv_exactly(server, 3000)), 3000)
+
+    def segment_size_in_mode(self, mode, make):
+        """What ip_no_pmtu_disc makes of a message to a connection that is older."""
+        client, _ = self.connection(make, socket.AF_INET)
+        before = self.heard(socket.AF_INET)
+        self.net[0].sysctl("ipv4/ip_no_pmtu_disc", mode)
+        try:
+            client.sendall(bytes(3000))
+            self.eventually(lambda: self.heard(socket.AF_INET) > before)
+            time.sleep(A_WHILE)
+            return client.getsockopt(SOL_TCP, socket.TCP_MAXSEG)
+        finally:
+            reset(client)  # else it would try again, and learn then
+            self.net[0].sysctl("ipv4/ip_no_pmtu_disc", 0)
+
+    def test_no_pmtu_disc_of_a_namespace(self):
+        """1: the message counts, what it says does not; 2: nor does the message. As the kernel's TCP has it."""
+        for mode in (1, 2):
+            with self.subTest(mode=mode):
+                sizes = {make.__name__: self.segment_size_in_mode(mode, make) for make in (self.tcp, self.xtcp)}
+                self.assertEqual(sizes["tcp"], sizes["xtcp"])
+
+
 class Neighbours(WireTest):
+    def transparent_proxy(self):
+        """Of the kernel's: what comes to some ports of any address, one socket gets (nft tproxy)."""
+        proxy = self.keep(socket.socket(socket.AF_INET6, socket.SOCK_STREAM))
+        proxy.setsockopt(socket.SOL_IP, IP_TRANSPARENT, 1)
+        proxy.setsockopt(socket.IPPROTO_IPV6, IPV6_TRANSPARENT, 1)
+        proxy.bind(("::", 3128))
+        proxy.listen()
+        run_command("ip route add local 198.51.100.0/24 dev lo; ip -6 route add local 2001:db8::/64 dev lo;"
+                    "nft 'add table inet t; add chain inet t c { type filter hook prerouting priority mangle; };"
+                    "add rule inet t c meta nfproto ipv4 tcp dport 8080-8083 tproxy ip to :3128 accept;"
+                    "add rule inet t c meta nfproto ipv6 tcp dport 8080-8083 tproxy ip6 to :3128 accept'")
+        return proxy
+
+    def test_a_transparent_proxy_keeps_what_is_its(self):
+        """Listeners of ours on those ports get nothing of what the administrator gives to another socket."""
+        def run():
+            unshare_network()
+            loopback_up()
+            proxy = self.transparent_proxy()
+            cases = ((family, to, at) for family, to, any_at in ((socket.AF_INET, "198.51.100.1", "0.0.0.0"),
+                                                                 (socket.AF_INET6, "2001:db8::1", "::"))
+                     for at in (FAMILIES[family], any_at))
+            for port, (family, to, at) in enumerate(cases, 8080):
+                with self.subTest(family=family.name, at=at):
+                    ours = self.xtcp(family)
+                    ours.bind((at, port))
+                    ours.listen()
+                    client = self.tcp(family)
+                    client.settimeout(PATIENCE)
+                    client.connect((to, port))
+                    self.assert_talking(client, self.accept(proxy))
+        self.in_child(run)
+
+    def test_other_addresses_of_a_port_are_the_kernels_to_refuse(self):
+        """Ours listens at one address. At others nobody does: RST, and no counter of ours says a word."""
+        def run():
+            unshare_network()
+            loopback_up()
+            ours = self.listener_of(self.xtcp)
+            with self.raises(errno.ECONNREFUSED):
+                self.tcp().connect(("127.0.0.2", ours.getsockname()[1]))
+            self.assertEqual(self.out_rsts(), 1)
+        self.in_child(run)
+
     def test_tcp_is_untouched(self):
         """The kernel's own connections beside ours, established before and after the hooks came."""
         def run():
