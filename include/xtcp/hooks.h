@@ -13,6 +13,7 @@
 #include <net/ipv6.h>
 #include <uapi/linux/xtcp.h>
 
+struct ctl_table;
 struct net;
 struct sock;
 struct xtcp_flow_key;
@@ -54,7 +55,7 @@ static inline void xtcp_hooks_arrived6(struct sk_buff *skb)
  *
  * Sets flow.protocol from wire_protocol. The hooks stand in a namespace as long as
  * anything there speaks protocol 6. Process context.
- * Return: 0; -EOPNOTSUPP without netfilter; -ENOMEM.
+ * Return: 0; -EPERM if the caller may not; -EOPNOTSUPP without netfilter; -ENOMEM.
  */
 int xtcp_hooks_use(struct sock *sk);
 /*
@@ -63,6 +64,14 @@ int xtcp_hooks_use(struct sock *sk);
  */
 void xtcp_hooks_share(struct xtcp_net *xn, u8 protocol);
 void xtcp_hooks_leave(struct xtcp_net *xn, u8 protocol);
+
+/* wire/rights.c */
+
+/* May the current process speak protocol 6 in this namespace? Process context. */
+bool xtcp_hooks_allowed(struct xtcp_net *xn);
+/* Fill the row of wire_protocol_6_group_range. */
+void xtcp_hooks_groups_row(struct xtcp_net *xn, struct ctl_table *row);
+void xtcp_hooks_init_groups(struct xtcp_net *xn);
 
 /**
  * xtcp_hooks_kernels_state() - has the kernel's TCP this connection?

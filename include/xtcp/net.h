@@ -9,6 +9,7 @@
 #include <linux/ratelimit.h>
 #include <linux/siphash.h>
 #include <linux/spinlock.h>
+#include <linux/uidgid.h>
 #include <linux/workqueue.h>
 #include <net/inet_timewait_sock.h>
 #include <net/net_namespace.h>
@@ -118,6 +119,12 @@ struct xtcp_challenge {
 	u32 left;
 };
 
+/* Groups from one to another; empty if the other way round. */
+struct xtcp_group_range {
+	kgid_t low;
+	kgid_t high;
+};
+
 struct xtcp_net {
 	struct net *net;
 	struct xtcp_knobs knobs;
@@ -142,6 +149,7 @@ struct xtcp_net {
 	bool hooked;			/* someone speaks protocol 6 (wire/hooks.c) */
 	atomic_t hook_users;		/* sockets and TIME_WAITs that do */
 	struct work_struct unhook;	/* the last one is gone */
+	struct xtcp_group_range wire_groups; /* who else may (wire/rights.c) */
 	struct ctl_table_header *sysctl_header;
 	struct ctl_table *sysctl_table;
 };

@@ -11,6 +11,7 @@
 #include <linux/string.h>
 #include <linux/sysctl.h>
 #include <xtcp/compat.h>
+#include <xtcp/hooks.h>
 #include <xtcp/isn.h>
 #include <xtcp/net.h>
 #include <xtcp/request.h>
@@ -243,8 +244,8 @@ int xtcp_sysctl_register(struct xtcp_net *xn)
 	struct ctl_table *table;
 	unsigned int i;
 
-	/* One more: the key of Fast Open, which is no number. */
-	table = kcalloc(xtcp_knob_count + 1 + XTCP_CTL_SENTINELS, sizeof(*table),
+	/* Two more, which are no numbers: the key of Fast Open, a range of groups. */
+	table = kcalloc(xtcp_knob_count + 2 + XTCP_CTL_SENTINELS, sizeof(*table),
 			GFP_KERNEL);
 	if (!table)
 		return -ENOMEM;
@@ -259,8 +260,9 @@ int xtcp_sysctl_register(struct xtcp_net *xn)
 		table[i].extra2 = (void *)&xtcp_knob_rows[i];
 	}
 	xtcp_fastopen_key_row(xn, &table[i]);
+	xtcp_hooks_groups_row(xn, &table[i + 1]);
 	xn->sysctl_header = xtcp_register_net_sysctl(xn->net, "net/xtcp", table,
-						     xtcp_knob_count + 1);
+						     xtcp_knob_count + 2);
 	if (!xn->sysctl_header) {
 		kfree(table);
 		return -ENOMEM;

@@ -5,6 +5,7 @@
 #include <net/ip.h>
 #include <net/sock.h>
 #include <xtcp/af.h>
+#include <xtcp/hooks.h>
 #include <xtcp/output.h>
 #include <xtcp/receive.h>
 #include <xtcp/request.h>
@@ -76,6 +77,8 @@ static int prepare_own(struct sock *sk, int name, u32 val)
 {
 	switch (name) {
 	case XTCP_WIRE_PROTOCOL:
+		if (val == IPPROTO_TCP && !xtcp_hooks_allowed(xtcp_sk_net(sk)))
+			return -EPERM;
 		return xtcp_sk(sk)->port ? -EISCONN : 0;
 	case XTCP_MSL_MS:
 		return xtcp_timewait_choose_queue(sk, val);

@@ -422,6 +422,13 @@ static void unhook(struct work_struct *work)
 	mutex_unlock(&xn->hooks_lock);
 }
 
+/* Who set the option was asked then: a socket handed over keeps what it may. */
+static bool may_speak_tcp(const struct sock *sk)
+{
+	return READ_ONCE(xtcp_sk(sk)->own.wire_protocol) != XTCP_OWN_UNSET ||
+	       xtcp_hooks_allowed(xtcp_sk_net(sk));
+}
+
 int xtcp_hooks_use(struct sock *sk)
 {
 	struct xtcp_net *xn = xtcp_sk_net(sk);
@@ -432,7 +439,7 @@ int xtcp_hooks_use(struct sock *sk)
 	if (protocol == flow->protocol)
 		return 0;
 	if (protocol == IPPROTO_TCP) {
-		err = join(xn);
+		err = may_speak_tcp(sk) ? join(xn) : -EPERM;
 		if (err)
 			return err;
 	}
@@ -445,5 +452,6 @@ int xtcp_hooks_init(struct xtcp_net *xn)
 {
 	mutex_init(&xn->hooks_lock);
 	INIT_WORK(&xn->unhook, unhook);
+	xtcp_hooks_init_groups(xn);
 	return 0;
 }

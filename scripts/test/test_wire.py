@@ -3,6 +3,7 @@
 Do the two understand each other: test_oracle.py.
 """
 import errno
+import os
 import pathlib
 import socket
 import subprocess
@@ -10,12 +11,13 @@ import time
 import unittest
 
 from two_hosts import Host, TwoHosts, run as run_command
-from xtcp_sockets import (A_WHILE, PATIENCE, PROTO, SOL_TCP, SocketTest, Task, loopback_up, recv_exactly,
+from xtcp_sockets import (A_WHILE, CLONE_NEWNET, PATIENCE, PROTO, SOL_TCP, SocketTest, Task, libc, loopback_up, recv_exactly,
                           reset, unshare_network)
 
 SOL_XTCP, WIRE_PROTOCOL = 253, 9
 TCP_SAVE_SYN, TCP_SAVED_SYN, IPV6_DSTOPTS = 27, 28, 59
 IP_TRANSPARENT, IPV6_TRANSPARENT = 19, 75
+CLONE_NEWUSER = 0x10000000
 FAMILIES = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 KNOBS = pathlib.Path("/proc/sys/net/xtcp")
 
@@ -92,6 +94,120 @@ class Option(WireTest):
         other = self.tcp()
         other.connect(wire6.getsockname())
         self.assert_talking(other, self.accept(wire6))
+
+
+class Rights(WireTest):
+    """Who may speak protocol 6: CAP_NET_ADMIN over the namespace, or the groups of a range that is empty at first."""
+
+    group_range = "net/xtcp/wire_protocol_6_group_range"
+
+    def setUp(self):
+        super().setUp()
+        self.sysctl(self.group_range, "1 0")
+
+    @staticmethod
+    def own():
+        return socket.socket(socket.AF_INET, socket.SOCK_STREAM, 253)
+
+    def refused(self):
+        """The option, and what the knob says; 253 and the kernel's TCP are everybody's."""
+        with self.own() as sock, self.raises(errno.EPERM):
+            sock.setsockopt(SOL_XTCP, WIRE_PROTOCOL, 6)
+        for family, host in FAMILIES.items():
+            with socket.socket(family, socket.SOCK_STREAM, 253) as sock:
+                with self.raises(errno.EPERM):
+                    sock.bind((host, 0))
+                with self.raises(errno.EPERM):
+                    sock.connect((host, 9))
+                with self.raises(errno.EPERM):
+                    sock.listen()
+                with self.raises(errno.EPERM):
+                    sock.sendto(b"text", socket.MSG_FASTOPEN, (host, 9))
+                sock.setsockopt(SOL_XTCP, WIRE_PROTOCOL, 253)
+                sock.bind((host, 0))
+            with socket.socket(family, socket.SOCK_STREAM) as sock:
+                sock.bind((host, 0))
+
+    def allowed(self):
+        with self.own() as sock:
+            sock.setsockopt(SOL_XTCP, WIRE_PROTOCOL, 6)
+            sock.bind((FAMILIES[socket.AF_INET], 0))
+        with self.own() as sock:
+            sock.bind((FAMILIES[socket.AF_INET], 0))
+
+    def test_nobody_may(self):
+        self.sysctl("net/xtcp/wire_protocol", 6)
+        self.as_nobody(self.refused)
+
+    def test_root_may(self):
+        self.sysctl("net/xtcp/wire_protocol", 6)
+        self.allowed()
+
+    def test_groups_may(self):
+        self.sysctl("net/xtcp/wire_protocol", 6)
+        for groups, may in (("65534 65534", True), ("0 65533", False), ("65534 65533", False), ("0 4294967294", True)):
+            with self.subTest(groups):
+                self.write_file("/proc/sys/" + self.group_range, groups)
+                self.as_nobody(self.allowed if may else self.refused)
+
+    def test_supplementary_groups_count(self):
+        def run(function):
+            os.setgroups([7, 4711])
+            os.setgid(65534)
+            os.setuid(65534)
+            function()
+
+        self.sysctl("net/xtcp/wire_protocol", 6)
+        self.write_file("/proc/sys/" + self.group_range, "4711 4711")
+        self.in_child(lambda: run(self.allowed))
+        self.write_file("/proc/sys/" + self.group_range, "4712 65533")
+        self.in_child(lambda: run(self.refused))
+
+    def test_a_socket_handed_over_may(self):
+        """Who may said so of this socket; what it does with it, it does without the privilege."""
+        sock, host = self.xtcp(), FAMILIES[socket.AF_INET]
+        listener = self.listener_of(self.tcp)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+
+        def use():
+            sock.bind((host, 0))
+            sock.connect(listener.getsockname())
+            with self.raises(errno.EISCONN):
+                sock.setsockopt(SOL_XTCP, WIRE_PROTOCOL, 253)
+
+        self.as_nobody(use)
+
+    def test_root_of_a_namespace_may_there(self):
+        def run():
+            try:
+                libc("unshare", CLONE_NEWUSER | CLONE_NEWNET)
+            except OSError as error:
+                self.skipTest(f"no new user namespace: {error}")
+            loopback_up()
+            with self.own() as sock:
+                sock.setsockopt(SOL_XTCP, WIRE_PROTOCOL, 6)
+                sock.bind((FAMILIES[socket.AF_INET], 0))
+
+        self.as_nobody(run)
+
+    def test_a_new_namespace_inherits_the_range(self):
+        self.write_file("/proc/sys/" + self.group_range, "5 9")
+
+        def read():
+            return (KNOBS / "wire_protocol_6_group_range").read_text(encoding="ascii").split()
+
+        def run():
+            unshare_network()
+            self.assertEqual(read(), ["5", "9"])
+            self.write_file("/proc/sys/" + self.group_range, "1 2")
+
+        self.in_child(run)
+        self.assertEqual(read(), ["5", "9"])
+
+    def test_bad_ranges(self):
+        for bad in ("", "5", "5 x", "5 9 13", "5 -1", "5 4294967295", "4294967296 4294967297", "5,9"):
+            with self.subTest(bad), self.raises(errno.EINVAL):
+                self.write_file("/proc/sys/" + self.group_range, bad)
 
 
 class Ports(WireTest):
