@@ -49,7 +49,7 @@ static void queued_text__pins_no_extension(struct kunit *test)
 		kunit_skip(test, "IPsec policy would be asked");
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
 	seg = list_last_entry(&w->segments, struct wire_segment, link);
-	WIRE_EQ(w, secpath_set(seg->skb) != NULL, true);
+	WIRE_EQ(w, !secpath_set(seg->skb), false);
 	wire_run_ms(w, 50);
 	skb = skb_peek(&w->side[B].sock->sk->sk_receive_queue);
 	KUNIT_ASSERT_NOT_NULL(test, skb);

@@ -50,8 +50,8 @@ grep -qE 'Ran [1-9][0-9]* tests' "$XTCP_OUT/.run/kunit" || die "no tests ran"
 ended | awk '{ print $2, $1 }' >"$XTCP_OUT/.run/cases"
 if ! [ -s "$XTCP_OUT/.run/status" ]; then
 	lost=$(existing | grep -vxFf <(cut -d ' ' -f 2 "$XTCP_OUT/.run/cases")) || true
-	sed 's/^/lost /' <<<"$lost" >>"$XTCP_OUT/.run/cases"
-	log "$(wc -l <<<"$lost") cases did not run or did not end; the first:" $(head -n 3 <<<"$lost")
+	awk '{ print "lost", $0 }' <<<"$lost" >>"$XTCP_OUT/.run/cases"
+	log "$(wc -l <<<"$lost") cases did not run or did not end; the first: $(head -n 3 <<<"$lost" | paste -sd ' ')"
 	status=1
 fi
 exit $status

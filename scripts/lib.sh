@@ -30,6 +30,7 @@ hash_of() { sha256sum | cut -c1-12; }
 
 # "${TIED[@]}" COMMAND...: a program that ends (SIGTERM) when its parent does, however that ends. (No function: a simple
 # command in a pipe or before `&` has this script for its parent, not a subshell.)
+# shellcheck disable=SC2034
 TIED=(setpriv --pdeathsig TERM --)
 
 pkg_version() { dpkg-query -W -f '${Version}' "$1"; }

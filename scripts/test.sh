@@ -236,7 +236,6 @@ main() {
 	[ -e "$RESULTS/built/packages" ] || die "packages are missing"
 	compgen -G "$CACHE/uml/*/linux" >/dev/null || echo "the first run builds two kernels: some 20 minutes"
 	"${TIED[@]}" "$0" --job progress {LOCK}>&- &
-	PROGRESS=$!
 	for place; do
 		builds+=("build $place")
 		[[ $place == uml* ]] || builds+=("kernel $place")

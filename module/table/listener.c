@@ -16,7 +16,7 @@
 #include <xtcp/sock.h>
 
 struct listener_bucket {
-	spinlock_t lock;
+	spinlock_t lock;		/* of the list */
 	struct hlist_head list;
 };
 

@@ -31,6 +31,7 @@ sockets() {
 }
 
 tier() {
+	# shellcheck disable=SC2046
 	case $1 in
 	sockets) python3 "$HERE/unit.py" $(sockets) ;;
 	cpus) python3 "$HERE/unit.py" "${CPUS[@]}" ;;

@@ -9,7 +9,8 @@ import subprocess
 import time
 import unittest
 
-from xtcp_sockets import PATIENCE, PROTO, SocketTest, Task, await_local, loopback_up, recv_exactly, set_timeout, unshare_network
+from xtcp_sockets import (PATIENCE, PROTO, SocketTest, Task, await_local, loopback_up, recv_exactly, set_timeout,
+                          unshare_network)
 
 SOL_XTCP, WIRE_PROTOCOL = 253, 9
 SYN = 2

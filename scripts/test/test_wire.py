@@ -11,8 +11,8 @@ import time
 import unittest
 
 from two_hosts import Host, TwoHosts, run as run_command
-from xtcp_sockets import (A_WHILE, CLONE_NEWNET, PATIENCE, PROTO, SOL_TCP, SocketTest, Task, libc, loopback_up, recv_exactly,
-                          reset, unshare_network)
+from xtcp_sockets import (A_WHILE, CLONE_NEWNET, PATIENCE, PROTO, SOL_TCP, SocketTest, Task, libc, loopback_up,
+                          recv_exactly, reset, unshare_network)
 
 SOL_XTCP, WIRE_PROTOCOL = 253, 9
 TCP_SAVE_SYN, TCP_SAVED_SYN, IPV6_DSTOPTS = 27, 28, 59
@@ -381,7 +381,8 @@ class PathMtu(WireTest):
         cls.addClassCleanup(cls.far.remove)
         cls.net.offload("off")
         run_command("ip link add veth2 netns oracle2 type veth peer name narrow netns oracle1 mtu 1400")
-        cls.net[1].run("ip addr add 10.7.0.1/24 dev narrow; ip addr add fd07::1/64 dev narrow nodad; ip link set narrow up")
+        cls.net[1].run("ip addr add 10.7.0.1/24 dev narrow; ip addr add fd07::1/64 dev narrow nodad;"
+                       "ip link set narrow up")
         cls.far.run("ip link set lo up; ip link set veth2 up; ip addr add 10.7.0.2/24 dev veth2;"
                     "ip addr add fd07::2/64 dev veth2 nodad; ip route add default via 10.7.0.1;"
                     "ip -6 route add default via fd07::1")

@@ -24,9 +24,9 @@ LOCALHOST = "127.0.0.1"
 
 def clock():
     """
-    What makes time pass here, by the kernel's command line (run.sh --virtual): "wall" a clock on it, which others on the
-    machine can make us miss; "virtual", in UML, waiting alone: who spins on it never sees it move; "counted", in a VM,
-    waiting and instructions, a nanosecond each.
+    What makes time pass here, by the kernel's command line (run.sh --virtual): "wall" a clock on it, which others on
+    the machine can make us miss; "virtual", in UML, waiting alone: who spins on it never sees it move; "counted", in a
+    VM, waiting and instructions, a nanosecond each.
     """
     with open("/proc/cmdline", encoding="ascii", errors="replace") as file:
         words = file.read()
