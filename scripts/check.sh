@@ -111,6 +111,7 @@ check() {
 		[ -n "$new" ] || { echo "$name: clean (nothing new)"; return; }
 		mapfile -t files < <(cut -c67- <<<"$new")
 	fi
+	log "$name${new:+: ${#files[@]} files that are new to it}"
 	if ! ("$name" "${files[@]}") >"$log" 2>&1 </dev/null; then
 		echo "$name: not clean"
 		sed 's/^/    /' "$log"
