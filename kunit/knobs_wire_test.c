@@ -404,7 +404,7 @@ static void time_wait_2msl__own_length(struct kunit *test)
 	WIRE_EQ(w, time_waits(), 0);
 }
 
-/* Fifteen lengths at a time; one more is refused, and a length given up is free. */
+/* Fifteen lengths at a time; one more is rounded, and a length given up is free. */
 static void time_wait_2msl__so_many_lengths(struct kunit *test)
 {
 	struct wire *w = test->priv;
@@ -414,20 +414,28 @@ static void time_wait_2msl__so_many_lengths(struct kunit *test)
 	WIRE_EQ(w, wire_socket(w, A), 0);
 	sk = w->side[A].sock->sk;
 	for (i = 1; i < XTCP_TIME_WAIT_QUEUES; i++) {
-		WIRE_EQ(w, xtcp_timewait_choose_queue(sk, 1000 + i), 0);
+		xtcp_timewait_choose_queue(sk, 1000 + i);
 		WIRE_EQ(w, xtcp_sk(sk)->time_wait_queue, i);
 		xtcp_sk(sk)->time_wait_queue = 0;
 	}
-	WIRE_EQ(w, xtcp_timewait_choose_queue(sk, 5000), -ENOSPC);
-	WIRE_EQ(w, xtcp_timewait_choose_queue(sk, 1001), 0);
+	/* Up, to the next one there is, the knob's among them; beyond all, to the longest. */
+	xtcp_timewait_choose_queue(sk, 900);
+	WIRE_EQ(w, xtcp_sk(sk)->time_wait_queue, 1);
+	xtcp_timewait_choose_queue(sk, 5000);
+	WIRE_EQ(w, xtcp_sk(sk)->time_wait_queue, 0);
+	wire_knob(w, msl_ms, 1000);
+	xtcp_timewait_choose_queue(sk, 5000);
+	WIRE_EQ(w, xtcp_sk(sk)->time_wait_queue, XTCP_TIME_WAIT_QUEUES - 1);
+	xtcp_timewait_choose_queue(sk, 1001);
 	WIRE_EQ(w, xtcp_sk(sk)->time_wait_queue, 1);
 	/* Twice, for it was chosen twice. */
 	xtcp_timewait_choose_queue(sk, XTCP_OWN_UNSET);
 	for (i = 1; i < XTCP_TIME_WAIT_QUEUES; i++) {
 		xtcp_sk(sk)->time_wait_queue = i;
-		WIRE_EQ(w, xtcp_timewait_choose_queue(sk, XTCP_OWN_UNSET), 0);
+		xtcp_timewait_choose_queue(sk, XTCP_OWN_UNSET);
 	}
-	WIRE_EQ(w, xtcp_timewait_choose_queue(sk, 5000), 0);
+	xtcp_timewait_choose_queue(sk, 5000);
+	WIRE_EQ(w, xtcp_sk(sk)->time_wait_queue, 1);
 }
 
 /* As a child is made, its parent may have given the length up: to no one, or to another length. */

@@ -43,11 +43,12 @@ bool xtcp_timewait_take_over(struct sock *sk);
 /**
  * xtcp_timewait_choose_queue() - give the TIME_WAIT of @sk a length of its own
  * @sk: socket, locked or not yet known to anyone
- * @msl_ms: half of it; XTCP_OWN_UNSET: the knob's, which never fails
+ * @msl_ms: half of it; XTCP_OWN_UNSET: the knob's
  *
- * Any context. Return: 0, or -ENOSPC: too many lengths in this namespace.
+ * With as many lengths as there are queues in this namespace, the next longer one of
+ * those, the knob's among them. Any context.
  */
-int xtcp_timewait_choose_queue(struct sock *sk, u32 msl_ms);
+void xtcp_timewait_choose_queue(struct sock *sk, u32 msl_ms);
 /* A child uses what its listener chose. */
 void xtcp_timewait_share_queue(struct sock *child);
 /* msl_ms changed: look again who is due. */

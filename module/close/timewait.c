@@ -79,7 +79,30 @@ static void expired(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry)
 
 /* --- a length of its own -------------------------------------------------- */
 
-/* Lock held. The queue of this length, or a free one that becomes it; 0: none. */
+static u32 msl_of(const struct xtcp_net *xn, unsigned int queue)
+{
+	return queue ? xn->time_wait_queues[queue].msl_ms : xtcp_knob(xn, msl_ms);
+}
+
+/* The shortest there is that is no shorter; the longest if all are: the knob's at least. */
+static unsigned int next_queue(const struct xtcp_net *xn, u32 msl_ms)
+{
+	unsigned int i, longest = 0, next = XTCP_TIME_WAIT_QUEUES;
+
+	for (i = 0; i < XTCP_TIME_WAIT_QUEUES; i++) {
+		if (msl_of(xn, i) > msl_of(xn, longest))
+			longest = i;
+		if (msl_of(xn, i) >= msl_ms &&
+		    (next == XTCP_TIME_WAIT_QUEUES || msl_of(xn, i) < msl_of(xn, next)))
+			next = i;
+	}
+	return next < XTCP_TIME_WAIT_QUEUES ? next : longest;
+}
+
+/*
+ * Lock held. The queue of this length, or a free one that becomes it. Who took them
+ * all takes nothing else from others: they round.
+ */
 static unsigned int find_queue(struct xtcp_net *xn, u32 msl_ms)
 {
 	struct xtcp_time_wait_queue *queue;
@@ -92,31 +115,29 @@ static unsigned int find_queue(struct xtcp_net *xn, u32 msl_ms)
 		else if (queue->msl_ms == msl_ms)
 			return i;
 	}
-	if (found)
-		WRITE_ONCE(xn->time_wait_queues[found].msl_ms, msl_ms);
+	if (!found)
+		return next_queue(xn, msl_ms);
+	WRITE_ONCE(xn->time_wait_queues[found].msl_ms, msl_ms);
 	return found;
 }
 
-int xtcp_timewait_choose_queue(struct sock *sk, u32 msl_ms)
+void xtcp_timewait_choose_queue(struct sock *sk, u32 msl_ms)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_net *xn = xtcp_sk_net(sk);
 	unsigned int old = xs->time_wait_queue, new = 0;
 
 	if (!old && msl_ms == XTCP_OWN_UNSET)
-		return 0;
+		return;
 	spin_lock_bh(&xn->time_wait_lock);
 	if (msl_ms != XTCP_OWN_UNSET)
 		new = find_queue(xn, msl_ms);
 	if (new)
 		atomic_inc(&xn->time_wait_queues[new].users);
 	spin_unlock_bh(&xn->time_wait_lock);
-	if (!new && msl_ms != XTCP_OWN_UNSET)
-		return -ENOSPC;
 	xs->time_wait_queue = new;
 	if (old)
 		atomic_dec(&xn->time_wait_queues[old].users);
-	return 0;
 }
 
 void xtcp_timewait_share_queue(struct sock *child)

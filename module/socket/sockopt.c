@@ -72,6 +72,19 @@ static u32 *own_at(struct xtcp_sock *xs, int name)
 	return (u32 *)((u8 *)&xs->own + own_options[name].own);
 }
 
+/*
+ * A TIME_WAIT outlives its process, and keeps addresses, ports and memory from
+ * others: longer than the knob says, only for those who may set that.
+ */
+static int choose_msl(struct sock *sk, u32 msl_ms)
+{
+	if (msl_ms != XTCP_OWN_UNSET && msl_ms > xtcp_knob(xtcp_sk_net(sk), msl_ms) &&
+	    !ns_capable(sock_net(sk)->user_ns, CAP_NET_ADMIN))
+		return -EPERM;
+	xtcp_timewait_choose_queue(sk, msl_ms);
+	return 0;
+}
+
 /* What a new value needs beside itself. Before it is written: it may fail. */
 static int prepare_own(struct sock *sk, int name, u32 val)
 {
@@ -81,7 +94,7 @@ static int prepare_own(struct sock *sk, int name, u32 val)
 			return -EPERM;
 		return xtcp_sk(sk)->port ? -EISCONN : 0;
 	case XTCP_MSL_MS:
-		return xtcp_timewait_choose_queue(sk, val);
+		return choose_msl(sk, val);
 	case XTCP_RTO_INIT_MS:
 	case XTCP_RTO_MAX_MS:
 		return val == XTCP_OWN_UNSET ? 0 : xtcp_request_own_queues(sk, xtcp_sk_listener(sk));
@@ -90,7 +103,7 @@ static int prepare_own(struct sock *sk, int name, u32 val)
 	}
 }
 
-/* Context: socket lock. 0, -EINVAL, -EPERM, -ENOMEM, -ENOSPC. */
+/* Context: socket lock. 0, -EINVAL, -EPERM, -ENOMEM. */
 static int set_own(struct sock *sk, int name, int val)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);

@@ -109,6 +109,18 @@ class OwnKnobs(XtcpTest):
             sock.close()
         self.eventually(lambda: self.time_waits() & set(ports), {ports[0]})
 
+    def test_msl_above_the_knob_is_a_privilege(self):
+        """A TIME_WAIT stays when its process is gone: shorter at will, longer only for who may set the knob."""
+        def choose():
+            sock = self.socket()
+            limit = knob("msl_ms")
+            for value in (1, limit, -1):
+                own(sock, MSL_MS, value)
+            with self.raises(errno.EPERM):
+                own(sock, MSL_MS, limit + 1)
+        self.as_nobody(choose)
+        own(self.socket(), MSL_MS, knob("msl_ms") + 1)
+
     @staticmethod
     def time_waits():
         rows = pathlib.Path("/proc/net/xtcp").read_text(encoding="ascii").splitlines()[1:]

@@ -20,7 +20,7 @@
 #define XTCP_RTO_INIT_MS	3	/* of a listener: also of its SYN-ACKs */
 #define XTCP_RTO_MIN_MS		4
 #define XTCP_RTO_MAX_MS		5	/* of a listener: also of its SYN-ACKs */
-#define XTCP_MSL_MS		6	/* of the TIME_WAIT this socket leaves behind */
+#define XTCP_MSL_MS		6	/* of the TIME_WAIT it leaves; above the knob: CAP_NET_ADMIN */
 #define XTCP_HANDSHAKE_WAYS	7	/* of a listener: 2, 3 or 4 */
 #define XTCP_ISN_MODE		8	/* enum xtcp_isn_mode */
 #define XTCP_WIRE_PROTOCOL	9	/* 253 or 6; before bind() and connect() */
