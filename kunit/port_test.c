@@ -9,6 +9,7 @@
 #include <net/sock.h>
 #include <xtcp/flow.h>
 #include <xtcp/listener.h>
+#include <xtcp/net.h>
 #include <xtcp/port.h>
 #include <xtcp/sock.h>
 
@@ -185,21 +186,355 @@ static void port_bind__ephemeral_exhausted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bind_to(two, LOOPBACK, 0), -EADDRINUSE);
 }
 
-/* --- connect() ------------------------------------------------------------ */
-
-/* RFC 6056 algorithm 4: the next port for the next connection to the same peer. */
-static void port_connect__counts_up_for_a_peer(struct kunit *test)
+/* SO_REUSEADDR and SO_REUSEPORT count as they are when the other one comes. */
+static void port_bind__options_set_later(struct kunit *test)
 {
 	struct socket *one = open_socket(test, 0), *two = open_socket(test, 1);
 
-	listen_at(test, 2, LOOPBACK, 4242);
-	set_range(test, one, 40000, 49999);
-	set_range(test, two, 40000, 49999);
-	KUNIT_ASSERT_EQ(test, connect_to(one, LOOPBACK, 4242), 0);
-	KUNIT_ASSERT_EQ(test, connect_to(two, LOOPBACK, 4242), 0);
-	KUNIT_EXPECT_GE(test, port_of(one), 40000);
-	KUNIT_EXPECT_LE(test, port_of(one), 49999);
-	KUNIT_EXPECT_EQ(test, (port_of(two) - 40000), (port_of(one) - 40000 + 1) % 10000);
+	KUNIT_EXPECT_EQ(test, bind_to(one, LOOPBACK, 4242), 0);
+	sock_set_reuseaddr(two->sk);
+	KUNIT_EXPECT_EQ(test, bind_to(two, LOOPBACK, 4242), -EADDRINUSE);
+	sock_set_reuseaddr(one->sk);
+	KUNIT_EXPECT_EQ(test, bind_to(two, LOOPBACK, 4242), 0);
+	sock_set_reuseport(one->sk);
+	sock_set_reuseport(two->sk);
+	sock_set_reuseport(open_socket(test, 2)->sk);
+	KUNIT_EXPECT_EQ(test, bind_to(((struct world *)test->priv)->sock[2],
+				      INADDR_ANY, 4242), 0);
+}
+
+static void port_bind__who_listens_shares_no_more(struct kunit *test)
+{
+	struct socket *one = open_socket(test, 0), *two = open_socket(test, 1);
+
+	sock_set_reuseaddr(one->sk);
+	sock_set_reuseaddr(two->sk);
+	KUNIT_EXPECT_EQ(test, bind_to(one, LOOPBACK, 4242), 0);
+	KUNIT_EXPECT_EQ(test, kernel_listen(one, 1), 0);
+	KUNIT_EXPECT_EQ(test, bind_to(two, LOOPBACK, 4242), -EADDRINUSE);
+	KUNIT_EXPECT_EQ(test, bind_to(two, INADDR_ANY, 4242), -EADDRINUSE);
+	KUNIT_EXPECT_EQ(test, kernel_sock_shutdown(one, SHUT_RDWR), 0);
+	KUNIT_EXPECT_EQ(test, bind_to(two, INADDR_ANY, 4242), 0);
+}
+
+/* A device is of those that 0 means; bound again, a socket is where it is now. */
+static void port_bind__devices(struct kunit *test)
+{
+	struct socket *one = open_socket(test, 0), *two = open_socket(test, 1);
+
+	KUNIT_ASSERT_EQ(test, sock_bindtoindex(one->sk, LOOPBACK_IFINDEX, true), 0);
+	KUNIT_EXPECT_EQ(test, bind_to(one, LOOPBACK, 4242), 0);
+	KUNIT_EXPECT_EQ(test, bind_to(two, LOOPBACK, 4242), -EADDRINUSE);
+	KUNIT_ASSERT_EQ(test, sock_bindtoindex(two->sk, LOOPBACK_IFINDEX + 100, true), 0);
+	KUNIT_EXPECT_EQ(test, bind_to(two, LOOPBACK, 4242), 0);
+	KUNIT_ASSERT_EQ(test, sock_bindtoindex(one->sk, LOOPBACK_IFINDEX + 101, true), 0);
+	KUNIT_ASSERT_EQ(test, sock_bindtoindex(open_socket(test, 2)->sk, LOOPBACK_IFINDEX,
+					       true), 0);
+	KUNIT_EXPECT_EQ(test, bind_to(((struct world *)test->priv)->sock[2],
+				      INADDR_ANY, 4242), 0);
+	KUNIT_EXPECT_EQ(test, bind_to(open_socket(test, 3), INADDR_ANY, 4242), -EADDRINUSE);
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+
+/* ::, as @v6only; ::1; ::ffff:0.0.0.0; ::ffff:127.0.0.1; 0.0.0.0; 127.0.0.1; 127.0.0.2 */
+enum place { ANY, ANY_V6ONLY, ONE6, MAPPED_ANY, MAPPED, ANY4, ONE4, OTHER4, PLACES };
+
+static int bind_at(struct kunit *test, int i, enum place place)
+{
+	static const u32 addrs[PLACES] = {
+		[MAPPED] = LOOPBACK, [ONE4] = LOOPBACK, [OTHER4] = LOOPBACK + 1,
+	};
+	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6, .sin6_port = htons(4242) };
+	struct world *w = test->priv;
+
+	if (place >= ANY4)
+		return bind_to(open_socket(test, i), addrs[place], 4242);
+	KUNIT_ASSERT_EQ(test, sock_create_kern(&init_net, AF_INET6, SOCK_STREAM,
+					       IPPROTO_XTCP, &w->sock[i]), 0);
+	w->sock[i]->sk->sk_ipv6only = place == ANY_V6ONLY;
+	if (place == ONE6)
+		sin6.sin6_addr = in6addr_loopback;
+	else if (place >= MAPPED_ANY)
+		ipv6_addr_set_v4mapped(htonl(addrs[place]), &sin6.sin6_addr);
+	return kernel_bind(w->sock[i], (struct sockaddr *)&sin6, sizeof(sin6));
+}
+
+static void close_at(struct kunit *test, int i)
+{
+	struct world *w = test->priv;
+
+	sock_release(w->sock[i]);
+	w->sock[i] = NULL;
+}
+
+/* Each beside each, in both orders. */
+static void port_bind__families(struct kunit *test)
+{
+	static const bool together[PLACES][PLACES] = {
+		[ANY_V6ONLY] = { [MAPPED_ANY] = 1, [MAPPED] = 1, [ANY4] = 1, [ONE4] = 1,
+				 [OTHER4] = 1 },
+		[ONE6] = { [MAPPED_ANY] = 1, [MAPPED] = 1, [ANY4] = 1, [ONE4] = 1,
+			   [OTHER4] = 1 },
+		[MAPPED] = { [OTHER4] = 1 },
+		[ONE4] = { [OTHER4] = 1 },
+	};
+	int a, b;
+
+	for (a = 0; a < PLACES; a++) {
+		for (b = 0; b < PLACES; b++) {
+			KUNIT_ASSERT_EQ(test, bind_at(test, 0, a), 0);
+			KUNIT_EXPECT_EQ_MSG(test, bind_at(test, 1, b),
+					    together[a][b] || together[b][a] ? 0 :
+					    -EADDRINUSE, "%d beside %d", b, a);
+			close_at(test, 0);
+			close_at(test, 1);
+		}
+	}
+}
+
+#else
+
+static void port_bind__families(struct kunit *test)
+{
+	kunit_skip(test, "no IPv6");
+}
+
+#endif
+
+/* Bound to all addresses, connected from one: the others are free, until it is over. */
+static void port_bind__address_of_connect(struct kunit *test)
+{
+	struct sockaddr unspec = { .sa_family = AF_UNSPEC };
+	struct socket *sock = open_socket(test, 0), *other = open_socket(test, 1);
+
+	listen_at(test, 2, LOOPBACK, 4243);
+	KUNIT_ASSERT_EQ(test, bind_to(sock, INADDR_ANY, 4242), 0);
+	KUNIT_EXPECT_EQ(test, bind_to(other, LOOPBACK + 1, 4242), -EADDRINUSE);
+	KUNIT_ASSERT_EQ(test, connect_to(sock, LOOPBACK, 4243), 0);
+	KUNIT_EXPECT_EQ(test, bind_to(open_socket(test, 3), LOOPBACK, 4242), -EADDRINUSE);
+	KUNIT_EXPECT_EQ(test, bind_to(other, LOOPBACK + 1, 4242), 0);
+	KUNIT_ASSERT_EQ(test, kernel_connect(sock, &unspec, sizeof(unspec), 0), 0);
+	KUNIT_EXPECT_EQ(test, bind_to(open_socket(test, 4), LOOPBACK + 2, 4242), -EADDRINUSE);
+}
+
+static void port_bind__time_wait_is_of_one_address(struct kunit *test)
+{
+	struct world *w = test->priv;
+	struct socket *child;
+
+	sock_set_reuseaddr(listen_at(test, 0, LOOPBACK, 4343)->sk);
+	KUNIT_ASSERT_EQ(test, connect_to(open_socket(test, 1), LOOPBACK, 4343), 0);
+	KUNIT_ASSERT_EQ(test, kernel_accept(w->sock[0], &child, 0), 0);
+	sock_release(child);
+	sock_release(w->sock[1]);
+	sock_release(w->sock[0]);
+	w->sock[0] = w->sock[1] = NULL;
+	schedule_timeout_uninterruptible(HZ / 10);
+	KUNIT_EXPECT_EQ(test, bind_to(open_socket(test, 2), LOOPBACK, 4343), -EADDRINUSE);
+	KUNIT_EXPECT_EQ(test, bind_to(w->sock[2], INADDR_ANY, 4343), -EADDRINUSE);
+	KUNIT_EXPECT_EQ(test, bind_to(w->sock[2], LOOPBACK + 1, 4343), 0);
+	sock_set_reuseaddr(open_socket(test, 3)->sk);
+	KUNIT_EXPECT_EQ(test, bind_to(w->sock[3], LOOPBACK, 4343), 0);
+}
+
+/* --- what a bind() costs others -------------------------------------------------- */
+
+#define OWNERS 4000
+
+struct crowd {
+	struct socket *sock[OWNERS];
+	unsigned int count;
+};
+
+static void crowd_free(void *crowd)
+{
+	kvfree(crowd);
+}
+
+static struct crowd *make_crowd(struct kunit *test)
+{
+	struct crowd *crowd = kvzalloc(sizeof(*crowd), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, crowd);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, crowd_free, crowd), 0);
+	return crowd;
+}
+
+/* Up to @count owners of port 4242 that share it, @apart from each other or not. */
+static void grow(struct kunit *test, struct crowd *crowd, unsigned int count, bool apart)
+{
+	struct socket *sock;
+	int err = 0;
+
+	for (; !err && crowd->count < count; crowd->count++) {
+		err = sock_create_kern(&init_net, AF_INET, SOCK_STREAM, IPPROTO_XTCP, &sock);
+		if (err)
+			break;
+		crowd->sock[crowd->count] = sock;
+		sock_set_reuseaddr(sock->sk);
+		sock_set_reuseport(sock->sk);
+		err = bind_to(sock, LOOPBACK + apart * crowd->count, 4242);
+		cond_resched();
+	}
+	KUNIT_EXPECT_EQ(test, err, 0);
+}
+
+static void disperse(struct crowd *crowd)
+{
+	while (crowd->count) {
+		sock_release(crowd->sock[--crowd->count]);
+		cond_resched();
+	}
+}
+
+/* The steps of one more bind() to @addr, which ends with @err. */
+static unsigned int steps(struct kunit *test, u32 addr, bool reuse, bool reuseport, int err)
+{
+	struct world *w = test->priv;
+	unsigned int before;
+
+	open_socket(test, 0);
+	if (reuse)
+		sock_set_reuseaddr(w->sock[0]->sk);
+	if (reuseport)
+		sock_set_reuseport(w->sock[0]->sk);
+	before = xtcp_port_steps;
+	KUNIT_EXPECT_EQ(test, bind_to(w->sock[0], addr, 4242), err);
+	before = xtcp_port_steps - before;
+	sock_release(w->sock[0]);
+	w->sock[0] = NULL;
+	return before;
+}
+
+struct cost {
+	unsigned int free, taken, shared, any, any_shared, any_group;
+};
+
+static struct cost cost_of_bind(struct kunit *test)
+{
+	u32 other = LOOPBACK + OWNERS + 7;
+
+	return (struct cost){
+		.free = steps(test, other, false, false, 0),
+		.taken = steps(test, LOOPBACK, false, false, -EADDRINUSE),
+		.shared = steps(test, LOOPBACK, true, false, 0),
+		.any = steps(test, INADDR_ANY, false, false, -EADDRINUSE),
+		.any_shared = steps(test, INADDR_ANY, true, false, 0),
+		.any_group = steps(test, INADDR_ANY, false, true, 0),
+	};
+}
+
+static void same_cost(struct kunit *test, bool apart)
+{
+	struct crowd *crowd = make_crowd(test);
+	struct cost few, many;
+
+	grow(test, crowd, 10, apart);
+	few = cost_of_bind(test);
+	grow(test, crowd, OWNERS, apart);
+	many = cost_of_bind(test);
+	disperse(crowd);
+	/* A tree of 4,000 is some 8 levels deeper; it is walked a few times. */
+	KUNIT_EXPECT_LE(test, many.free, few.free + 40);
+	KUNIT_EXPECT_LE(test, many.taken, few.taken + 40);
+	KUNIT_EXPECT_LE(test, many.shared, few.shared + 40);
+	KUNIT_EXPECT_LE(test, many.any, few.any + 40);
+	KUNIT_EXPECT_LE(test, many.any_shared, few.any_shared + 40);
+	KUNIT_EXPECT_LE(test, many.any_group, few.any_group + 40);
+}
+
+static void port_bind__many_addresses(struct kunit *test)
+{
+	same_cost(test, true);
+}
+
+/* As the accepted children of a listener are. */
+static void port_bind__many_at_one_address(struct kunit *test)
+{
+	same_cost(test, false);
+}
+
+/* --- connect() ------------------------------------------------------------ */
+
+/*
+ * RFC 6056 algorithm 4: one of the next ports for the next connection to the same
+ * peer. Not always the very next: others would know how many there were between.
+ */
+static void port_connect__goes_on_for_a_peer(struct kunit *test)
+{
+	unsigned int i, by, near = 0, next = 0;
+	u16 port, last = 0;
+
+	listen_at(test, 0, LOOPBACK, 4242);
+	for (i = 1; i < SOCKETS; i++) {
+		set_range(test, open_socket(test, i), 40000, 49999);
+		KUNIT_ASSERT_EQ(test, connect_to(((struct world *)test->priv)->sock[i],
+						 LOOPBACK, 4242), 0);
+		port = port_of(((struct world *)test->priv)->sock[i]);
+		KUNIT_EXPECT_GE(test, port, 40000);
+		KUNIT_EXPECT_LE(test, port, 49999);
+		by = (port + 10000 - last) % 10000;
+		near += last && by >= 1 && by <= 8;
+		next += last && by == 1;
+		last = port;
+	}
+	/* Once in a while the row begins elsewhere. */
+	KUNIT_EXPECT_GE(test, near, SOCKETS - 3);
+	KUNIT_EXPECT_LT(test, next, SOCKETS - 2);
+}
+
+/* One counter of the namespace it is in, and none that another could look at. */
+static void port_connect__counts_in_its_namespace(struct kunit *test)
+{
+	struct xtcp_net *xn = xtcp_net(&init_net);
+	unsigned int i, moved = 0;
+	u16 *before = kunit_kzalloc(test, sizeof(xn->port_counters), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, before);
+	listen_at(test, 0, LOOPBACK, 4242);
+	memcpy(before, xn->port_counters, sizeof(xn->port_counters));
+	KUNIT_ASSERT_EQ(test, connect_to(open_socket(test, 1), LOOPBACK, 4242), 0);
+	for (i = 0; i < XTCP_PORT_COUNTERS; i++)
+		moved += xn->port_counters[i] != before[i];
+	KUNIT_EXPECT_EQ(test, moved, 1);
+}
+
+/* RFC 6056: F is of the remote port, too; or one connection tells where the next begins. */
+static void port_connect__other_port_starts_elsewhere(struct kunit *test)
+{
+	unsigned int i, apart = 0;
+	struct world *w = test->priv;
+
+	for (i = 0; i < 4; i++)
+		listen_at(test, i, LOOPBACK, 4242 + i);
+	for (i = 4; i < 8; i++) {
+		set_range(test, open_socket(test, i), 33000, 59999);
+		KUNIT_ASSERT_EQ(test, connect_to(w->sock[i], LOOPBACK, 4242 + i - 4), 0);
+		if (i > 4)
+			apart += abs(port_of(w->sock[i]) - port_of(w->sock[i - 1])) > 32;
+	}
+	KUNIT_EXPECT_GE(test, apart, 2);
+}
+
+/* Each half of the range is for one of the two calls, until it is used up. */
+static void port_range__parity(struct kunit *test)
+{
+	int low, high;
+	unsigned int i;
+
+	listen_at(test, 0, LOOPBACK, 4242);
+	for (i = 1; i < 5; i++) {
+		KUNIT_ASSERT_EQ(test, bind_to(open_socket(test, i), LOOPBACK, 0), 0);
+		KUNIT_ASSERT_EQ(test, connect_to(open_socket(test, i + 4), LOOPBACK, 4242), 0);
+	}
+	inet_get_local_port_range(&init_net, &low, &high);
+	for (i = 1; i < 5; i++) {
+		struct world *w = test->priv;
+
+		KUNIT_EXPECT_EQ(test, (port_of(w->sock[i]) - low) & 1, 1);
+		KUNIT_EXPECT_EQ(test, (port_of(w->sock[i + 4]) - low) & 1, 0);
+	}
 }
 
 /* Ports of connections to other peers tell nothing of it. */
@@ -480,7 +815,18 @@ static struct kunit_case port_cases[] = {
 	KUNIT_CASE(port_bind__reuseport),
 	KUNIT_CASE(port_bind__ephemeral_in_range),
 	KUNIT_CASE(port_bind__ephemeral_exhausted),
-	KUNIT_CASE(port_connect__counts_up_for_a_peer),
+	KUNIT_CASE(port_bind__options_set_later),
+	KUNIT_CASE(port_bind__who_listens_shares_no_more),
+	KUNIT_CASE(port_bind__devices),
+	KUNIT_CASE(port_bind__families),
+	KUNIT_CASE(port_bind__address_of_connect),
+	KUNIT_CASE(port_bind__time_wait_is_of_one_address),
+	KUNIT_CASE(port_bind__many_addresses),
+	KUNIT_CASE(port_bind__many_at_one_address),
+	KUNIT_CASE(port_connect__goes_on_for_a_peer),
+	KUNIT_CASE(port_connect__counts_in_its_namespace),
+	KUNIT_CASE(port_connect__other_port_starts_elsewhere),
+	KUNIT_CASE(port_range__parity),
 	KUNIT_CASE(port_connect__other_peer_starts_elsewhere),
 	KUNIT_CASE(port_connect__all_of_the_range_and_no_more),
 	KUNIT_CASE(port_connect__shares_port_for_two_peers),

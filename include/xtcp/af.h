@@ -47,10 +47,10 @@ struct xtcp_af_ops {
 	int (*getsockopt)(struct sock *sk, int level, int name, char __user *val,
 			  int __user *len);
 	/*
-	 * Do two sockets' bound addresses overlap, as far as this family can
-	 * tell? They do if the families of both say so.
+	 * What a bound socket can be reached at, enum xtcp_reach. @addr, which is 0,
+	 * becomes its address if it has but one; IPv4 mapped.
 	 */
-	bool (*bind_overlap)(const struct sock *a, const struct sock *b);
+	u8 (*bind_reach)(const struct sock *sk, struct in6_addr *addr);
 
 	/* A route for an answer without a socket; NULL if there is none. */
 	struct dst_entry *(*request_route)(const struct sock *listener,

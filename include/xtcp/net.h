@@ -35,6 +35,10 @@ struct xtcp_request_queues {
 	struct xtcp_fifo level[XTCP_RETRY_LEVELS];
 };
 
+/* RFC 6056 3.3.4: how many counters G chooses from, how long F stays (table/port.c). */
+#define XTCP_PORT_COUNTERS	1024U
+#define XTCP_PORT_SHUFFLE_S	10U
+
 /* Lengths of TIME_WAIT at one time: the knob's, and those of XTCP_MSL_MS. */
 #define XTCP_TIME_WAIT_QUEUES 16
 
@@ -142,6 +146,7 @@ struct xtcp_net {
 	struct mutex request_queues_lock;	/* of the list */
 	struct xtcp_time_wait_queue time_wait_queues[XTCP_TIME_WAIT_QUEUES];
 	spinlock_t time_wait_lock;		/* who takes a free one */
+	u16 port_counters[XTCP_PORT_COUNTERS];	/* of ports handed out by connect() */
 	struct xtcp_challenge challenge;
 	struct ratelimit_state log;
 	struct xtcp_fastopen_net fastopen;

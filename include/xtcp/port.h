@@ -2,12 +2,13 @@
 /*
  * The port table: which sockets hold a local port.
  * A port in use has one struct xtcp_port; sockets hold it by a list entry,
- * TIME_WAIT records by a count.
+ * TIME_WAIT records by a count, both for their address.
  */
 #ifndef _XTCP_PORT_H
 #define _XTCP_PORT_H
 
 #include <linux/list.h>
+#include <linux/rbtree.h>
 #include <net/net_namespace.h>
 
 struct sk_buff;
@@ -20,7 +21,14 @@ struct xtcp_reservation;
 enum xtcp_port_sharing {
 	XTCP_PORT_REUSE		= 1 << 0,	/* SO_REUSEADDR */
 	XTCP_PORT_REUSEPORT	= 1 << 1,	/* SO_REUSEPORT */
-	XTCP_PORT_SHARINGS	= 1 << 2,
+};
+
+/* What a bound socket can be reached at: af->bind_reach(). */
+enum xtcp_reach {
+	XTCP_REACH_IPV4		= 1 << 0,
+	XTCP_REACH_IPV6		= 1 << 1,
+	XTCP_REACH_BOTH		= XTCP_REACH_IPV4 | XTCP_REACH_IPV6,
+	XTCP_REACH_ONE		= 1 << 2,	/* one address, not all of the family */
 };
 
 struct xtcp_port {
@@ -28,11 +36,10 @@ struct xtcp_port {
 	possible_net_t net;
 	u16 port;			/* host order */
 	u8 protocol;			/* IP's: another, another port */
-	struct xtcp_reservation *reservation; /* protocol 6: against the kernel's TCP */
+	struct xtcp_reservation *reservation; /* protocol 6, while bound: the kernel's TCP keeps off */
 	u64 cookie_ns;			/* when its listeners last sent a SYN cookie */
-	unsigned int explicit_binds;	/* sockets that chose it by bind() */
-	unsigned int time_waits[XTCP_PORT_SHARINGS];
-	struct hlist_head owners;	/* sk_bind_node; bucket lock */
+	unsigned int explicit_binds;	/* sockets that have it by bind() */
+	struct rb_root groups;		/* of its owners, port.c; bucket lock */
 	struct rcu_head rcu;
 };
 
@@ -46,7 +53,7 @@ int xtcp_port_bind(struct sock *sk, unsigned short num);
  *         for another port to be tried
  *
  * A port of an earlier bind() is kept. Else one is chosen by RFC 6056
- * algorithm 3 (double hash) from ip_local_port_range.
+ * algorithm 4 (double hash) from ip_local_port_range.
  * Context: socket lock, process.
  * Return: 0 or -EADDRNOTAVAIL.
  */
@@ -61,16 +68,23 @@ void xtcp_port_release(struct sock *sk);
 /* listen(): is the port still ours alone? @sk is in LISTEN. 0 or -EADDRINUSE. */
 int xtcp_port_may_listen(struct sock *sk);
 
+/* The local address, or the device, of an owner is another: connect(), SO_BINDTODEVICE. */
+void xtcp_port_moved(struct sock *sk);
+
 /*
- * The connection of @sk goes on as a TIME_WAIT record, which keeps the port
- * from bind() by those it would not share with. Returns enum xtcp_port_sharing,
- * for the put.
+ * The connection of @sk goes on as a TIME_WAIT record with @flow, which keeps the
+ * port, at its address, from bind() by those it would not share with: it remembers
+ * who they are in flow.port_sharing. 0 or -ENOMEM.
  */
-u8 xtcp_port_hold_time_wait(struct sock *sk);
-void xtcp_port_put_time_wait(const struct xtcp_flow *flow, u8 sharing);
+int xtcp_port_hold_time_wait(const struct sock *sk, struct xtcp_flow *flow);
+void xtcp_port_put_time_wait(const struct xtcp_flow *flow);
 
 /* Is the local port of @key in use? Any context. */
 bool xtcp_port_held(const struct xtcp_flow_key *key);
+
+#if IS_ENABLED(CONFIG_KUNIT)
+extern unsigned int xtcp_port_steps;
+#endif
 
 int xtcp_port_table_init(void);
 void xtcp_port_table_exit(void);

@@ -21,6 +21,8 @@
 struct xtcp_af_ops;
 struct xtcp_listener;
 struct xtcp_port;
+struct xtcp_port_group;
+struct xtcp_reservation;
 struct xtcp_saved_syn;
 
 /* What we know of an skb of ours, in skb->cb: both directions. */
@@ -125,6 +127,8 @@ struct xtcp_sock {
 	struct xtcp_flow flow;
 	const struct xtcp_af_ops *af;
 	struct xtcp_port *port;
+	struct xtcp_port_group *port_group;	/* where it stands there (port.c) */
+	struct xtcp_reservation *reservation;	/* of its 4-tuple, protocol 6 (reserve.c) */
 	bool port_explicit;		/* by bind(), its own or the listener's */
 	bool orphan;			/* counted in xtcp_net.orphans */
 	u32 state_since;		/* when it entered its state, jiffies */

@@ -95,6 +95,7 @@ static int __net_init netns_init(struct net *net)
 	init_knobs(xn);
 	draw_secrets(&xn->secrets);
 	init_log(&xn->log);
+	get_random_bytes(xn->port_counters, sizeof(xn->port_counters));
 	for (i = 0; i < ARRAY_SIZE(parts); i++) {
 		err = parts[i].init(xn);
 		if (err) {

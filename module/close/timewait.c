@@ -45,7 +45,7 @@ static void release(struct xtcp_time_wait *tw)
 
 	trace_xtcp_set_state(tw, &tw->flow, XTCP_TIME_WAIT, XTCP_CLOSED);
 	atomic_dec(&net_of(tw)->time_waits);
-	xtcp_port_put_time_wait(&tw->flow, tw->flow.port_sharing);
+	xtcp_port_put_time_wait(&tw->flow);
 	/* Not queued: it came due, here or on another CPU, which found it gone. */
 	xtcp_fifo_del(&queue->fifo, &tw->wait, &tw->flow);
 	atomic_dec(&queue->users);
@@ -203,7 +203,10 @@ static bool enter(struct sock *sk)
 	tw = create(sk);
 	if (!tw)
 		goto full;
-	tw->flow.port_sharing = xtcp_port_hold_time_wait(sk);
+	if (xtcp_port_hold_time_wait(sk, &tw->flow)) {
+		xtcp_flow_cache_free(&cache, &tw->flow);
+		goto full;
+	}
 	tw->flow.queue = xtcp_sk(sk)->time_wait_queue;
 	atomic_inc(&queue_of(tw)->users);
 	xtcp_hooks_share(xn, tw->flow.protocol);

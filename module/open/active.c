@@ -117,6 +117,7 @@ int xtcp_active_connect(struct sock *sk, struct sockaddr *addr, int len)
 	err = open_flow(sk, addr, len);
 	if (err) {
 		xs->af->connect_failed(sk);
+		xtcp_port_moved(sk);
 		return err;
 	}
 	xtcp_rtt_init(&xs->rtt, xtcp_sk_knob(sk, rto_init_ms));

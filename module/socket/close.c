@@ -170,6 +170,7 @@ int xtcp_disconnect(struct sock *sk, int flags)
 	if (!(sk->sk_userlocks & SOCK_BINDPORT_LOCK))
 		xtcp_port_release(sk);
 	xs->af->connect_failed(sk);
+	xtcp_port_moved(sk);
 	WRITE_ONCE(sk->sk_shutdown, 0);
 	xtcp_set_defer_connect(sk, false);
 	sock_reset_flag(sk, SOCK_DONE);

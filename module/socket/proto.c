@@ -176,7 +176,9 @@ static void forget_parent(struct sock *child)
 	RCU_INIT_POINTER(xs->fastopen.keys, NULL);
 	xs->fastopen.early_max = 0;
 	xs->port = NULL;
+	xs->port_group = NULL;
 	xs->port_explicit = false;
+	xs->reservation = NULL;
 	xs->saved_syn = NULL;
 	xs->orphan = false;
 	xs->heard_ns = 0;
@@ -279,6 +281,13 @@ static void unhash(struct sock *sk)
 	xtcp_flow_remove(&xtcp_sk(sk)->flow);
 }
 
+/* SO_BINDTODEVICE */
+static void rehash(struct sock *sk)
+{
+	xtcp_listener_rehash(sk);
+	xtcp_port_moved(sk);
+}
+
 struct proto xtcp_prot = {
 	.name			= "XTCP",
 	.owner			= THIS_MODULE,
@@ -300,7 +309,7 @@ struct proto xtcp_prot = {
 	.backlog_rcv		= xtcp_demux_backlog,
 	.release_cb		= release_cb,
 	.unhash			= unhash,
-	.rehash			= xtcp_listener_rehash,
+	.rehash			= rehash,
 	.get_port		= xtcp_port_bind,
 	.put_port		= xtcp_port_release,
 	.sockets_allocated	= &sockets_allocated,

@@ -13,6 +13,7 @@
 #include <xtcp/hooks.h>
 #include <xtcp/input.h>
 #include <xtcp/output.h>
+#include <xtcp/port.h>
 #include <xtcp/request.h>
 #include <xtcp/sock.h>
 
@@ -315,10 +316,12 @@ static bool recverr(const struct sock *sk)
 
 /* --- down: listeners, requests, answers -------------------------------------- */
 
-static bool bind_overlap(const struct sock *a, const struct sock *b)
+static u8 bind_reach(const struct sock *sk, struct in6_addr *addr)
 {
-	return !a->sk_rcv_saddr || !b->sk_rcv_saddr ||
-	       a->sk_rcv_saddr == b->sk_rcv_saddr;
+	if (!sk->sk_rcv_saddr)
+		return XTCP_REACH_IPV4;
+	ipv6_addr_set_v4mapped(sk->sk_rcv_saddr, addr);
+	return XTCP_REACH_IPV4 | XTCP_REACH_ONE;
 }
 
 static void request_flowi4(struct flowi4 *fl4, const struct sock *listener,
@@ -459,7 +462,7 @@ const struct xtcp_af_ops xtcp_ipv4_ops = {
 	.recverr	= recverr,
 	.setsockopt	= ip_setsockopt,
 	.getsockopt	= ip_getsockopt,
-	.bind_overlap	= bind_overlap,
+	.bind_reach	= bind_reach,
 	.request_route	= request_route,
 	.request_xmit	= request_xmit,
 	.unshare	= unshare,

@@ -19,6 +19,7 @@
 #include <xtcp/hooks.h>
 #include <xtcp/input.h>
 #include <xtcp/output.h>
+#include <xtcp/port.h>
 #include <xtcp/request.h>
 #include <xtcp/sock.h>
 
@@ -482,34 +483,16 @@ static bool recverr(const struct sock *sk)
 /* --- down: listeners ---------------------------------------------------------- */
 
 /* What of IPv4 an IPv6 socket was bound to: nothing, an address, everything. */
-static bool takes_ipv4(const struct sock *sk)
+static u8 bind_reach(const struct sock *sk, struct in6_addr *addr)
 {
-	return !ipv6_only_sock(sk) &&
-	       (ipv6_addr_any(&sk->sk_v6_rcv_saddr) ||
-		ipv6_addr_v4mapped(&sk->sk_v6_rcv_saddr));
-}
+	const struct in6_addr *bound = &sk->sk_v6_rcv_saddr;
 
-static bool overlap4(const struct sock *a, const struct sock *b)
-{
-	return (a->sk_family == AF_INET || takes_ipv4(a)) &&
-	       (b->sk_family == AF_INET || takes_ipv4(b)) &&
-	       (!a->sk_rcv_saddr || !b->sk_rcv_saddr ||
-		a->sk_rcv_saddr == b->sk_rcv_saddr);
-}
-
-static bool overlap6(const struct sock *a, const struct sock *b)
-{
-	const struct in6_addr *one = &a->sk_v6_rcv_saddr, *other = &b->sk_v6_rcv_saddr;
-
-	if (a->sk_family != AF_INET6 || b->sk_family != AF_INET6 ||
-	    ipv6_addr_v4mapped(one) || ipv6_addr_v4mapped(other))
-		return false;
-	return ipv6_addr_any(one) || ipv6_addr_any(other) || ipv6_addr_equal(one, other);
-}
-
-static bool bind_overlap(const struct sock *a, const struct sock *b)
-{
-	return overlap4(a, b) || overlap6(a, b);
+	if (ipv6_addr_any(bound))
+		return ipv6_only_sock(sk) ? XTCP_REACH_IPV6 : XTCP_REACH_BOTH;
+	if (ipv6_addr_v4mapped(bound) && !sk->sk_rcv_saddr)
+		return XTCP_REACH_IPV4;
+	*addr = *bound;
+	return XTCP_REACH_ONE | (ipv6_addr_v4mapped(bound) ? XTCP_REACH_IPV4 : XTCP_REACH_IPV6);
 }
 
 /* --- down: requests, answers ---------------------------------------------------- */
@@ -702,7 +685,7 @@ const struct xtcp_af_ops xtcp_ipv6_ops = {
 	.recverr	= recverr,
 	.setsockopt	= ipv6_setsockopt,
 	.getsockopt	= ipv6_getsockopt,
-	.bind_overlap	= bind_overlap,
+	.bind_reach	= bind_reach,
 	.request_route	= request_route,
 	.request_xmit	= request_xmit,
 	.unshare	= unshare,
@@ -717,7 +700,7 @@ void __init xtcp_ipv6_fill_mapped_ops(void)
 	xtcp_mapped_ops.connect_failed = connect_failed;
 	xtcp_mapped_ops.setsockopt = ipv6_setsockopt;
 	xtcp_mapped_ops.getsockopt = ipv6_getsockopt;
-	xtcp_mapped_ops.bind_overlap = bind_overlap;
+	xtcp_mapped_ops.bind_reach = bind_reach;
 	xtcp_mapped_ops.child_init = mapped_child_init;
 }
 

@@ -59,6 +59,14 @@ class Ephemeral(BindTest):
         with self.raises(errno.EADDRINUSE):
             self.bound()
 
+    def test_bind_and_connect_begin_with_different_ports(self):
+        """So that bind() leaves ports that connect() can share."""
+        listener = self.listener()
+        ports = self.use_range(20)
+        bound = {(self.bound().getsockname()[1] - ports[0]) % 2 for _ in range(5)}
+        connected = {(self.connected(listener).getsockname()[1] - ports[0]) % 2 for _ in range(5)}
+        self.assertEqual((bound, connected), ({1}, {0}))
+
     def test_connect_stays_in_the_range(self):
         listener = self.listener()
         ports = self.use_range(20)
@@ -368,12 +376,28 @@ class Sharing(BindTest):
     def test_time_wait_blocks_the_wildcard(self):
         self.assert_in_use(self.time_wait(reuseaddr=True), "0.0.0.0")
 
+    def test_time_wait_is_of_its_address(self):
+        self.bound("127.0.0.2", self.time_wait(reuseaddr=False))
+
     def test_time_wait_with_reuseaddr(self):
         port = self.time_wait(reuseaddr=True)
         self.assert_talking(*self.pair(self.listener(port=port, reuseaddr=True)))
 
     def test_time_wait_without_reuseaddr_blocks_one_with(self):
         self.assert_in_use(self.time_wait(reuseaddr=False), reuseaddr=True)
+
+    def test_reuseaddr_given_later(self):
+        one = self.bound()
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.bound(port=self.port_of(one), reuseaddr=True)
+
+    def test_address_of_a_connection_from_any(self):
+        """bind() to all addresses, then connect(): the port is taken at the address that is used."""
+        client = self.bound("0.0.0.0")
+        port = self.port_of(client)
+        client.connect(self.listener().getsockname())
+        self.assert_in_use(port)
+        self.bound("127.0.0.2", port)
 
     # SO_REUSEPORT
 
