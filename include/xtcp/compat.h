@@ -83,6 +83,11 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 }
 #endif
 
+/* Not for modules from 6.16 on. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
+#define XTCP_HAVE_HASH_CONNECT
+#endif
+
 /* Sysctl tables: a sentinel before 6.11, an explicit size from 6.6. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
 #define XTCP_CTL_CONST		const

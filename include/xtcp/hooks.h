@@ -100,6 +100,15 @@ void xtcp_hooks_exit(struct xtcp_net *xn);
  * -ENOMEM.
  */
 struct xtcp_reservation *xtcp_reserve_take(const struct sock *sk, u16 num, bool reuse);
+/**
+ * xtcp_reserve_connection() - keep the 4-tuple of @sk from the kernel's TCP
+ * @sk: its flow is filled, the port one that connect() chose
+ *
+ * Other connections of the kernel's may have the same port. Process context.
+ * Return: a reservation, or ERR_PTR: -EADDRNOTAVAIL if the kernel's TCP has bound
+ * the port or has this connection, -ENOMEM.
+ */
+struct xtcp_reservation *xtcp_reserve_connection(const struct sock *sk);
 /* It is free again, soon. Any context. */
 void xtcp_reserve_give_back(struct xtcp_reservation *reservation);
 /* All given back are gone: before the end of a namespace. Process context. */

@@ -79,9 +79,6 @@ void xtcp_port_moved(struct sock *sk);
 int xtcp_port_hold_time_wait(const struct sock *sk, struct xtcp_flow *flow);
 void xtcp_port_put_time_wait(const struct xtcp_flow *flow);
 
-/* Is the local port of @key in use? Any context. */
-bool xtcp_port_held(const struct xtcp_flow_key *key);
-
 #if IS_ENABLED(CONFIG_KUNIT)
 extern unsigned int xtcp_port_steps;
 #endif

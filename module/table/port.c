@@ -24,7 +24,7 @@
 #define BUCKETS_MAX	65536U		/* as many as ports: in a namespace none shares one */
 
 struct port_bucket {
-	spinlock_t lock;
+	spinlock_t lock;		/* of these ports and all that is in them */
 	struct hlist_head ports;
 };
 
@@ -547,13 +547,23 @@ static bool share(struct sock *sk, u16 num)
 	return shared;
 }
 
+/* The 4-tuple must be free in our flow table, and with protocol 6 in the kernel's. */
 static int connect_from(struct sock *sk, u16 num, int (*enter)(struct sock *sk))
 {
+	struct xtcp_sock *xs = xtcp_sk(sk);
 	int err;
 
 	if (!share(sk, num))
 		return -EADDRNOTAVAIL;
 	err = enter(sk);
+	if (!err && xs->flow.protocol == IPPROTO_TCP) {
+		xs->reservation = xtcp_reserve_connection(sk);
+		err = PTR_ERR_OR_ZERO(xs->reservation);
+		if (err) {
+			xs->reservation = NULL;
+			xtcp_flow_remove(&xs->flow);
+		}
+	}
 	if (err)
 		xtcp_port_release(sk);
 	return err;
@@ -659,6 +669,8 @@ void xtcp_port_release(struct sock *sk)
 	xs->port = NULL;
 	inet_sk(sk)->inet_num = 0;
 	spin_unlock_bh(&bucket->lock);
+	xtcp_reserve_give_back(xs->reservation);
+	xs->reservation = NULL;
 }
 
 /* Two may have bound it with SO_REUSEADDR: only one listens. */
@@ -710,23 +722,6 @@ void xtcp_port_put_time_wait(const struct xtcp_flow *flow)
 		put_port(port);
 	}
 	spin_unlock_bh(&bucket->lock);
-}
-
-static struct xtcp_port *port_of(const struct xtcp_flow_key *key)
-{
-	u16 num = ntohs(key->local_port);
-
-	return find(bucket_of(key->net, num), key->net, key->protocol, num);
-}
-
-bool xtcp_port_held(const struct xtcp_flow_key *key)
-{
-	bool held;
-
-	rcu_read_lock();
-	held = port_of(key);
-	rcu_read_unlock();
-	return held;
 }
 
 /* One bucket for 16 KiB of memory. */

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Ports of sockets that speak protocol 6, kept from the kernel's TCP by one of
- * its own sockets, bound to the port and never used: bind() of others then
- * fails with EADDRINUSE, connect() of others takes another port; and where the
- * kernel's TCP has the port already, that bind fails, and so does ours.
+ * its own sockets, which is never used. For a port that somebody bound it is bound
+ * as well: bind() of others then fails with EADDRINUSE, connect() of others takes
+ * another port; and where the kernel's TCP has the port already, that bind fails,
+ * and so does ours. For a port that connect() chose it stands in the table of
+ * connections: the kernel's TCP shares the port with it, but not the 4-tuple.
  */
 
 #include <linux/net.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
+#include <net/inet6_hashtables.h>
+#include <net/inet_hashtables.h>
 #include <net/ipv6.h>
 #include <net/sock.h>
+#include <xtcp/compat.h>
 #include <xtcp/hooks.h>
+#include <xtcp/sock.h>
 
 struct xtcp_reservation {
 	struct work_struct work;	/* to give it back, in process context */
@@ -46,16 +52,73 @@ static int hold(struct sock *sk, u16 num, bool reuse)
 	return err;
 }
 
-static int make_holder(struct net *net, struct socket **holder)
+#ifdef XTCP_HAVE_HASH_CONNECT
+
+static void set_addrs(struct sock *sk, const struct xtcp_flow *flow)
 {
-	int err = -EAFNOSUPPORT;
+	inet_sk(sk)->inet_dport = flow->remote_port;
+	if (flow->family == AF_INET) {
+		sk_rcv_saddr_set(sk, flow->addrs4.local);
+		sk_daddr_set(sk, flow->addrs4.remote);
+		return;
+	}
+#if IS_ENABLED(CONFIG_IPV6)
+	sk->sk_v6_rcv_saddr = ((struct xtcp_addrs6 *)xtcp_flow_addrs(flow))->local;
+	sk->sk_v6_daddr = ((struct xtcp_addrs6 *)xtcp_flow_addrs(flow))->remote;
+#endif
+}
+
+static int hash_connect(struct sock *sk)
+{
+	struct inet_timewait_death_row *row = &sock_net(sk)->ipv4.tcp_death_row;
 
 #if IS_ENABLED(CONFIG_IPV6)
-	if (ipv6_mod_enabled())
-		err = sock_create_kern(net, PF_INET6, SOCK_STREAM, IPPROTO_TCP, holder);
+	if (sk->sk_family == AF_INET6)
+		return inet6_hash_connect(row, sk);
 #endif
+	return inet_hash_connect(row, sk);
+}
+
+/*
+ * What connect() does to both tables, with one port to choose from. It stays CLOSED:
+ * what finds it by mistake is dropped there.
+ */
+static int hold_connection(struct sock *sk, const struct sock *owner)
+{
+	const struct xtcp_flow *flow = &xtcp_sk(owner)->flow;
+	u32 num = ntohs(flow->local_port), range = num << 16 | num;
+	int err;
+
+	err = ip_setsockopt(sk, SOL_IP, IP_LOCAL_PORT_RANGE, KERNEL_SOCKPTR(&range),
+			    sizeof(range));
 	if (err)
-		err = sock_create_kern(net, PF_INET, SOCK_STREAM, IPPROTO_TCP, holder);
+		return err;
+	lock_sock(sk);
+	sk->sk_bound_dev_if = owner->sk_bound_dev_if;
+	sk->sk_reuse = owner->sk_reuse;
+	set_addrs(sk, flow);
+	err = hash_connect(sk);
+	/* The range of the namespace changed meanwhile. */
+	if (!err && inet_sk(sk)->inet_num != num)
+		err = -EADDRNOTAVAIL;
+	release_sock(sk);
+	return err;
+}
+
+#else
+
+/* The kernel does not let modules do that: the whole port, then. */
+static int hold_connection(struct sock *sk, const struct sock *owner)
+{
+	return hold(sk, ntohs(xtcp_sk(owner)->flow.local_port), false);
+}
+
+#endif
+
+static int make_holder(struct net *net, int family, struct socket **holder)
+{
+	int err = sock_create_kern(net, family, SOCK_STREAM, IPPROTO_TCP, holder);
+
 	if (err)
 		return err;
 	/* Not sock_lock_init_class_and_name(): rmmod would wait for a TIME_WAIT's holder. */
@@ -69,31 +132,53 @@ static void give_back(struct work_struct *work)
 {
 	struct xtcp_reservation *r = container_of(work, struct xtcp_reservation, work);
 
-	/* A real listener would have queues to end. */
-	inet_sk_set_state(r->holder->sk, TCP_CLOSE);
+	struct sock *sk = r->holder->sk;
+
+	/* A real listener would have queues to end, a real connection a peer to tell. */
+	inet_sk_set_state(sk, TCP_CLOSE);
+	sk->sk_prot->unhash(sk);
 	sock_release(r->holder);
 	kfree(r);
 }
 
-static struct xtcp_reservation *take(const struct sock *sk, u16 num, bool reuse)
+static struct xtcp_reservation *create(const struct sock *sk, int family)
 {
-	struct xtcp_reservation *r = kzalloc(sizeof(*r), GFP_KERNEL);
+	struct xtcp_reservation *r = kzalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);
 	int err;
 
 	if (!r)
 		return ERR_PTR(-ENOMEM);
 	INIT_WORK(&r->work, give_back);
-	err = make_holder(sock_net(sk), &r->holder);
+	err = make_holder(sock_net(sk), family, &r->holder);
 	if (err) {
 		kfree(r);
 		return ERR_PTR(err);
 	}
-	err = hold(r->holder->sk, num, reuse);
-	if (err) {
-		give_back(&r->work);
-		return ERR_PTR(err);
-	}
 	return r;
+}
+
+/* @r, or if it failed @err. */
+static struct xtcp_reservation *settle(struct xtcp_reservation *r, int err)
+{
+	if (!err)
+		return r;
+	give_back(&r->work);
+	return ERR_PTR(err);
+}
+
+static struct xtcp_reservation *take(const struct sock *sk, u16 num, bool reuse)
+{
+	bool ipv6 = IS_ENABLED(CONFIG_IPV6) && ipv6_mod_enabled();
+	struct xtcp_reservation *r = create(sk, ipv6 ? PF_INET6 : PF_INET);
+
+	return IS_ERR(r) ? r : settle(r, hold(r->holder->sk, num, reuse));
+}
+
+struct xtcp_reservation *xtcp_reserve_connection(const struct sock *sk)
+{
+	struct xtcp_reservation *r = create(sk, xtcp_sk(sk)->flow.family);
+
+	return IS_ERR(r) ? r : settle(r, hold_connection(r->holder->sk, sk));
 }
 
 struct xtcp_reservation *xtcp_reserve_take(const struct sock *sk, u16 num, bool reuse)

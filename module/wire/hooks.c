@@ -22,6 +22,7 @@
 #include <xtcp/hooks.h>
 #include <xtcp/listener.h>
 #include <xtcp/sock.h>
+#include <xtcp/timewait.h>
 
 #if IS_ENABLED(CONFIG_NETFILTER)
 
@@ -59,7 +60,8 @@ int xtcp_hooks_kernels_state(const struct xtcp_flow_key *key)
 	rcu_read_lock();
 	sk = lookup_kernels(key);
 	if (sk) {
-		state = sk->sk_state;
+		/* CLOSED: it stands there for one of ours (table/reserve.c). */
+		state = sk->sk_state == TCP_CLOSE ? 0 : sk->sk_state;
 		sock_gen_put(sk);
 	}
 	rcu_read_unlock();
@@ -69,13 +71,35 @@ int xtcp_hooks_kernels_state(const struct xtcp_flow_key *key)
 /* --- the way in ------------------------------------------------------------- */
 
 /*
+/*
  * Whose is it already? Early demux found a connection of the kernel's, or a program
  * of the administrator's (nft tproxy, BPF) gave it to a socket. A TIME_WAIT is no
- * answer yet: it keeps no SYN from our listener.
+ * answer yet: it keeps no SYN from our listener. CLOSED is what stands there for one
+ * of ours (table/reserve.c).
  */
 static bool taken(const struct sk_buff *skb)
 {
-	return skb->sk && skb->sk->sk_state != TCP_TIME_WAIT;
+	return skb->sk && skb->sk->sk_state != TCP_TIME_WAIT && skb->sk->sk_state != TCP_CLOSE;
+}
+
+/*
+ * Our TIME_WAIT keeps no port, and its 4-tuple from us alone. It goes when a life of
+ * the kernel's begins there: its connect() has had an answer, or a SYN that is new
+ * (RFC 1122 4.2.2.13) comes to a port where none of ours listens any more.
+ */
+static bool outlived(struct xtcp_flow *flow, const struct xtcp_flow_key *key,
+		     const struct tcphdr *th)
+{
+	struct xtcp_time_wait *tw = container_of(flow, struct xtcp_time_wait, flow);
+	int state = xtcp_hooks_kernels_state(key);
+	bool over = state && state != TCP_TIME_WAIT;
+
+	if (th->syn && !th->ack)
+		over = after(ntohl(th->seq), READ_ONCE(tw->rcv_nxt)) &&
+		       !xtcp_listener_lookup(key, NULL);
+	if (over)
+		xtcp_timewait_drop(tw);
+	return over;
 }
 
 /*
@@ -84,10 +108,11 @@ static bool taken(const struct sk_buff *skb)
  */
 static bool ours(const struct xtcp_flow_key *key, const struct tcphdr *th)
 {
+	struct xtcp_flow *flow = xtcp_flow_lookup(key);
 	int state;
 
-	if (xtcp_flow_lookup(key))
-		return true;
+	if (flow)
+		return flow->kind != XTCP_FLOW_TIME_WAIT || !outlived(flow, key, th);
 	if (!xtcp_listener_lookup(key, NULL))
 		return false;
 	state = xtcp_hooks_kernels_state(key);

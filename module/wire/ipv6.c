@@ -482,7 +482,6 @@ static bool recverr(const struct sock *sk)
 
 /* --- down: listeners ---------------------------------------------------------- */
 
-/* What of IPv4 an IPv6 socket was bound to: nothing, an address, everything. */
 static u8 bind_reach(const struct sock *sk, struct in6_addr *addr)
 {
 	const struct in6_addr *bound = &sk->sk_v6_rcv_saddr;

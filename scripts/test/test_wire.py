@@ -55,6 +55,23 @@ class WireTest(SocketTest):
                     yield client, server
 
 
+    @staticmethod
+    def can_bind(sock, address):
+        try:
+            sock.bind(address)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            return False
+        finally:
+            sock.close()
+        return True
+
+    def await_port(self, family, address):
+        """The kernel's TCP gets it a moment after ours gave it up."""
+        self.eventually(lambda: self.can_bind(self.tcp(family), address))
+
+
 class Option(WireTest):
     def test_default_is_the_knob(self):
         sock = self.keep(socket.socket(socket.AF_INET, socket.SOCK_STREAM, 253))
@@ -248,17 +265,7 @@ class Ports(WireTest):
         sock.bind(("127.0.0.1", 0))
         port = sock.getsockname()[1]
         sock.close()
-        self.eventually(lambda: self.can_bind(self.tcp(), port))
-
-    @staticmethod
-    def can_bind(sock, port):
-        try:
-            sock.bind(("127.0.0.1", port))
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-            return False
-        return True
+        self.await_port(socket.AF_INET, ("127.0.0.1", port))
 
     def test_free_for_the_next_of_ours_at_once(self):
         for reuse in (0, 1):
@@ -352,6 +359,82 @@ class Ports(WireTest):
                 self.assert_talking(client, self.accept(listener))
             self.assertGreaterEqual(len(seen), 19)
         self.in_child(run)
+
+
+    def in_range_of_two(self, test):
+        """test(family, one stack, the other), each in a namespace with two ports for connect()."""
+        def run(*arguments):
+            unshare_network()
+            loopback_up()
+            self.write_file("/proc/sys/net/ipv4/ip_local_port_range", "40000 40001")
+            test(*arguments)
+        for family in FAMILIES:
+            for makes in ((self.xtcp, self.tcp), (self.tcp, self.xtcp)):
+                with self.subTest(family=family.name, first=makes[0].__name__):
+                    self.in_child(lambda arguments=(family, *makes): run(*arguments))
+
+    def listeners_at(self, family):
+        """Two of the kernel's, outside of the range."""
+        listeners = [self.tcp(family) for _ in range(2)]
+        for port, listener in enumerate(listeners, 50000):
+            listener.bind((FAMILIES[family], port))
+            listener.listen()
+        return listeners
+
+    def connected_to(self, make, family, listener):
+        client = make(family)
+        client.connect(listener.getsockname())
+        return client, self.accept(listener)
+
+    def test_ports_of_connect_are_shared(self):
+        """Who has all ports for one destination has them for that alone, in both stacks."""
+        def test(family, mine, others):
+            one, other = self.listeners_at(family)
+            pairs = [self.connected_to(mine, family, one) for _ in range(2)]
+            with self.raises(errno.EADDRNOTAVAIL):
+                others(family).connect(one.getsockname())
+            pairs += [self.connected_to(others, family, other) for _ in range(2)]
+            self.assertEqual(len({client.getsockname()[1] for client, _ in pairs}), 2)
+            for pair in pairs:
+                self.assert_talking(*pair)
+        self.in_range_of_two(test)
+
+    @staticmethod
+    def abort(sock):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        sock.close()
+
+    def test_a_bound_port_is_shared_with_no_connect(self):
+        def test(family, bound, others):
+            listener, _ = self.listeners_at(family)
+            bound(family).bind((FAMILIES[family], 40000))
+            client, _ = self.connected_to(others, family, listener)
+            self.assertEqual(client.getsockname()[1], 40001)
+        self.in_range_of_two(test)
+
+    def test_time_waits_keep_no_port(self):
+        """One user's TIME_WAITs in all ports: the kernel's TCP connects as if there were none."""
+        def test(family, first, _):
+            one, other = self.listeners_at(family)
+            for _ in range(2):
+                client, server = self.connected_to(self.xtcp, family, one)
+                client.close()
+                server.close()
+            for listener in ((one, other) if first == self.xtcp else (other, one)):
+                self.eventually(lambda listener=listener: self.can_connect(family, listener))
+        self.in_range_of_two(test)
+
+    def can_connect(self, family, listener):
+        try:
+            client, server = self.connected_to(self.tcp, family, listener)
+        except OSError as error:
+            if error.errno != errno.EADDRNOTAVAIL:
+                raise
+            return False
+        self.assert_talking(client, server)
+        self.abort(client)
+        server.close()
+        return True
 
 
 class Icmp(WireTest):
@@ -552,16 +635,16 @@ class Neighbours(WireTest):
         client = self.shared_client(address, source)
         self.assert_talking(client, self.accept(new))
 
-    def shared_listener(self, make, address=("127.0.0.1", 0)):
-        sock = make()
+    def shared_listener(self, make, address=("127.0.0.1", 0), family=socket.AF_INET):
+        sock = make(family)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(address)
         sock.listen()
         return sock
 
-    def shared_client(self, address, source=("127.0.0.1", 0)):
+    def shared_client(self, address, source=("127.0.0.1", 0), family=socket.AF_INET):
         """Of the kernel's, from a host that keeps no TIME_WAIT: it is the server that closes first."""
-        sock = self.tcp()
+        sock = self.tcp(family)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(source)
         sock.connect(address)
@@ -603,17 +686,39 @@ class Neighbours(WireTest):
             client.connect(listener.getsockname())
             self.assert_talking(client, self.accept(listener))
 
-    def test_time_wait_keeps_its_port(self):
-        listener = self.listener_of(self.tcp)
-        client = self.xtcp()
-        client.connect(listener.getsockname())
-        server = self.accept(listener)
-        port = client.getsockname()[1]
-        client.close()
-        server.close()
-        other = self.tcp()
-        with self.raises(errno.EADDRINUSE):
-            other.bind(("127.0.0.1", port))
+    def test_time_wait_keeps_no_port(self):
+        """It goes when the kernel's TCP opens the same connection, from either end."""
+        for family, host in FAMILIES.items():
+            for make_server in (self.tcp, self.xtcp):
+                with self.subTest(family=family.name, server=make_server.__name__):
+                    listener = self.shared_listener(make_server, (host, 0), family)
+                    client = self.xtcp(family)
+                    client.connect(listener.getsockname())
+                    source = client.getsockname()
+                    server = self.accept(listener)
+                    client.close()
+                    server.close()
+                    self.await_port(family, source)
+                    again = self.shared_client(listener.getsockname(), source, family)
+                    self.assert_talking(again, self.accept(listener))
+
+    def test_a_syn_over_a_time_wait_of_ours(self):
+        """The port has changed hands: who had a connection before opens a new one at once."""
+        for family, host in FAMILIES.items():
+            with self.subTest(family=family.name):
+                old = self.shared_listener(self.xtcp, (host, 0), family)
+                address = old.getsockname()
+                client = self.shared_client(address, (host, 0), family)
+                source = client.getsockname()
+                server = self.accept(old)
+                old.close()
+                server.close()
+                self.assertEqual(client.recv(1), b"")
+                client.close()
+                self.await_port(family, address)
+                new = self.shared_listener(self.tcp, address, family)
+                client = self.shared_client(address, source, family)
+                self.assert_talking(client, self.accept(new))
 
 
 if __name__ == "__main__":
