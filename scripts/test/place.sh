@@ -19,7 +19,7 @@ uml) size=large loads=200 ;;
 6.12) size=medium loads=20 ;;
 *) size=small loads=10 ;;
 esac
-export XTCP_TEST_SIZE=${XTCP_TEST_SIZE:-$size}
+export XTCP_TEST_SIZE=${XTCP_TEST_SIZE:-$size} XTCP_FUZZ_CALLS=${XTCP_FUZZ_CALLS:-1000}
 
 # The names of the socket tests of one CPU.
 sockets() {

@@ -1,5 +1,6 @@
 """What several CPUs do to one socket at once. With one CPU these tests prove little; the kernel's log judges."""
 import errno
+import os
 import random
 import shutil
 import socket
@@ -11,7 +12,7 @@ import unittest
 from xtcp_sockets import (LOCALHOST, PROTO, SOL_TCP, Child, SocketTest, loopback_up, recv_exactly, reset, set_linger,
                           unshare_network)
 
-SECONDS = 8
+SECONDS = 2 if os.environ.get("XTCP_TEST_SIZE") == "small" else 8
 TCP_FASTOPEN, MSG_FASTOPEN = 23, 0x20000000
 SOL_XTCP, WIRE_PROTOCOL = 253, 9
 # What calls may meet when the other side does as it likes; no errno: Python's own timeout
@@ -71,12 +72,11 @@ class Timers(SocketTest):
 class Races(SocketTest):
     """What meets at the worst moment: a few seconds each, from eight threads. The kernel's log judges, and rmmod."""
 
-    SECONDS = 3
     THREADS = 8
 
     def setUp(self):
         super().setUp()
-        self.end = time.monotonic() + self.SECONDS
+        self.end = time.monotonic() + SECONDS / 2
 
     def until_the_end(self, *functions):
         """Each function over and over in a process of its own; errors of the network are what is expected."""
