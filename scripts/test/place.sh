@@ -12,7 +12,7 @@
 # XTCP_TEST_SIZE (small, medium or large) overrides the size that suits the place.
 set -uo pipefail
 HERE=$(readlink -f "$(dirname "${BASH_SOURCE[0]}")")
-CPUS=(test_races test_fuzz_calls)
+CPUS=(test_stale test_races test_fuzz_calls)
 
 case ${XTCP_PLACE:?run this through scripts/run.sh} in
 uml) size=large loads=200 ;;
