@@ -30,10 +30,18 @@ sockets() {
 	done
 }
 
+# Where instructions are counted the clock leaps ahead while a file comes from the host: programs come beforehand.
+warm() {
+	local program
+	for program in python3 sh ip ss nft tc ethtool tcpdump nstat mount sysctl; do
+		program=$(command -v $program) && ldd "$program" | grep -o '/[^ ]*' | xargs cat "$program"
+	done >/dev/null
+}
+
 tier() {
 	# shellcheck disable=SC2046
 	case $1 in
-	sockets) python3 "$HERE/unit.py" $(sockets) ;;
+	sockets) ! grep -q XTCPTIME= /proc/cmdline || warm; python3 "$HERE/unit.py" $(sockets) ;;
 	cpus) python3 "$HERE/unit.py" "${CPUS[@]}" ;;
 	programs) "$HERE/functional.sh" "$XTCP_TEST_SIZE" ;;
 	command) "$HERE/command.sh" ;;
