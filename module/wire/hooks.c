@@ -71,7 +71,6 @@ int xtcp_hooks_kernels_state(const struct xtcp_flow_key *key)
 /* --- the way in ------------------------------------------------------------- */
 
 /*
-/*
  * Whose is it already? Early demux found a connection of the kernel's, or a program
  * of the administrator's (nft tproxy, BPF) gave it to a socket. A TIME_WAIT is no
  * answer yet: it keeps no SYN from our listener. CLOSED is what stands there for one
