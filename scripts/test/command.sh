@@ -39,6 +39,14 @@ static_program() {
 	fails_with 126 "statically linked" "$XTCP" run /tmp/script
 }
 
+# What Go's linker leaves in a program, also in one that is linked with libc.
+go_program() {
+	cp /bin/true /tmp/go
+	"$XTCP" run /tmp/go
+	printf '\xff Go buildinf:\x08\x02' >>/tmp/go
+	fails_with 126 "Go program" "$XTCP" run /tmp/go
+}
+
 setuid_program() {
 	cp /bin/true /tmp/setuid
 	chmod 4755 /tmp/setuid
@@ -129,6 +137,7 @@ check "a directory of somebody else's is not used" directory_of_another
 check "the library's path" test -e "$("$XTCP" library)"
 check "a script with env -S" script_program
 check "a static program is refused, also as interpreter" static_program
+check "a Go program is refused, although it is linked with libc" go_program
 check "a setuid program is refused, not to root" setuid_program
 check "a program that is not there" fails_with 127 "no such program" "$XTCP" run /nonexistent
 check "--wire=6 curl from a server of TCP" wire6 127.0.0.1 8081 '' "$XTCP run --wire=6" ActiveEstablished
