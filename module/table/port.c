@@ -407,25 +407,26 @@ static void put_port(struct xtcp_port *port)
 }
 
 /*
- * The port @sk would own, with the lock of @bucket; or an error, without. @bind: it
- * is bound, and by number (@chosen) or not.
+ * The port @sk would own, or an error; the lock of @bucket is held then, either way.
+ * @bind: it is bound, and by number (@chosen) or not.
  */
 static struct xtcp_port *lock_port(struct sock *sk, u16 num, bool bind, bool chosen,
-				   struct port_bucket *bucket)
+				   struct port_bucket *bucket) __acquires(&bucket->lock)
 {
 	bool reserved = bind && xtcp_sk(sk)->flow.protocol == IPPROTO_TCP;
 	struct xtcp_port *port;
 	int err;
 
+	spin_lock_bh(&bucket->lock);
 	for (;;) {
-		spin_lock_bh(&bucket->lock);
 		port = find_for(bucket, sk, num);
-		if (!port && !reserved)
-			port = create(bucket, sk, num);
-		if (port && (!reserved || port->reservation))
+		if (!reserved)
+			return port ?: create(bucket, sk, num) ?: ERR_PTR(-ENOMEM);
+		if (port && port->reservation)
 			return port;
 		spin_unlock_bh(&bucket->lock);
-		err = reserved ? reserve(bucket, sk, num, chosen && sk->sk_reuse) : -ENOMEM;
+		err = reserve(bucket, sk, num, chosen && sk->sk_reuse);
+		spin_lock_bh(&bucket->lock);
 		if (err)
 			return ERR_PTR(err);
 	}
@@ -496,12 +497,12 @@ static int bind_to(struct sock *sk, u16 num, bool chosen)
 {
 	struct port_bucket *bucket = bucket_of(sock_net(sk), num);
 	struct xtcp_port *port = lock_port(sk, num, true, chosen, bucket);
-	int err;
+	int err = PTR_ERR_OR_ZERO(port);
 
-	if (IS_ERR(port))
-		return PTR_ERR(port);
-	err = in_use(sk, port, chosen) ? -EADDRINUSE : own(sk, port, true);
-	put_port(port);
+	if (!err) {
+		err = in_use(sk, port, chosen) ? -EADDRINUSE : own(sk, port, true);
+		put_port(port);
+	}
 	spin_unlock_bh(&bucket->lock);
 	return err;
 }
@@ -537,12 +538,12 @@ static bool share(struct sock *sk, u16 num)
 {
 	struct port_bucket *bucket = bucket_of(sock_net(sk), num);
 	struct xtcp_port *port = lock_port(sk, num, false, false, bucket);
-	bool shared;
+	bool shared = false;
 
-	if (IS_ERR(port))
-		return false;
-	shared = !port->explicit_binds && !own(sk, port, false);
-	put_port(port);
+	if (!IS_ERR(port)) {
+		shared = !port->explicit_binds && !own(sk, port, false);
+		put_port(port);
+	}
 	spin_unlock_bh(&bucket->lock);
 	return shared;
 }
