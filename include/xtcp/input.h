@@ -4,6 +4,7 @@
 #define _XTCP_INPUT_H
 
 #include <linux/errqueue.h>
+#include <xtcp/counters.h>
 #include <xtcp/tcb.h>
 
 struct sk_buff;
@@ -20,6 +21,18 @@ struct xtcp_net;
  * Also fills XTCP_SKB_CB(@skb)->seq, end_seq and ctl. Any context.
  */
 void xtcp_input_parse(struct sk_buff *skb, struct xtcp_segment *seg);
+
+/**
+ * xtcp_input_judge() - may a segment pass?
+ * @sk: socket or listener it is for, after which no one else judges; NULL: no one,
+ *	or a TIME_WAIT
+ * @skb: header linear; a filter may shorten it, not by its header
+ * @family: of @skb
+ *
+ * IPsec policy, the socket's filter, its cgroup's programs, security modules.
+ * Softirq, RCU.
+ */
+enum xtcp_drop xtcp_input_judge(struct sock *sk, struct sk_buff *skb, u8 family);
 
 /**
  * xtcp_input_segment() - a segment for a socket that is no listener

@@ -341,13 +341,21 @@ static bool may_answer(struct xtcp_time_wait *tw, const struct xtcp_verdict *v)
 
 /* The SYN is for whoever listens now; its ISN starts above the old numbers. */
 static bool reuse(struct xtcp_time_wait *tw, struct sk_buff *skb,
-		  const struct xtcp_flow_key *key, const struct xtcp_segment *seg)
+		  const struct xtcp_flow_key *key, struct xtcp_segment *seg)
 {
 	struct xtcp_listener *listener = xtcp_listener_lookup(key, skb);
 	u32 iss = tw->snd_nxt + XTCP_WINDOW_MAX + 2;
+	enum xtcp_drop verdict;
 
 	if (!listener)
 		return false;
+	verdict = xtcp_input_judge(listener->sk, skb, key->family);
+	if (verdict) {
+		xtcp_input_drop(net_of(tw), skb, verdict);
+		return true;
+	}
+	/* A filter may have cut off text. */
+	xtcp_input_parse(skb, seg);
 	/* It comes again: until then the record stays. */
 	if (xtcp_listen_refuse(listener, skb))
 		return true;

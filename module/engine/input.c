@@ -4,7 +4,10 @@
  * the verdict out. Softirq or, from the backlog, process context; socket lock.
  */
 
+#include <linux/filter.h>
+#include <linux/security.h>
 #include <net/tcp_states.h>
+#include <net/xfrm.h>
 #include <xtcp/af.h>
 #include <xtcp/input.h>
 #include <xtcp/limit.h>
@@ -32,6 +35,20 @@ void xtcp_input_parse(struct sk_buff *skb, struct xtcp_segment *seg)
 	cb->seq = seg->seq;
 	cb->end_seq = seg->seq + xtcp_segment_len(seg);
 	cb->ctl = seg->ctl;
+}
+
+enum xtcp_drop xtcp_input_judge(struct sock *sk, struct sk_buff *skb, u8 family)
+{
+	if (!xfrm_policy_check(sk, XFRM_POLICY_IN, skb, family))
+		return XTCP_DROP_POLICY;
+	if (!sk)
+		return XTCP_DROP_NONE;
+	if (sk_filter_trim_cap(sk, skb, tcp_hdr(skb)->doff * 4))
+		return XTCP_DROP_FILTER;
+	/* Who reads it, perhaps days later, pins no IPsec states and devices. */
+	nf_reset_ct(skb);
+	skb_ext_reset(skb);
+	return XTCP_DROP_NONE;
 }
 
 void xtcp_input_drop(struct xtcp_net *xn, struct sk_buff *skb, unsigned int drop)
@@ -410,6 +427,9 @@ static void carry_out(struct sock *sk, struct sk_buff *skb,
 	if (v->events & XTCP_EV_ESTABLISHED) {
 		sample_handshake(sk, seg);
 		established(sk);
+		/* A child has its listener's label. */
+		if (!xtcp_sk(sk)->tcb.passive)
+			security_inet_conn_established(sk, skb);
 	}
 	carry_out_ack(sk, seg, v);
 	if ((v->events & XTCP_EV_ESTABLISHED) && !xtcp_sk(sk)->tcb.passive)

@@ -4,8 +4,6 @@
  * what that is. Softirq, under RCU.
  */
 
-#include <linux/filter.h>
-#include <net/xfrm.h>
 #include <xtcp/demux.h>
 #include <xtcp/hooks.h>
 #include <xtcp/input.h>
@@ -14,19 +12,6 @@
 #include <xtcp/reset.h>
 #include <xtcp/sock.h>
 #include <xtcp/timewait.h>
-
-/*
- * IPsec policy, and the filter of the socket, of which the header always stays.
- * A TIME_WAIT record has no socket, and no filter any more.
- */
-static enum xtcp_drop judge(struct sock *sk, struct sk_buff *skb, u8 family)
-{
-	if (!xfrm_policy_check(sk, XFRM_POLICY_IN, skb, family))
-		return XTCP_DROP_POLICY;
-	if (sk && sk_filter_trim_cap(sk, skb, tcp_hdr(skb)->doff * 4))
-		return XTCP_DROP_FILTER;
-	return XTCP_DROP_NONE;
-}
 
 /* As the kernel's TCP; the sum of what a user set may be more than an int. */
 static u32 backlog_limit(const struct sock *sk)
@@ -112,7 +97,7 @@ static void to_flow(struct xtcp_flow *flow, struct sk_buff *skb,
 static void to_no_one(struct xtcp_net *xn, const struct xtcp_af_ops *af,
 		      struct sk_buff *skb)
 {
-	enum xtcp_drop verdict = judge(NULL, skb, af->family);
+	enum xtcp_drop verdict = xtcp_input_judge(NULL, skb, af->family);
 	struct xtcp_segment seg;
 
 	if (!verdict) {
@@ -123,7 +108,10 @@ static void to_no_one(struct xtcp_net *xn, const struct xtcp_af_ops *af,
 	xtcp_input_drop(xn, skb, verdict);
 }
 
-/* Who judges whether the segment may pass: socket or listener. */
+/*
+ * Who judges whether the segment may pass: socket or listener. A TIME_WAIT record has
+ * no socket any more; a listener that gets its SYN judges it (close/timewait.c).
+ */
 static struct sock *policy_owner(struct xtcp_flow *flow, struct xtcp_listener *listener)
 {
 	if (!flow)
@@ -149,14 +137,11 @@ void xtcp_demux_segment(struct xtcp_net *xn, const struct xtcp_af_ops *af,
 		to_no_one(xn, af, skb);
 		return;
 	}
-	verdict = judge(policy_owner(flow, listener), skb, af->family);
+	verdict = xtcp_input_judge(policy_owner(flow, listener), skb, af->family);
 	if (verdict) {
 		xtcp_input_drop(xn, skb, verdict);
 		return;
 	}
-	/* Judged: who reads it, perhaps days later, pins no IPsec states and devices. */
-	nf_reset_ct(skb);
-	skb_ext_reset(skb);
 	if (flow)
 		to_flow(flow, skb, key);
 	else
