@@ -6,6 +6,7 @@
 #ifndef _XTCP_COMPAT_H
 #define _XTCP_COMPAT_H
 
+#include <linux/bpf-cgroup.h>
 #include <linux/hrtimer.h>
 #include <linux/memcontrol.h>
 #include <linux/slab.h>
@@ -32,6 +33,15 @@
 typedef struct sockaddr_unsized xtcp_sockaddr_t;
 #else
 typedef struct sockaddr xtcp_sockaddr_t;
+#endif
+
+/* What a cgroup's programs say to connect(); they may shorten the address from 6.7 on. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+#define xtcp_cgroup_connect4(sk, addr, len)	BPF_CGROUP_RUN_PROG_INET4_CONNECT(sk, addr, len)
+#define xtcp_cgroup_connect6(sk, addr, len)	BPF_CGROUP_RUN_PROG_INET6_CONNECT(sk, addr, len)
+#else
+#define xtcp_cgroup_connect4(sk, addr, len)	BPF_CGROUP_RUN_PROG_INET4_CONNECT(sk, addr)
+#define xtcp_cgroup_connect6(sk, addr, len)	BPF_CGROUP_RUN_PROG_INET6_CONNECT(sk, addr)
 #endif
 
 /* proto.accept: three arguments became a struct. */

@@ -231,6 +231,17 @@ void xtcp_clone_unlock(struct sock *child) __releases(&child->sk_lock.slock)
 
 /* --- the calls ------------------------------------------------------------ */
 
+/*
+ * Before connect(), also that of MSG_FASTOPEN: the cgroup's programs, which forbid it
+ * or change the address, see no more than the user gave. Socket lock.
+ */
+static int pre_connect(struct sock *sk, xtcp_sockaddr_t *addr, int len)
+{
+	if (len < (int)sizeof(struct sockaddr_in))
+		return -EINVAL;
+	return xtcp_cgroup_connect4(sk, addr, &len);
+}
+
 static int connect(struct sock *sk, xtcp_sockaddr_t *addr, int len)
 {
 	return xtcp_active_connect(sk, (struct sockaddr *)addr, len);
@@ -295,6 +306,7 @@ struct proto xtcp_prot = {
 	.init			= init,
 	.destroy		= destroy,
 	.close			= xtcp_close,
+	.pre_connect		= pre_connect,
 	.connect		= connect,
 	.disconnect		= xtcp_disconnect,
 	.diag_destroy		= xtcp_abort,

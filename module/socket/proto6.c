@@ -28,6 +28,13 @@ static void destruct(struct sock *sk)
 	inet6_sock_destruct(sk);
 }
 
+static int pre_connect(struct sock *sk, xtcp_sockaddr_t *addr, int len)
+{
+	if (len < SIN6_LEN_RFC2133)
+		return -EINVAL;
+	return xtcp_cgroup_connect6(sk, addr, &len);
+}
+
 static int init(struct sock *sk)
 {
 	int err = xtcp_prot.init(sk);
@@ -47,6 +54,7 @@ static void __init fill(void)
 	prot.obj_size = sizeof(struct xtcp6_sock);
 	xtcp_set_pinfo_offset(&prot, offsetof(struct xtcp6_sock, inet6));
 	prot.init = init;
+	prot.pre_connect = pre_connect;
 
 	stream_ops = xtcp_stream_ops;
 	stream_ops.family = PF_INET6;
