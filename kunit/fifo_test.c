@@ -13,29 +13,40 @@ struct timed {
 	struct xtcp_fifo_entry wait;
 	u64 due_ns;		/* when due() was called, 0: not yet */
 	unsigned int order;
+	unsigned int level;	/* where it waited then */
 	struct xtcp_flow flow;	/* what only stands for one in the flow table */
 };
 
+#define LEVELS 3
+
 struct world {
 	struct xtcp_fifo fifo;
-	u64 delay_ms;
+	struct list_head queues[LEVELS];
+	u64 delay_ms;			/* of level 0, twice that of level 1, and so on */
 	unsigned int came;
 	struct timed one, two, three;	/* not on a stack: exit() looks at them */
 };
 
-static u64 delay_of(const struct xtcp_fifo *fifo)
+static u64 delay_of(const struct xtcp_fifo *fifo, unsigned int level)
 {
-	return container_of(fifo, struct world, fifo)->delay_ms * NSEC_PER_MSEC;
+	return (container_of(fifo, struct world, fifo)->delay_ms << level) * NSEC_PER_MSEC;
 }
 
-static void came_due(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry)
+static void came_due(struct xtcp_fifo *fifo, unsigned int level,
+		     struct xtcp_fifo_entry *entry)
 {
 	struct world *world = container_of(fifo, struct world, fifo);
 	struct timed *timed = container_of(entry, struct timed, wait);
 
+	timed->level = level;
 	timed->due_ns = ktime_get_ns();
 	timed->order = ++world->came;
 }
+
+static const struct xtcp_fifo_ops ops = {
+	.delay_ns	= delay_of,
+	.due		= came_due,
+};
 
 static int fifo_init(struct kunit *test)
 {
@@ -45,7 +56,8 @@ static int fifo_init(struct kunit *test)
 		return -ENOMEM;
 	test->priv = world;
 	world->delay_ms = 1000;
-	return xtcp_fifo_init(&world->fifo, NULL, 0, delay_of, came_due);
+	xtcp_fifo_init(&world->fifo, &ops, world->queues, LEVELS);
+	return 0;
 }
 
 static void fifo_exit(struct kunit *test)
@@ -67,21 +79,27 @@ static void unhash(struct timed *timed)
 	timed->flow.node.pprev = NULL;
 }
 
-static bool add_since(struct world *world, struct timed *timed, u64 start_ns)
+static bool add_since(struct world *world, unsigned int level, struct timed *timed,
+		      u64 start_ns)
 {
-	xtcp_fifo_prepare(&timed->wait, &timed->flow, start_ns);
+	xtcp_fifo_prepare(&timed->wait, start_ns);
 	hash(timed);
-	return xtcp_fifo_add(&world->fifo, &timed->wait, &timed->flow);
+	return xtcp_fifo_add(&world->fifo, level, &timed->wait, &timed->flow);
+}
+
+static void add_at(struct world *world, unsigned int level, struct timed *timed)
+{
+	add_since(world, level, timed, ktime_get_ns());
 }
 
 static void add(struct world *world, struct timed *timed)
 {
-	add_since(world, timed, ktime_get_ns());
+	add_at(world, 0, timed);
 }
 
 static bool del(struct world *world, struct timed *timed)
 {
-	return xtcp_fifo_del(&world->fifo, &timed->wait, &timed->flow);
+	return xtcp_fifo_del(&world->fifo, &timed->wait);
 }
 
 static void sleep_ms(unsigned int ms)
@@ -133,6 +151,25 @@ static void fifo_add__each_has_its_own_time(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, world->three.order, 3);
 }
 
+/* One timer for queues of different delays: who is due first has it. */
+static void fifo_add__levels(struct kunit *test)
+{
+	struct world *world = test->priv;
+
+	add_at(world, 2, &world->three);
+	sleep_ms(100);
+	add_at(world, 0, &world->one);
+	sleep_ms(100);
+	add_at(world, 1, &world->two);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(world->fifo.len), 3);
+	sleep_ms(4000);
+	expect_waited(test, &world->one, 1000);
+	expect_waited(test, &world->two, 2000);
+	expect_waited(test, &world->three, 4000);
+	KUNIT_EXPECT_EQ(test, world->three.level, 2);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(world->fifo.len), 0);
+}
+
 /* More than one batch of the timer at the same moment. */
 static void fifo_add__a_thousand_at_once(struct kunit *test)
 {
@@ -143,7 +180,7 @@ static void fifo_add__a_thousand_at_once(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, many);
 	for (i = 0; i < 1000; i++)
-		add_since(world, &many[i], now);
+		add_since(world, 0, &many[i], now);
 	sleep_ms(1001);
 	KUNIT_EXPECT_EQ(test, world->came, 1000);
 	KUNIT_EXPECT_EQ(test, many[0].order, 1);
@@ -178,7 +215,7 @@ static void fifo_add__others_run_between_batches(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, many);
 	KUNIT_ASSERT_NOT_NULL(test, other);
 	for (i = 0; i < 1000; i++)
-		add_since(world, &many[i], now);
+		add_since(world, 0, &many[i], now);
 	other->world = world;
 	hrtimer_setup(&other->timer, other_fired, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_SOFT);
 	hrtimer_start(&other->timer, ns_to_ktime(now + world->delay_ms * NSEC_PER_MSEC + 1),
@@ -195,12 +232,12 @@ static void fifo_add__not_once_it_left(struct kunit *test)
 	struct world *world = test->priv;
 	struct timed *one = &world->one;
 
-	xtcp_fifo_prepare(&one->wait, &one->flow, ktime_get_ns());
+	xtcp_fifo_prepare(&one->wait, ktime_get_ns());
 	hash(one);
-	KUNIT_EXPECT_FALSE(test, xtcp_fifo_restart(&world->fifo, &one->wait, &one->flow));
+	KUNIT_EXPECT_FALSE(test, xtcp_fifo_restart(&world->fifo, 0, &one->wait, &one->flow));
 	unhash(one);
 	KUNIT_EXPECT_FALSE(test, del(world, one));
-	KUNIT_EXPECT_FALSE(test, xtcp_fifo_add(&world->fifo, &one->wait, &one->flow));
+	KUNIT_EXPECT_FALSE(test, xtcp_fifo_add(&world->fifo, 0, &one->wait, &one->flow));
 	sleep_ms(1500);
 	KUNIT_EXPECT_EQ(test, world->came, 0);
 }
@@ -210,7 +247,7 @@ static void fifo_add__started_earlier(struct kunit *test)
 {
 	struct world *world = test->priv;
 
-	add_since(world, &world->one, ktime_get_ns() - 900 * NSEC_PER_MSEC);
+	add_since(world, 0, &world->one, ktime_get_ns() - 900 * NSEC_PER_MSEC);
 	sleep_ms(101);
 	expect_waited(test, &world->one, 1000);
 }
@@ -315,11 +352,11 @@ static void fifo_restart__only_while_hashed(struct kunit *test)
 
 	add(world, one);
 	sleep_ms(400);
-	KUNIT_EXPECT_TRUE(test, xtcp_fifo_restart(&world->fifo, &one->wait, &one->flow));
+	KUNIT_EXPECT_TRUE(test, xtcp_fifo_restart(&world->fifo, 0, &one->wait, &one->flow));
 	sleep_ms(700);
 	KUNIT_EXPECT_EQ(test, world->came, 0);
 	unhash(one);
-	KUNIT_EXPECT_FALSE(test, xtcp_fifo_restart(&world->fifo, &one->wait, &one->flow));
+	KUNIT_EXPECT_FALSE(test, xtcp_fifo_restart(&world->fifo, 0, &one->wait, &one->flow));
 	sleep_ms(400);
 	expect_waited(test, one, 1000);
 }
@@ -333,23 +370,42 @@ static void fifo_kick__empty(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, world->came, 0);
 }
 
+/* What waits still when all ends comes due then, and nothing waits afterwards. */
+static void fifo_exit__all_come_due(struct kunit *test)
+{
+	struct timed *many = kunit_kcalloc(test, 1000, sizeof(*many), GFP_KERNEL);
+	struct world *world = test->priv;
+	int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, many);
+	for (i = 0; i < 1000; i++)
+		add_at(world, i % LEVELS, &many[i]);
+	xtcp_fifo_exit(&world->fifo);
+	KUNIT_EXPECT_EQ(test, world->came, 1000);
+	KUNIT_EXPECT_FALSE(test, add_since(world, 0, &world->one, ktime_get_ns()));
+	xtcp_fifo_kick(&world->fifo);
+	sleep_ms(2000);
+	KUNIT_EXPECT_EQ(test, world->came, 1000);
+}
+
 static void fifo_left_ns__counts_down(struct kunit *test)
 {
 	struct world *world = test->priv;
 
 	add(world, &world->one);
 	sleep_ms(250);
-	KUNIT_EXPECT_LE(test, xtcp_fifo_left_ns(&world->fifo, &world->one.wait),
+	KUNIT_EXPECT_LE(test, xtcp_fifo_left_ns(&world->fifo, 0, &world->one.wait),
 			750 * NSEC_PER_MSEC);
-	KUNIT_EXPECT_GT(test, xtcp_fifo_left_ns(&world->fifo, &world->one.wait),
+	KUNIT_EXPECT_GT(test, xtcp_fifo_left_ns(&world->fifo, 0, &world->one.wait),
 			749 * NSEC_PER_MSEC);
 	sleep_ms(1000);
-	KUNIT_EXPECT_EQ(test, xtcp_fifo_left_ns(&world->fifo, &world->one.wait), 0);
+	KUNIT_EXPECT_EQ(test, xtcp_fifo_left_ns(&world->fifo, 0, &world->one.wait), 0);
 }
 
 static struct kunit_case fifo_cases[] = {
 	KUNIT_CASE_SLOW(fifo_add__comes_due_exactly),
 	KUNIT_CASE_SLOW(fifo_add__each_has_its_own_time),
+	KUNIT_CASE_SLOW(fifo_add__levels),
 	KUNIT_CASE_SLOW(fifo_add__a_thousand_at_once),
 	KUNIT_CASE_SLOW(fifo_add__others_run_between_batches),
 	KUNIT_CASE_SLOW(fifo_add__not_once_it_left),
@@ -363,6 +419,7 @@ static struct kunit_case fifo_cases[] = {
 	KUNIT_CASE_SLOW(fifo_kick__empty),
 	KUNIT_CASE_SLOW(fifo_restart__only_while_hashed),
 	KUNIT_CASE_SLOW(fifo_due__delay_grew_unnoticed),
+	KUNIT_CASE_SLOW(fifo_exit__all_come_due),
 	KUNIT_CASE_SLOW(fifo_left_ns__counts_down),
 	{ }
 };

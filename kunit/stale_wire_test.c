@@ -122,7 +122,7 @@ static void moved__syn_meets_next_listener(struct kunit *test)
 	rcu_read_lock();
 	xtcp_listen_syn(l, skb, &k.key, &seg, 0);
 	WIRE_EQ(w, rcu_access_pointer(xtcp_sk(sk)->listener) != l, true);
-	WIRE_EQ(w, rcu_dereference(xtcp_sk(sk)->listener)->request_len, 0);
+	WIRE_EQ(w, rcu_dereference(xtcp_sk(sk)->listener)->requests.len, 0);
 	rcu_read_unlock();
 	local_bh_enable();
 	xtcp_listener_put(l);

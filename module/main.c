@@ -56,8 +56,7 @@ static int __init xtcp_init(void)
 		     offsetof(struct xtcp_sock, addrs6) + sizeof(struct xtcp_addrs6));
 
 	/* What a flood and a busy server cost; IPv6 adds its addresses. */
-	BUILD_BUG_ON(sizeof_field(struct xtcp_request, lock) == 4 &&
-		     sizeof(struct xtcp_request) > 128);
+	BUILD_BUG_ON(sizeof(struct xtcp_request) > 112);
 	BUILD_BUG_ON(sizeof(struct xtcp_time_wait) > 96);
 
 	for (i = 0; i < ARRAY_SIZE(parts); i++) {

@@ -56,7 +56,6 @@ struct xtcp_flow {
 			u8 snd_wscale : 4,
 			   wscale_ok : 1,
 			   acked : 1,		/* complete, but for text */
-			   own_queues : 1,	/* those of the listener */
 			   saved_syn : 1;	/* the SYN lies behind */
 		};
 		struct {		/* records */

@@ -14,13 +14,16 @@
 #include <linux/list.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
+#include <xtcp/fifo.h>
 
 struct net;
 struct sk_buff;
 struct sock;
 struct xtcp_flow_key;
 struct xtcp_port;
-struct xtcp_request_queues;
+
+/* As often as the least RTO can be doubled before it reaches the most. */
+#define XTCP_RETRY_LEVELS 21
 
 struct xtcp_listener {
 	/* Who it is: fixed. */
@@ -42,12 +45,13 @@ struct xtcp_listener {
 	bool open;			/* false: closing, take nothing more */
 	bool flooded;			/* it sent SYN cookies, and the log says so */
 	unsigned int accept_len;
-	unsigned int request_len;
 	unsigned int early_len;		/* children whose handshake is not complete */
 	struct list_head accept_queue;	/* children: accept_link */
-	struct list_head requests;	/* listener_link */
 	struct list_head early_resets;	/* early children that were reset, which count, too */
-	struct xtcp_request_queues *queues; /* NULL: those of the namespace */
+
+	/* Requests by what they wait for (open/request.c). */
+	struct xtcp_fifo requests;
+	struct list_head request_queues[XTCP_RETRY_LEVELS];
 };
 
 /**

@@ -24,17 +24,6 @@ struct sock;
 struct ctl_table_header;
 struct ctl_table;
 
-/* Retry levels with a queue of their own; later retries share the last. */
-#define XTCP_RETRY_LEVELS 32
-
-/* Where requests wait for their next SYN-ACK (open/request.c). */
-struct xtcp_request_queues {
-	struct list_head link;		/* xtcp_net.request_queues */
-	struct xtcp_net *xn;
-	const struct sock *listener;	/* with an RTO of its own; NULL: all others */
-	struct xtcp_fifo level[XTCP_RETRY_LEVELS];
-};
-
 /* RFC 6056 3.3.4: how many counters G chooses from, how long F stays (table/port.c). */
 #define XTCP_PORT_COUNTERS	1024U
 #define XTCP_PORT_SHUFFLE_S	10U
@@ -42,9 +31,8 @@ struct xtcp_request_queues {
 /* Lengths of TIME_WAIT at one time: the knob's, and those of XTCP_MSL_MS. */
 #define XTCP_TIME_WAIT_QUEUES 16
 
-/* Where TIME_WAIT records of one length wait (close/timewait.c). */
+/* A length of TIME_WAIT: its records wait in the queue of that number (close/timewait.c). */
 struct xtcp_time_wait_queue {
-	struct xtcp_fifo fifo;
 	u32 msl_ms;			/* XTCP_OWN_UNSET: the knob */
 	atomic_t users;			/* sockets and records; 0: free */
 };
@@ -141,10 +129,8 @@ struct xtcp_net {
 	atomic_t time_waits;
 	atomic_t requests;
 	atomic_t device_listeners;		/* bound to a device */
-	struct xtcp_request_queues requests_wait;
-	struct list_head request_queues;	/* these, and those of listeners */
-	struct mutex request_queues_lock;	/* of the list */
 	struct xtcp_time_wait_queue time_wait_queues[XTCP_TIME_WAIT_QUEUES];
+	struct xtcp_time_wait_shard __percpu *time_wait_shards;
 	spinlock_t time_wait_lock;		/* who takes a free one */
 	u16 port_counters[XTCP_PORT_COUNTERS];	/* of ports handed out by connect() */
 	struct xtcp_challenge challenge;

@@ -17,9 +17,7 @@ struct sock;
 struct xtcp_request {
 	struct xtcp_flow flow;
 	struct xtcp_fifo_entry wait;	/* for the next SYN-ACK */
-	struct list_head listener_link;	/* listener->lock */
 	struct xtcp_listener *listener;	/* alive while the request is hashed, and under RCU */
-	spinlock_t lock;		/* what follows, against other CPUs */
 	u32 iss;
 	u32 irs;
 	u32 ts_recent;
@@ -96,19 +94,10 @@ void xtcp_listen_syn(struct xtcp_listener *l, struct sk_buff *skb,
 
 /* A knob about SYN-ACKs changed: look again which are due. */
 void xtcp_request_kick(struct xtcp_net *xn);
-/* The same for a listener's own values. Socket lock. */
-void xtcp_request_kick_own(struct sock *sk);
-/**
- * xtcp_request_own_queues() - this listener has an RTO of its own
- * @sk: socket, locked
- * @l: its listener; NULL: it does not listen yet, and nothing is done
- *
- * Its requests wait in queues of their own from now on. Process context.
- * Return: 0 or -ENOMEM.
- */
-int xtcp_request_own_queues(struct sock *sk, struct xtcp_listener *l);
-/* They go, after all requests of the listener. Process context; sleeps. */
-void xtcp_request_free_queues(struct xtcp_listener *l);
+/* Requests of @l may come, before it is in any table. */
+void xtcp_request_listen(struct xtcp_listener *l);
+/* No more of them; those there are go. Process context; sleeps. */
+void xtcp_request_unlisten(struct xtcp_listener *l);
 /**
  * xtcp_request_retries_in() - SYN-ACKs that are sent again within some time
  * @sk: listener, for its RTO
@@ -122,8 +111,6 @@ u64 xtcp_request_retries_ms(const struct sock *sk, u8 retries);
 /* Time to the next SYN-ACK, for /proc. RCU. */
 u64 xtcp_request_left_ns(const struct xtcp_request *req);
 
-int xtcp_request_init(struct xtcp_net *xn);
-void xtcp_request_exit(struct xtcp_net *xn);
 /**
  * xtcp_request_new() - a SYN is welcome: make a request, send its SYN-ACK
  * @listener: whom it is for

@@ -72,7 +72,6 @@ static const struct {
 	{ xtcp_ipv6_net_init, xtcp_ipv6_net_exit },
 	{ xtcp_fastopen_init, xtcp_fastopen_exit },
 	{ xtcp_hooks_init, xtcp_hooks_exit },
-	{ xtcp_request_init, xtcp_request_exit },
 	{ xtcp_timewait_init, xtcp_timewait_exit },
 	{ init_proc, exit_proc },
 	{ init_abort, exit_abort },

@@ -167,7 +167,7 @@ static void show_listener(struct seq_file *seq, const struct xtcp_listener *l, i
 		.local_port	= l->local_port,
 		.state		= TCP_LISTEN,
 		.rx_queue	= READ_ONCE(l->accept_len),
-		.tx_queue	= READ_ONCE(l->request_len),
+		.tx_queue	= READ_ONCE(l->requests.len),
 		.uid		= sk->sk_uid,
 		.inode		= sock_i_ino(sk),
 		.refs		= refcount_read(&sk->sk_refcnt),

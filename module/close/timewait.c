@@ -6,7 +6,9 @@
  * place in the flow table and waits in a FIFO of its namespace.
  */
 
+#include <linux/percpu.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 #include <net/inet_sock.h>
 #include <xtcp/hooks.h>
 #include <xtcp/input.h>
@@ -31,6 +33,18 @@ static struct xtcp_time_wait_queue *queue_of(const struct xtcp_time_wait *tw)
 	return &net_of(tw)->time_wait_queues[tw->flow.queue];
 }
 
+/* Where records wait that are made on one CPU: a queue for each length of 2MSL. */
+struct xtcp_time_wait_shard {
+	struct xtcp_fifo fifo;
+	struct list_head queues[XTCP_TIME_WAIT_QUEUES];
+	struct xtcp_net *xn;
+};
+
+static struct xtcp_fifo *fifo_of(const struct xtcp_time_wait *tw)
+{
+	return &per_cpu_ptr(net_of(tw)->time_wait_shards, tw->flow.cpu)->fifo;
+}
+
 static void free_rcu(struct rcu_head *rcu)
 {
 	struct xtcp_time_wait *tw = container_of(rcu, struct xtcp_time_wait, wait.rcu);
@@ -47,7 +61,7 @@ static void release(struct xtcp_time_wait *tw)
 	atomic_dec(&net_of(tw)->time_waits);
 	xtcp_port_put_time_wait(&tw->flow);
 	/* Not queued: it came due, here or on another CPU, which found it gone. */
-	xtcp_fifo_del(&queue->fifo, &tw->wait, &tw->flow);
+	xtcp_fifo_del(fifo_of(tw), &tw->wait);
 	atomic_dec(&queue->users);
 	xtcp_hooks_leave(net_of(tw), tw->flow.protocol);
 	call_rcu(&tw->wait.rcu, free_rcu);
@@ -61,18 +75,18 @@ bool xtcp_timewait_drop(struct xtcp_time_wait *tw)
 	return true;
 }
 
-static u64 two_msl_ns(const struct xtcp_fifo *fifo)
+static u64 two_msl_ns(const struct xtcp_fifo *fifo, unsigned int level)
 {
-	const struct xtcp_time_wait_queue *queue =
-		container_of(fifo, struct xtcp_time_wait_queue, fifo);
-	u32 msl_ms = READ_ONCE(queue->msl_ms);
+	struct xtcp_net *xn = container_of(fifo, struct xtcp_time_wait_shard, fifo)->xn;
+	u32 msl_ms = READ_ONCE(xn->time_wait_queues[level].msl_ms);
 
 	if (msl_ms == XTCP_OWN_UNSET)
-		msl_ms = xtcp_knob(fifo->xn, msl_ms);
+		msl_ms = xtcp_knob(xn, msl_ms);
 	return 2ULL * msl_ms * NSEC_PER_MSEC;
 }
 
-static void expired(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry)
+static void expired(struct xtcp_fifo *fifo, unsigned int level,
+		    struct xtcp_fifo_entry *entry)
 {
 	xtcp_timewait_drop(container_of(entry, struct xtcp_time_wait, wait));
 }
@@ -149,14 +163,33 @@ void xtcp_timewait_share_queue(struct sock *child)
 	xtcp_timewait_choose_queue(child, xs->own.msl_ms);
 }
 
+static long kick(void *fifo)
+{
+	xtcp_fifo_kick(fifo);
+	return 0;
+}
+
+/* Each on its own CPU, where its timer is to stay; one that is off left it to others. */
 void xtcp_timewait_kick(struct xtcp_net *xn)
 {
-	xtcp_fifo_kick(&xn->time_wait_queues[0].fifo);
+	struct xtcp_fifo *fifo;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		fifo = &per_cpu_ptr(xn->time_wait_shards, cpu)->fifo;
+		/* Whoever comes now asks for the new delay. */
+		if (!READ_ONCE(fifo->len))
+			continue;
+		if (cpu_online(cpu))
+			work_on_cpu(cpu, kick, fifo);
+		else
+			xtcp_fifo_kick(fifo);
+	}
 }
 
 u64 xtcp_timewait_left_ns(const struct xtcp_time_wait *tw)
 {
-	return xtcp_fifo_left_ns(&queue_of(tw)->fifo, &tw->wait);
+	return xtcp_fifo_left_ns(fifo_of(tw), tw->flow.queue, &tw->wait);
 }
 
 /* --- from socket to record ---------------------------------------------- */
@@ -210,11 +243,12 @@ static bool enter(struct sock *sk)
 	tw->flow.queue = xtcp_sk(sk)->time_wait_queue;
 	atomic_inc(&queue_of(tw)->users);
 	xtcp_hooks_share(xn, tw->flow.protocol);
-	xtcp_fifo_prepare(&tw->wait, &tw->flow, ktime_get_ns());
+	tw->flow.cpu = smp_processor_id();
+	xtcp_fifo_prepare(&tw->wait, ktime_get_ns());
 	trace_xtcp_set_state(tw, &tw->flow, xtcp_sk(sk)->tcb.state, XTCP_TIME_WAIT);
 	WARN_ON_ONCE(!xtcp_flow_replace(&xtcp_sk(sk)->flow, &tw->flow));
 	/* Unless someone found it and ended it meanwhile. */
-	xtcp_fifo_add(&queue_of(tw)->fifo, &tw->wait, &tw->flow);
+	xtcp_fifo_add(fifo_of(tw), tw->flow.queue, &tw->wait, &tw->flow);
 	return true;
 full:
 	atomic_dec(&xn->time_waits);
@@ -387,7 +421,7 @@ void xtcp_timewait_input(struct xtcp_time_wait *tw, struct sk_buff *skb,
 		xtcp_timewait_drop(tw);
 	}
 	if (v.events & XTCP_EV_TW_RESTART)
-		xtcp_fifo_restart(&queue_of(tw)->fifo, &tw->wait, &tw->flow);
+		xtcp_fifo_restart(fifo_of(tw), tw->flow.queue, &tw->wait, &tw->flow);
 	WRITE_ONCE(tw->ts_recent, tcb.ts_recent);
 	if (may_answer(tw, &v))
 		send_ack(tw, skb);
@@ -396,30 +430,37 @@ void xtcp_timewait_input(struct xtcp_time_wait *tw, struct sk_buff *skb,
 
 /* --- coming and going ---------------------------------------------------- */
 
+static const struct xtcp_fifo_ops fifo_ops = {
+	.delay_ns	= two_msl_ns,
+	.due		= expired,
+};
+
 int xtcp_timewait_init(struct xtcp_net *xn)
 {
-	struct xtcp_time_wait_queue *queue;
-	int i, err;
+	struct xtcp_time_wait_shard *shard;
+	int i;
 
 	spin_lock_init(&xn->time_wait_lock);
-	for (i = 0; i < XTCP_TIME_WAIT_QUEUES; i++) {
-		queue = &xn->time_wait_queues[i];
-		queue->msl_ms = XTCP_OWN_UNSET;
-		err = xtcp_fifo_init(&queue->fifo, xn, 0, two_msl_ns, expired);
-		if (err) {
-			xtcp_timewait_exit(xn);
-			return err;
-		}
+	for (i = 0; i < XTCP_TIME_WAIT_QUEUES; i++)
+		xn->time_wait_queues[i].msl_ms = XTCP_OWN_UNSET;
+	xn->time_wait_shards = alloc_percpu_gfp(struct xtcp_time_wait_shard, GFP_KERNEL_ACCOUNT);
+	if (!xn->time_wait_shards)
+		return -ENOMEM;
+	for_each_possible_cpu(i) {
+		shard = per_cpu_ptr(xn->time_wait_shards, i);
+		shard->xn = xn;
+		xtcp_fifo_init(&shard->fifo, &fifo_ops, shard->queues, XTCP_TIME_WAIT_QUEUES);
 	}
 	return 0;
 }
 
 void xtcp_timewait_exit(struct xtcp_net *xn)
 {
-	int i;
+	int cpu;
 
-	for (i = 0; i < XTCP_TIME_WAIT_QUEUES; i++)
-		xtcp_fifo_exit(&xn->time_wait_queues[i].fifo);
+	for_each_possible_cpu(cpu)
+		xtcp_fifo_exit(&per_cpu_ptr(xn->time_wait_shards, cpu)->fifo);
+	free_percpu(xn->time_wait_shards);
 }
 
 int xtcp_timewait_cache_init(void)

@@ -16,21 +16,10 @@
 #include <xtcp/reset.h>
 #include <xtcp/sock.h>
 
-static bool has_own_rto(const struct sock *sk)
-{
-	const struct xtcp_own_knobs *own = &xtcp_sk(sk)->own;
-
-	return own->rto_init_ms != XTCP_OWN_UNSET || own->rto_max_ms != XTCP_OWN_UNSET;
-}
-
 /* From LISTEN on: of two that bound the same port and listen at once, each sees the other. */
 static int open_listener(struct sock *sk, struct xtcp_listener *l)
 {
-	int err = xtcp_port_may_listen(sk);
-
-	if (!err && has_own_rto(sk))
-		err = xtcp_request_own_queues(sk, l);
-	return err ?: xtcp_listener_insert(l);
+	return xtcp_port_may_listen(sk) ?: xtcp_listener_insert(l);
 }
 
 int xtcp_listen_start(struct sock *sk, int backlog)
@@ -51,6 +40,7 @@ int xtcp_listen_start(struct sock *sk, int backlog)
 	l = xtcp_listener_create(sk);
 	if (!l)
 		return -ENOMEM;
+	xtcp_request_listen(l);
 	sk_dst_reset(sk);
 	sk->sk_ack_backlog = 0;
 	xtcp_state_set(sk, XTCP_LISTEN);
@@ -59,29 +49,9 @@ int xtcp_listen_start(struct sock *sk, int backlog)
 	if (err) {
 		RCU_INIT_POINTER(xs->listener, NULL);
 		xtcp_state_set(sk, XTCP_CLOSED);
-		xtcp_request_free_queues(l);
 		xtcp_listener_put(l);
 	}
 	return err;
-}
-
-static void drop_requests(struct xtcp_listener *l)
-{
-	struct xtcp_request *req;
-
-	for (;;) {
-		rcu_read_lock();
-		spin_lock_bh(&l->lock);
-		req = list_first_entry_or_null(&l->requests, struct xtcp_request,
-					       listener_link);
-		spin_unlock_bh(&l->lock);
-		if (req)
-			xtcp_request_drop(req, XTCP_CNT_REQUEST_LISTENER_CLOSED);
-		rcu_read_unlock();
-		cond_resched();
-		if (!req)
-			return;
-	}
 }
 
 /* A child nobody accepted: its peer learns by RST (RFC 9293 3.10.4). */
@@ -113,9 +83,8 @@ void xtcp_listen_stop(struct sock *sk)
 	l->accept_len = 0;
 	sk->sk_ack_backlog = 0;
 	spin_unlock_bh(&l->lock);
-	drop_requests(l);
+	xtcp_request_unlisten(l);
 	xtcp_fastopen_unlisten(l);
-	xtcp_request_free_queues(l);
 	while (!list_empty(&children)) {
 		child = list_first_entry(&children, struct xtcp_sock, accept_link);
 		list_del_init(&child->accept_link);
@@ -232,7 +201,7 @@ out:
 
 bool xtcp_listen_requests_full(const struct xtcp_listener *l)
 {
-	unsigned int len = READ_ONCE(l->request_len);
+	unsigned int len = READ_ONCE(l->requests.len);
 
 	return len >= xtcp_knob(xtcp_net(l->net), max_syn_backlog) ||
 	       len > READ_ONCE(l->sk->sk_max_ack_backlog);

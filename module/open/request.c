@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The request: a connection half open, SYN_RCVD without a socket. It repeats
- * its SYN-ACK from a FIFO queue per retry, until the third segment of the
- * handshake turns it into a child of its listener, or until synack_retries are
- * used up.
+ * its SYN-ACK from a queue of its listener for each length of the wait, until the
+ * third segment of the handshake turns it into a child of its listener, or until
+ * synack_retries are used up.
  *
- * A request is in three places: the flow table, its listener's list, a FIFO.
- * Who takes it out of the flow table takes it out of the others and frees it.
+ * A request is in two places: the flow table, and one of those queues. Who takes it
+ * out of the flow table takes it out of the queue and frees it.
  */
 
 #include <linux/slab.h>
@@ -37,11 +37,20 @@ static const struct xtcp_af_ops *af_of(const struct xtcp_request *req)
 
 static struct xtcp_fifo *fifo_of(const struct xtcp_request *req)
 {
-	struct xtcp_request_queues *queues = &net_of(req)->requests_wait;
+	return &req->listener->requests;
+}
 
-	if (req->flow.own_queues)
-		queues = req->listener->queues;
-	return &queues->level[min_t(u8, req->retransmits, XTCP_RETRY_LEVELS - 1)];
+/* Which queue for the wait after so many SYN-ACKs sent again: how often it was doubled. */
+static unsigned int level_after(const struct xtcp_net *xn, unsigned int retransmits)
+{
+	u32 linear = xtcp_knob(xn, synack_linear_timeouts);
+
+	return retransmits > linear ? min(retransmits - linear, XTCP_RETRY_LEVELS - 1U) : 0;
+}
+
+static unsigned int level_of(const struct xtcp_request *req)
+{
+	return level_after(net_of(req), req->retransmits);
 }
 
 static struct xtcp_saved_syn *saved_syn(const struct xtcp_request *req)
@@ -59,22 +68,10 @@ static void free_rcu(struct rcu_head *rcu)
 		xtcp_flow_cache_free(&cache, &req->flow);
 }
 
-/*
- * Out of the FIFO and the listener's list, and gone. It is unhashed. In this order:
- * a listener that finds its list empty may go, and what is due looks at it.
- */
+/* Out of its queue, and gone. It is unhashed. */
 static void release(struct xtcp_request *req)
 {
-	struct xtcp_listener *l = req->listener;
-
-	/* The lock: due() puts it into another queue. */
-	spin_lock_bh(&req->lock);
-	xtcp_fifo_del(fifo_of(req), &req->wait, &req->flow);
-	spin_unlock_bh(&req->lock);
-	spin_lock_bh(&l->lock);
-	list_del(&req->listener_link);
-	WRITE_ONCE(l->request_len, l->request_len - 1);
-	spin_unlock_bh(&l->lock);
+	xtcp_fifo_del(fifo_of(req), &req->wait);
 	atomic_dec(&net_of(req)->requests);
 	call_rcu(&req->wait.rcu, free_rcu);
 }
@@ -163,50 +160,27 @@ void xtcp_request_send_syn_ack(const struct xtcp_request *req, struct dst_entry 
 	send_syn_ack(req, dst, NULL);
 }
 
-static void repeat_syn_ack(const struct xtcp_request *req)
+/* RTO_INIT, doubled @level times, at most RTO_MAX. */
+static u64 retry_delay_ms(const struct sock *sk, unsigned int level)
 {
-	struct dst_entry *dst = af_of(req)->request_route(req->listener->sk, req);
-
-	if (!dst)
-		return;			/* perhaps next time */
-	xtcp_count(net_of(req), XTCP_CNT_SYN_ACK_RETRANS);
-	trace_xtcp_retransmit(req, &req->flow, XTCP_RETRANSMIT_SYN_ACK, req->iss, 0,
-			      req->retransmits, fifo_of(req)->delay_ns(fifo_of(req)));
-	xtcp_request_send_syn_ack(req, dst);
+	return min_t(u64, (u64)xtcp_sk_knob(sk, rto_init_ms) << level,
+		     xtcp_sk_knob(sk, rto_max_ms));
 }
 
-/*
- * The wait after @level SYN-ACKs sent again: RTO_INIT, doubled each time but the
- * first synack_linear_timeouts, at most RTO_MAX.
- */
-static u64 retry_delay_ms(struct xtcp_net *xn, const struct sock *listener,
-			  unsigned int level)
+static u64 retry_delay_ns(const struct xtcp_fifo *fifo, unsigned int level)
 {
-	u32 linear = xtcp_knob(xn, synack_linear_timeouts);
-	u32 init_ms = listener ? xtcp_sk_knob(listener, rto_init_ms) :
-				 xtcp_knob(xn, rto_init_ms);
-	u32 max_ms = listener ? xtcp_sk_knob(listener, rto_max_ms) :
-				xtcp_knob(xn, rto_max_ms);
+	const struct xtcp_listener *l = container_of(fifo, struct xtcp_listener, requests);
 
-	level = level > linear ? min(level - linear, XTCP_RETRY_LEVELS - 1U) : 0;
-	return min_t(u64, (u64)init_ms << level, max_ms);
-}
-
-static u64 retry_delay_ns(const struct xtcp_fifo *fifo)
-{
-	const struct xtcp_request_queues *queues =
-		container_of(fifo - fifo->level, struct xtcp_request_queues, level[0]);
-
-	return retry_delay_ms(fifo->xn, queues->listener, fifo->level) * NSEC_PER_MSEC;
+	return retry_delay_ms(l->sk, level) * NSEC_PER_MSEC;
 }
 
 u64 xtcp_request_retries_ms(const struct sock *sk, u8 retries)
 {
-	unsigned int level;
+	unsigned int n;
 	u64 ms = 0;
 
-	for (level = 0; level < retries; level++)
-		ms += retry_delay_ms(xtcp_sk_net(sk), sk, level);
+	for (n = 0; n < retries; n++)
+		ms += retry_delay_ms(sk, level_after(xtcp_sk_net(sk), n));
 	return ms;
 }
 
@@ -219,18 +193,29 @@ u8 xtcp_request_retries_in(const struct sock *sk, u64 ms)
 	return retries;
 }
 
-/* Wait in the queue of the next retry, from when this one was due. */
+static void repeat_syn_ack(const struct xtcp_request *req)
+{
+	struct dst_entry *dst = af_of(req)->request_route(req->listener->sk, req);
+
+	if (!dst)
+		return;			/* perhaps next time */
+	xtcp_count(net_of(req), XTCP_CNT_SYN_ACK_RETRANS);
+	trace_xtcp_retransmit(req, &req->flow, XTCP_RETRANSMIT_SYN_ACK, req->iss, 0,
+			      req->retransmits,
+			      retry_delay_ns(fifo_of(req), level_of(req)));
+	xtcp_request_send_syn_ack(req, dst);
+}
+
+/* Wait for the next retry, from when this one was due. False: it is ended, perhaps by us. */
 static bool wait_on(struct xtcp_request *req, u64 due_ns)
 {
-	bool queued;
-
-	spin_lock(&req->lock);
 	if (req->retransmits < U8_MAX)
 		req->retransmits++;
 	req->wait.start_ns = due_ns;
-	queued = xtcp_fifo_add(fifo_of(req), &req->wait, &req->flow);
-	spin_unlock(&req->lock);
-	return queued;
+	if (xtcp_fifo_add(fifo_of(req), level_of(req), &req->wait, &req->flow))
+		return true;
+	xtcp_request_drop(req, XTCP_CNT_REQUEST_LISTENER_CLOSED);
+	return false;
 }
 
 /*
@@ -253,18 +238,24 @@ static bool given_up(const struct xtcp_request *req)
 		req->retransmits >= READ_ONCE(xtcp_sk(req->listener->sk)->defer_accept));
 }
 
-static void due(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry)
+static void due(struct xtcp_fifo *fifo, unsigned int level,
+		struct xtcp_fifo_entry *entry)
 {
 	struct xtcp_request *req = container_of(entry, struct xtcp_request, wait);
 	bool quiet = silent(req);
 
-	if (given_up(req)) {
+	if (fifo->stopped)
+		xtcp_request_drop(req, XTCP_CNT_REQUEST_LISTENER_CLOSED);
+	else if (given_up(req))
 		xtcp_request_drop(req, XTCP_CNT_SYN_ACK_TIMEOUTS);
-		return;
-	}
-	if (wait_on(req, entry->start_ns + fifo->delay_ns(fifo)) && !quiet)
+	else if (wait_on(req, entry->start_ns + retry_delay_ns(fifo, level)) && !quiet)
 		repeat_syn_ack(req);
 }
+
+static const struct xtcp_fifo_ops fifo_ops = {
+	.delay_ns	= retry_delay_ns,
+	.due		= due,
+};
 
 /* --- from request to child ------------------------------------------------ */
 
@@ -578,36 +569,26 @@ static struct xtcp_request *create(struct xtcp_listener *listener, const struct 
 	xtcp_request_agree(xtcp_net(listener->net), &opt);
 	xtcp_request_fill(req, listener, skb, key, seg->seq, &opt);
 	req->flow.saved_syn = syn_len > 0;
-	req->flow.own_queues = !!READ_ONCE(listener->queues);
-	spin_lock_init(&req->lock);
-	xtcp_fifo_prepare(&req->wait, &req->flow, ktime_get_ns());
+	xtcp_fifo_prepare(&req->wait, req->wait.start_ns);
 	return req;
 }
 
 /*
- * Into all three places; false: the listener closed, or another CPU was first, to
- * this place or to the last one in the queue, unless there is always one for @req.
+ * Into both places; false: no one saw it, for the listener closed, or another CPU was
+ * first, to this place or to the last one in the queue, unless there is always one for
+ * @req. A listener that closes just now ends it at once.
  */
 static bool enter(struct xtcp_request *req, bool always)
 {
 	struct xtcp_listener *l = req->listener;
-	bool entered;
 
-	spin_lock_bh(&l->lock);
-	if (!l->open || (!always && xtcp_listen_requests_full(l))) {
-		spin_unlock_bh(&l->lock);
+	if (!READ_ONCE(l->open) || (!always && xtcp_listen_requests_full(l)) ||
+	    xtcp_flow_insert(&req->flow))
 		return false;
-	}
-	/* Under the lock: a closing listener finds it in the flow table. */
-	entered = !xtcp_flow_insert(&req->flow);
-	if (entered) {
-		list_add_tail(&req->listener_link, &l->requests);
-		WRITE_ONCE(l->request_len, l->request_len + 1);
-		atomic_inc(&net_of(req)->requests);
-		xtcp_fifo_add(fifo_of(req), &req->wait, &req->flow);
-	}
-	spin_unlock_bh(&l->lock);
-	return entered;
+	atomic_inc(&net_of(req)->requests);
+	if (!xtcp_fifo_add(fifo_of(req), level_of(req), &req->wait, &req->flow))
+		xtcp_request_drop(req, XTCP_CNT_REQUEST_LISTENER_CLOSED);
+	return true;
 }
 
 void xtcp_request_new(struct xtcp_listener *listener, struct sk_buff *skb,
@@ -667,9 +648,7 @@ static bool defer(struct xtcp_request *req, const struct xtcp_segment *seg)
 	if (xtcp_segment_len(seg) ||
 	    req->retransmits >= READ_ONCE(xtcp_sk(req->listener->sk)->defer_accept))
 		return false;
-	spin_lock_bh(&req->lock);
 	req->flow.acked = 1;
-	spin_unlock_bh(&req->lock);
 	xtcp_count(net_of(req), XTCP_CNT_DEFERRED_ACCEPTS);
 	return true;
 }
@@ -740,104 +719,35 @@ void xtcp_request_input(struct xtcp_request *req, struct sk_buff *skb,
 
 void xtcp_request_kick(struct xtcp_net *xn)
 {
-	struct xtcp_request_queues *queues;
-	int i;
+	unsigned int bucket = 0, skip = 0;
+	struct xtcp_listener *l;
 
-	mutex_lock(&xn->request_queues_lock);
-	list_for_each_entry(queues, &xn->request_queues, link)
-		for (i = 0; i < XTCP_RETRY_LEVELS; i++)
-			xtcp_fifo_kick(&queues->level[i]);
-	mutex_unlock(&xn->request_queues_lock);
+	do {
+		rcu_read_lock();
+		l = xtcp_listener_next(xn->net, &bucket, &skip);
+		if (l)
+			xtcp_fifo_kick(&l->requests);
+		rcu_read_unlock();
+		cond_resched();
+	} while (l);
 }
 
-void xtcp_request_kick_own(struct sock *sk)
+void xtcp_request_listen(struct xtcp_listener *l)
 {
-	struct xtcp_listener *l = xtcp_sk_listener(sk);
-	int i;
-
-	if (!l || !l->queues)
-		return;
-	for (i = 0; i < XTCP_RETRY_LEVELS; i++)
-		xtcp_fifo_kick(&l->queues->level[i]);
+	xtcp_fifo_init(&l->requests, &fifo_ops, l->request_queues, XTCP_RETRY_LEVELS);
 }
 
-static void exit_queues(struct xtcp_request_queues *queues)
+void xtcp_request_unlisten(struct xtcp_listener *l)
 {
-	int i;
-
-	mutex_lock(&queues->xn->request_queues_lock);
-	list_del(&queues->link);
-	mutex_unlock(&queues->xn->request_queues_lock);
-	for (i = 0; i < XTCP_RETRY_LEVELS; i++)
-		xtcp_fifo_exit(&queues->level[i]);
-}
-
-static int init_queues(struct xtcp_request_queues *queues, struct xtcp_net *xn,
-		       const struct sock *listener)
-{
-	int i, err = 0;
-
-	queues->xn = xn;
-	queues->listener = listener;
-	for (i = 0; i < XTCP_RETRY_LEVELS && !err; i++)
-		err = xtcp_fifo_init(&queues->level[i], xn, i, retry_delay_ns, due);
-	mutex_lock(&xn->request_queues_lock);
-	list_add(&queues->link, &xn->request_queues);
-	mutex_unlock(&xn->request_queues_lock);
-	if (err)
-		exit_queues(queues);
-	return err;
-}
-
-int xtcp_request_own_queues(struct sock *sk, struct xtcp_listener *l)
-{
-	struct xtcp_request_queues *queues;
-	int err;
-
-	if (!l || l->queues)
-		return 0;
-	queues = kzalloc(sizeof(*queues), GFP_KERNEL);
-	if (!queues)
-		return -ENOMEM;
-	err = init_queues(queues, xtcp_sk_net(sk), sk);
-	if (err) {
-		kfree(queues);
-		return err;
-	}
-	/* Pairs with the address dependency in fifo_of(). */
-	smp_store_release(&l->queues, queues);
-	return 0;
-}
-
-void xtcp_request_free_queues(struct xtcp_listener *l)
-{
-	if (!l->queues)
-		return;
-	/* Someone may be between taking a request out of the list and the queue. */
-	synchronize_rcu();
-	exit_queues(l->queues);
-	kfree(l->queues);
-	l->queues = NULL;
+	xtcp_fifo_exit(&l->requests);
 }
 
 u64 xtcp_request_left_ns(const struct xtcp_request *req)
 {
-	return xtcp_fifo_left_ns(fifo_of(req), &req->wait);
+	return xtcp_fifo_left_ns(fifo_of(req), level_of(req), &req->wait);
 }
 
 /* --- coming and going ---------------------------------------------------- */
-
-int xtcp_request_init(struct xtcp_net *xn)
-{
-	INIT_LIST_HEAD(&xn->request_queues);
-	mutex_init(&xn->request_queues_lock);
-	return init_queues(&xn->requests_wait, xn, NULL);
-}
-
-void xtcp_request_exit(struct xtcp_net *xn)
-{
-	exit_queues(&xn->requests_wait);
-}
 
 int xtcp_request_cache_init(void)
 {

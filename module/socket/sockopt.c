@@ -95,9 +95,6 @@ static int prepare_own(struct sock *sk, int name, u32 val)
 		return xtcp_sk(sk)->port ? -EISCONN : 0;
 	case XTCP_MSL_MS:
 		return choose_msl(sk, val);
-	case XTCP_RTO_INIT_MS:
-	case XTCP_RTO_MAX_MS:
-		return val == XTCP_OWN_UNSET ? 0 : xtcp_request_own_queues(sk, xtcp_sk_listener(sk));
 	default:
 		return 0;
 	}
@@ -118,7 +115,8 @@ static int set_own(struct sock *sk, int name, int val)
 	if (err)
 		return err;
 	WRITE_ONCE(*own_at(xs, name), value);
-	xtcp_request_kick_own(sk);
+	if (xtcp_sk_listener(sk))
+		xtcp_fifo_kick(&xtcp_sk_listener(sk)->requests);
 	return 0;
 }
 

@@ -1,78 +1,98 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Queues of equal delay. A shard per CPU keeps the lock local; each shard has
- * one timer, for its head. What is stored is when a wait began, not when it
- * ends: the delay is a knob, and a new value holds at once for all that wait.
+ * Queues, in each of which all wait equally long, under one lock and with one timer
+ * for whoever is due first. What is stored is when a wait began, not when it ends: the
+ * delay is a knob, and a new value holds at once for all that wait.
  *
  * The flow table comes first: an entry is queued once it is found there, and only
- * while it is. So none comes due that nobody can find yet, whatever CPU its shard's
- * timer runs on (that of a CPU which went away has moved), and none is queued by
- * one CPU after another one ended it.
+ * while it is. So none comes due that nobody can find yet, whatever CPU the timer
+ * runs on (that of a CPU which went away has moved), and none is queued by one CPU
+ * after another one ended it.
  */
 
 #include <linux/hrtimer.h>
-#include <linux/percpu.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/smp.h>
-#include <linux/spinlock.h>
 #include <xtcp/compat.h>
 #include <xtcp/fifo.h>
 #include <xtcp/flow.h>
 
-struct xtcp_fifo_shard {
-	spinlock_t lock;		/* queue and timer's arming; BH off */
-	struct list_head queue;		/* by start_ns */
-	struct hrtimer timer;
-	struct xtcp_fifo *fifo;
-	bool stopped;
-};
-
-static u64 due_at(const struct xtcp_fifo *fifo, const struct xtcp_fifo_entry *entry)
+static struct xtcp_fifo_entry *head_of(const struct xtcp_fifo *fifo, unsigned int level)
 {
-	return entry->start_ns + fifo->delay_ns(fifo);
+	return list_first_entry_or_null(&fifo->queues[level], struct xtcp_fifo_entry, link);
 }
 
-/* For the head, but not before @earliest_ns. Shard lock held. */
-static void arm(struct xtcp_fifo_shard *shard, u64 earliest_ns)
+static u64 due_at(const struct xtcp_fifo *fifo, unsigned int level,
+		  const struct xtcp_fifo_entry *entry)
+{
+	return entry->start_ns + fifo->ops->delay_ns(fifo, level);
+}
+
+/* The timer fires then, or before. While it runs, it is not queued. Lock held. */
+static void fire_by(struct xtcp_fifo *fifo, u64 due_ns)
+{
+	ktime_t due = ns_to_ktime(due_ns);
+
+	if (!hrtimer_is_queued(&fifo->timer) || hrtimer_get_expires(&fifo->timer) > due)
+		hrtimer_start(&fifo->timer, due, HRTIMER_MODE_ABS_PINNED_SOFT);
+}
+
+/* For who is due first, but not before @earliest_ns. Lock held. */
+static void arm(struct xtcp_fifo *fifo, u64 earliest_ns)
 {
 	struct xtcp_fifo_entry *head;
-	u64 due_ns;
+	u64 due_ns = U64_MAX;
+	unsigned int level;
 
-	head = list_first_entry_or_null(&shard->queue, struct xtcp_fifo_entry, link);
-	if (!head || shard->stopped)
+	if (fifo->stopped || !fifo->len)
 		return;
-	due_ns = max(due_at(shard->fifo, head), earliest_ns);
-	hrtimer_start(&shard->timer, ns_to_ktime(due_ns), HRTIMER_MODE_ABS_PINNED_SOFT);
+	for (level = 0; level < fifo->levels; level++) {
+		head = head_of(fifo, level);
+		if (head)
+			due_ns = min(due_ns, due_at(fifo, level, head));
+	}
+	fire_by(fifo, max(due_ns, earliest_ns));
 }
 
-/* The head, if it is due; after the end of the queue, any. */
-static struct xtcp_fifo_entry *pop(struct xtcp_fifo_shard *shard)
+/* Lock held. */
+static void take_out(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry)
 {
-	struct xtcp_fifo_entry *head;
+	list_del_init(&entry->link);
+	WRITE_ONCE(fifo->len, fifo->len - 1);
+}
 
-	spin_lock_bh(&shard->lock);
-	head = list_first_entry_or_null(&shard->queue, struct xtcp_fifo_entry, link);
-	if (head && (shard->stopped ||
-		     due_at(shard->fifo, head) <= ktime_get_ns()))
-		list_del_init(&head->link);
-	else
+/* Someone who is due; after the end of the queues, anyone. */
+static struct xtcp_fifo_entry *pop(struct xtcp_fifo *fifo, unsigned int *level)
+{
+	struct xtcp_fifo_entry *head = NULL;
+	u64 now = ktime_get_ns();
+
+	spin_lock_bh(&fifo->lock);
+	for (*level = 0; *level < fifo->levels; (*level)++) {
+		head = head_of(fifo, *level);
+		if (head && (fifo->stopped || due_at(fifo, *level, head) <= now))
+			break;
 		head = NULL;
-	spin_unlock_bh(&shard->lock);
+	}
+	if (head)
+		take_out(fifo, head);
+	spin_unlock_bh(&fifo->lock);
 	return head;
 }
 
 /* A batch of what is due. False: that was all. */
-static bool run_batch(struct xtcp_fifo_shard *shard)
+static bool run_batch(struct xtcp_fifo *fifo)
 {
 	struct xtcp_fifo_entry *entry;
-	int n;
+	unsigned int level, n;
 
 	/* An entry taken out lives until its grace period, whoever frees it. */
 	for (n = 0; n < XTCP_FIFO_BATCH; n++) {
 		rcu_read_lock();
-		entry = pop(shard);
+		entry = pop(fifo, &level);
 		if (entry)
-			shard->fifo->due(shard->fifo, entry);
+			fifo->ops->due(fifo, level, entry);
 		rcu_read_unlock();
 		if (!entry)
 			return false;
@@ -82,153 +102,114 @@ static bool run_batch(struct xtcp_fifo_shard *shard)
 
 static enum hrtimer_restart timer_fired(struct hrtimer *timer)
 {
-	struct xtcp_fifo_shard *shard = container_of(timer, struct xtcp_fifo_shard,
-						     timer);
+	struct xtcp_fifo *fifo = container_of(timer, struct xtcp_fifo, timer);
 	u64 began_ns = ktime_get_ns(), now_ns, rest_ns = 0;
 
 	/*
 	 * A timer that is due already goes on in this very softirq. So rest as long as
 	 * that batch took, and the CPU has half of its time for others.
 	 */
-	if (run_batch(shard)) {
+	if (run_batch(fifo)) {
 		now_ns = ktime_get_ns();
 		rest_ns = now_ns + max_t(u64, now_ns - began_ns, NSEC_PER_USEC);
 	}
-	spin_lock_bh(&shard->lock);
-	arm(shard, rest_ns);
-	spin_unlock_bh(&shard->lock);
+	spin_lock_bh(&fifo->lock);
+	arm(fifo, rest_ns);
+	spin_unlock_bh(&fifo->lock);
 	return HRTIMER_NORESTART;
 }
 
-void xtcp_fifo_prepare(struct xtcp_fifo_entry *entry, struct xtcp_flow *flow,
-		       u64 start_ns)
+void xtcp_fifo_prepare(struct xtcp_fifo_entry *entry, u64 start_ns)
 {
 	INIT_LIST_HEAD(&entry->link);
 	entry->start_ns = start_ns;
-	flow->cpu = raw_smp_processor_id();
 }
 
-bool xtcp_fifo_add(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry,
-		   const struct xtcp_flow *flow)
+bool xtcp_fifo_add(struct xtcp_fifo *fifo, unsigned int level,
+		   struct xtcp_fifo_entry *entry, const struct xtcp_flow *flow)
 {
-	struct xtcp_fifo_shard *shard = per_cpu_ptr(fifo->shards, flow->cpu);
 	bool queued;
 
 	/* Who ends it unhashes it, takes this lock, and then overwrites the link. */
-	spin_lock_bh(&shard->lock);
-	queued = xtcp_flow_hashed(flow);
+	spin_lock_bh(&fifo->lock);
+	queued = xtcp_flow_hashed(flow) && !fifo->stopped;
 	if (queued) {
-		list_add_tail(&entry->link, &shard->queue);
-		if (list_is_first(&entry->link, &shard->queue))
-			arm(shard, 0);
+		list_add_tail(&entry->link, &fifo->queues[level]);
+		WRITE_ONCE(fifo->len, fifo->len + 1);
+		fire_by(fifo, due_at(fifo, level, entry));
 	}
-	spin_unlock_bh(&shard->lock);
+	spin_unlock_bh(&fifo->lock);
 	return queued;
 }
 
-bool xtcp_fifo_del(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry,
-		   const struct xtcp_flow *flow)
+bool xtcp_fifo_del(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry)
 {
-	struct xtcp_fifo_shard *shard = per_cpu_ptr(fifo->shards, flow->cpu);
 	bool queued;
 
-	/* The timer may fire for a head that left: it finds the next one. */
-	spin_lock_bh(&shard->lock);
+	/* The timer may fire for who left: it finds the next one. */
+	spin_lock_bh(&fifo->lock);
 	queued = !list_empty(&entry->link);
-	list_del_init(&entry->link);
-	spin_unlock_bh(&shard->lock);
+	if (queued)
+		take_out(fifo, entry);
+	spin_unlock_bh(&fifo->lock);
 	return queued;
 }
 
-bool xtcp_fifo_restart(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry,
-		       const struct xtcp_flow *flow)
+bool xtcp_fifo_restart(struct xtcp_fifo *fifo, unsigned int level,
+		       struct xtcp_fifo_entry *entry, const struct xtcp_flow *flow)
 {
-	struct xtcp_fifo_shard *shard = per_cpu_ptr(fifo->shards, flow->cpu);
 	bool queued;
 
-	spin_lock_bh(&shard->lock);
+	spin_lock_bh(&fifo->lock);
 	queued = xtcp_flow_hashed(flow) && !list_empty(&entry->link);
 	if (queued) {
 		entry->start_ns = ktime_get_ns();
-		list_move_tail(&entry->link, &shard->queue);
+		list_move_tail(&entry->link, &fifo->queues[level]);
 	}
-	spin_unlock_bh(&shard->lock);
+	spin_unlock_bh(&fifo->lock);
 	return queued;
-}
-
-/* On the shard's CPU, for there its timer is to stay. It looks by itself who is due. */
-static void fire_now(void *shard)
-{
-	hrtimer_start(&((struct xtcp_fifo_shard *)shard)->timer, 0,
-		      HRTIMER_MODE_ABS_PINNED_SOFT);
 }
 
 void xtcp_fifo_kick(struct xtcp_fifo *fifo)
 {
-	struct xtcp_fifo_shard *shard;
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		shard = per_cpu_ptr(fifo->shards, cpu);
-		/* Whoever comes now asks for the new delay. */
-		if (list_empty_careful(&shard->queue))
-			continue;
-		/* A CPU that is off has left its timers to others. */
-		if (smp_call_function_single(cpu, fire_now, shard, true))
-			fire_now(shard);
-	}
+	/* It looks by itself who is due. */
+	spin_lock_bh(&fifo->lock);
+	if (fifo->len && !fifo->stopped)
+		fire_by(fifo, 0);
+	spin_unlock_bh(&fifo->lock);
 }
 
-u64 xtcp_fifo_left_ns(const struct xtcp_fifo *fifo,
+u64 xtcp_fifo_left_ns(const struct xtcp_fifo *fifo, unsigned int level,
 		      const struct xtcp_fifo_entry *entry)
 {
-	u64 due = due_at(fifo, entry), now = ktime_get_ns();
+	u64 due = due_at(fifo, level, entry), now = ktime_get_ns();
 
 	return due > now ? due - now : 0;
 }
 
-int xtcp_fifo_init(struct xtcp_fifo *fifo, struct xtcp_net *xn, u8 level,
-		   u64 (*delay_ns)(const struct xtcp_fifo *fifo),
-		   void (*due)(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry))
+void xtcp_fifo_init(struct xtcp_fifo *fifo, const struct xtcp_fifo_ops *ops,
+		    struct list_head *queues, unsigned int levels)
 {
-	struct xtcp_fifo_shard *shard;
-	int cpu;
+	unsigned int level;
 
-	fifo->xn = xn;
-	fifo->level = level;
-	fifo->delay_ns = delay_ns;
-	fifo->due = due;
-	fifo->shards = alloc_percpu(struct xtcp_fifo_shard);
-	if (!fifo->shards)
-		return -ENOMEM;
-	for_each_possible_cpu(cpu) {
-		shard = per_cpu_ptr(fifo->shards, cpu);
-		spin_lock_init(&shard->lock);
-		INIT_LIST_HEAD(&shard->queue);
-		shard->fifo = fifo;
-		shard->stopped = false;
-		hrtimer_setup(&shard->timer, timer_fired, CLOCK_MONOTONIC,
-			      HRTIMER_MODE_ABS_PINNED_SOFT);
-	}
-	return 0;
+	spin_lock_init(&fifo->lock);
+	hrtimer_setup(&fifo->timer, timer_fired, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_ABS_PINNED_SOFT);
+	fifo->ops = ops;
+	fifo->queues = queues;
+	fifo->levels = levels;
+	fifo->len = 0;
+	fifo->stopped = false;
+	for (level = 0; level < levels; level++)
+		INIT_LIST_HEAD(&queues[level]);
 }
 
 void xtcp_fifo_exit(struct xtcp_fifo *fifo)
 {
-	struct xtcp_fifo_shard *shard;
-	int cpu;
-
-	if (!fifo->shards)
-		return;
-	for_each_possible_cpu(cpu) {
-		shard = per_cpu_ptr(fifo->shards, cpu);
-		spin_lock_bh(&shard->lock);
-		shard->stopped = true;
-		spin_unlock_bh(&shard->lock);
-		hrtimer_cancel(&shard->timer);
-		while (run_batch(shard))
-			cond_resched();
-	}
-	free_percpu(fifo->shards);
-	fifo->shards = NULL;
+	spin_lock_bh(&fifo->lock);
+	fifo->stopped = true;
+	spin_unlock_bh(&fifo->lock);
+	hrtimer_cancel(&fifo->timer);
+	while (run_batch(fifo))
+		cond_resched();
 }

@@ -78,7 +78,6 @@ struct xtcp_listener *xtcp_listener_create(struct sock *sk)
 	spin_lock_init(&l->lock);
 	l->open = true;
 	INIT_LIST_HEAD(&l->accept_queue);
-	INIT_LIST_HEAD(&l->requests);
 	INIT_LIST_HEAD(&l->early_resets);
 	return l;
 }
