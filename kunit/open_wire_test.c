@@ -694,10 +694,12 @@ static void inject_syns(struct wire *w, unsigned int n)
 		wire_inject(w, A, XTCP_SYN, .conn = i);
 }
 
+/* No more than that; the oldest make room. */
 static void syn_queue_full__by_knob(struct kunit *test)
 {
 	struct wire *w = test->priv;
 	u64 overflows = wire_counter(XTCP_CNT_REQUEST_OVERFLOWS);
+	u64 evicted = wire_counter(XTCP_CNT_REQUEST_EVICTED);
 
 	wire_knob(w, syncookies, 0);
 	wire_knob(w, max_syn_backlog, 3);
@@ -706,7 +708,40 @@ static void syn_queue_full__by_knob(struct kunit *test)
 	inject_syns(w, 5);
 	WIRE_EQ(w, requests(), 3);
 	WIRE_EQ(w, wire_counter(XTCP_CNT_REQUEST_OVERFLOWS) - overflows, 2);
-	WIRE_EQ(w, wire_count(w, B, WIRE_SYN_ACK), 3);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_REQUEST_EVICTED) - evicted, 2);
+	WIRE_EQ(w, wire_count(w, B, WIRE_SYN_ACK), 5);
+	wire_run_ms(w, 1001);		/* three repeat it */
+	WIRE_EQ(w, wire_count(w, B, WIRE_SYN_ACK), 8);
+}
+
+/*
+ * A flood without cookies: an honest client gets in while fewer spoofed SYNs than the
+ * queue holds come in its round trip. Who was asked twice goes before it.
+ */
+static void syn_queue_full__honest_client(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	u64 evicted = wire_counter(XTCP_CNT_REQUEST_EVICTED);
+	unsigned int i;
+
+	wire_knob(w, syncookies, 0);
+	WIRE_EQ(w, wire_listen(w, B, 3), 0);		/* room for four */
+	wire_drop(w, B, WIRE_SYN_ACK, 1, 8);
+	for (i = 1; i < 5; i++)
+		wire_inject(w, A, XTCP_SYN, .conn = i);
+	wire_run_ms(w, 1500);
+	wire_drop(w, B, WIRE_SYN_ACK, 2, WIRE_FOREVER);
+	WIRE_EQ(w, wire_connect_start(w, A), 0);
+	wire_run_ms(w, 11);
+	for (i = 5; i < 8; i++)
+		wire_inject(w, A, XTCP_SYN, .conn = i);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_REQUEST_EVICTED) - evicted, 4);
+	WIRE_EQ(w, requests(), 4);
+	wire_run_ms(w, 50);
+	WIRE_STATE(w, A, ESTABLISHED);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, requests(), 3);
+	wire_transfer(w, A, 10000, 1000);
 }
 
 /* A repeated SYN of one that is in the queue is no new one. */
@@ -1051,6 +1086,7 @@ WIRE_SUITES_MAPPED(xtcp_open_wire,
 	KUNIT_CASE_SLOW(accept_queue_full__syn_is_dropped),
 	KUNIT_CASE_SLOW(accept_queue_full__third_segment_is_dropped),
 	KUNIT_CASE_SLOW(syn_queue_full__by_knob),
+	KUNIT_CASE_SLOW(syn_queue_full__honest_client),
 	KUNIT_CASE_SLOW(syn_queue_full__repeated_syn_is_answered),
 	KUNIT_CASE_SLOW(listener_closes__requests_go),
 	KUNIT_CASE_SLOW(listener_closes__children_are_reset),

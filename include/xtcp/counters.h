@@ -44,6 +44,7 @@
 	X(REQUEST_UNREACHABLE, "RequestUnreachable") /* by ICMP */	\
 	X(REQUEST_LISTENER_CLOSED, "RequestListenerClosed")		\
 	X(ABORT_ON_OVERFLOW, "AbortOnOverflow")	/* abort_on_overflow: RST to a client */ \
+	X(REQUEST_EVICTED, "RequestEvicted")	/* for a newer one: the queue is full */ \
 	X(REQUEST_ABORTED, "RequestAborted")	/* by /proc/net/xtcp_abort */
 
 /* X(enum suffix, name shown) */

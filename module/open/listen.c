@@ -229,12 +229,13 @@ void xtcp_listen_syn(struct xtcp_listener *l, struct sk_buff *skb,
 		return;
 	if (full)
 		xtcp_count(xn, XTCP_CNT_REQUEST_OVERFLOWS);
-	if (!iss && xtcp_cookie_wanted(l, full))
+	if (!iss && xtcp_cookie_wanted(l, full)) {
 		xtcp_cookie_syn(l, skb, key, seg);
-	else if (full)
-		xtcp_input_drop(xn, skb, XTCP_DROP_LISTEN_FULL);
-	else
-		xtcp_request_new(l, skb, key, seg, iss);
+		return;
+	}
+	if (full)
+		xtcp_request_make_room(l);
+	xtcp_request_new(l, skb, key, seg, iss);
 }
 
 void xtcp_listen_input(struct xtcp_listener *l, struct sk_buff *skb,

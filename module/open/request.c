@@ -715,6 +715,20 @@ void xtcp_request_input(struct xtcp_request *req, struct sk_buff *skb,
 	xtcp_input_drop(xn, skb, v.drop);
 }
 
+/*
+ * The queue is full, and there are no cookies: who has been silent longest goes. A
+ * flood of spoofed SYNs so passes through the queue, and an honest client gets in if
+ * fewer of them than the queue holds come in its round trip.
+ */
+void xtcp_request_make_room(struct xtcp_listener *l)
+{
+	struct xtcp_fifo_entry *oldest = xtcp_fifo_oldest(&l->requests);
+
+	if (oldest)
+		xtcp_request_drop(container_of(oldest, struct xtcp_request, wait),
+				  XTCP_CNT_REQUEST_EVICTED);
+}
+
 /* --- queues ---------------------------------------------------------------- */
 
 void xtcp_request_kick(struct xtcp_net *xn)

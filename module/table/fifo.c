@@ -170,6 +170,18 @@ bool xtcp_fifo_restart(struct xtcp_fifo *fifo, unsigned int level,
 	return queued;
 }
 
+struct xtcp_fifo_entry *xtcp_fifo_oldest(struct xtcp_fifo *fifo)
+{
+	struct xtcp_fifo_entry *head = NULL;
+	unsigned int level = fifo->levels;
+
+	spin_lock_bh(&fifo->lock);
+	while (!head && level--)
+		head = head_of(fifo, level);
+	spin_unlock_bh(&fifo->lock);
+	return head;
+}
+
 void xtcp_fifo_kick(struct xtcp_fifo *fifo)
 {
 	/* It looks by itself who is due. */
