@@ -127,6 +127,25 @@ class OwnKnobs(XtcpTest):
         return {int(row.split()[1].split(":")[1], 16) for row in rows if int(row.split()[3], 16) == TIME_WAIT}
 
 
+class Cost(XtcpTest):
+    """A listener with an RTO of its own costs what any other does."""
+
+    LISTENERS = 100
+
+    @staticmethod
+    def per_cpu_kib():
+        words = pathlib.Path("/proc/meminfo").read_text(encoding="ascii").split()
+        return int(words[words.index("Percpu:") + 1])
+
+    def test_no_memory_for_each_cpu(self):
+        before = self.per_cpu_kib()
+        for _ in range(self.LISTENERS):
+            sock = self.socket()
+            own(sock, RTO_INIT_MS, 500)
+            sock.listen()
+        self.assertLess(self.per_cpu_kib() - before, self.LISTENERS)
+
+
 class Experiments(XtcpTest):
     def setUp(self):
         super().setUp()
@@ -154,8 +173,9 @@ class Experiments(XtcpTest):
         self.assertEqual((KNOBS / "isn_mode").read_text(encoding="ascii"), "random\n")
 
     def test_the_log_says_why(self):
+        """Of a knob, which an administrator sets."""
         with self.raises(errno.EPERM):
-            own(self.socket(), HANDSHAKE_WAYS, 2)
+            (KNOBS / "handshake_ways").write_text("2", encoding="ascii")
         with open("/dev/kmsg", "rb", buffering=0) as log:
             poll = select.poll()
             poll.register(log, select.POLLIN)
