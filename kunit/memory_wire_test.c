@@ -102,7 +102,7 @@ static void no_memory__poll_agrees_with_send(struct kunit *test)
 	memory_is_back();
 }
 
-/* A reader is woken for it, once it was told to wait. */
+/* A writer who was told to wait is woken by the ACK. */
 static void no_memory__writer_sleeps_till_the_ack(struct kunit *test)
 {
 	struct wire *w = connected(test);
