@@ -2,7 +2,8 @@
 /*
  * Two CPUs: a segment finds a socket, and before it gets there the socket has become
  * something else. One thread changes it without rest, the other sends SYNs to where it
- * was; a filter of a thousand steps makes the moment between look-up and lock a long one.
+ * was; a filter that dissects each segment some hundred times makes the moment between
+ * look-up and lock a long one.
  *
  *	stale connection SECONDS	a connection that becomes a listener
  *	stale port SECONDS		a listener that moves to another port
@@ -27,8 +28,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { XTCP = 253, SOL_XTCP = 253, XTCP_WIRE_PROTOCOL = 9, FILTER_LEN = 1000 };
-enum { PORT_A = 5001, PORT_B = 5002, PORT_ELSEWHERE = 5003 };
+enum { XTCP = 253, SOL_XTCP = 253, XTCP_WIRE_PROTOCOL = 9, FILTER_LEN = 100 };
+enum { PORT_A = 41001, PORT_B = 41002, PORT_ELSEWHERE = 41003 };	/* all of ip_local_port_range */
 
 #ifndef IP_LOCAL_PORT_RANGE
 #define IP_LOCAL_PORT_RANGE 51
@@ -110,7 +111,8 @@ static void slow_down(int s)
 	int i;
 
 	for (i = 0; i < FILTER_LEN; i++)
-		steps[i] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0);
+		steps[i] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+							SKF_AD_OFF + SKF_AD_PAY_OFFSET);
 	steps[FILTER_LEN] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0xffff);
 	if (setsockopt(s, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)))
 		die("SO_ATTACH_FILTER");
@@ -151,7 +153,7 @@ static void *call_from_any_port(void *arg)
 	for (; !over; calls++) {
 		wait = (struct pollfd){ .fd = new_socket(), .events = POLLOUT };
 		if (connect(wait.fd, (void *)&to, sizeof(to)) && errno == EINPROGRESS)
-			poll(&wait, 1, 1);
+			poll(&wait, 1, 10);
 		close(wait.fd);
 	}
 	return NULL;
@@ -231,7 +233,7 @@ static void move(double end, int elsewhere, int protocol)
 			shutdown(s, SHUT_RDWR);
 		}
 		if (!listen_on(s, elsewhere, protocol)) {
-			pause_us(300);
+			pause_us(3000);	/* a handshake, filters and all */
 			hits += accept_all(s);
 			shutdown(s, SHUT_RDWR);
 		}
