@@ -139,7 +139,7 @@ struct xtcp_net {
 	struct mutex hooks_lock;	/* of what follows */
 	bool hooked;			/* someone speaks protocol 6 (wire/hooks.c) */
 	atomic_t hook_users;		/* sockets and TIME_WAITs that do */
-	struct work_struct unhook;	/* the last one is gone */
+	struct delayed_work unhook;	/* the last one is gone */
 	struct xtcp_group_range wire_groups; /* who else may (wire/rights.c) */
 	struct ctl_table_header *sysctl_header;
 	struct ctl_table *sysctl_table;

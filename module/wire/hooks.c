@@ -374,7 +374,7 @@ static void hook_down(struct xtcp_net *xn)
 
 void xtcp_hooks_exit(struct xtcp_net *xn)
 {
-	cancel_work_sync(&xn->unhook);
+	cancel_delayed_work_sync(&xn->unhook);
 	hook_down(xn);
 	if (!xn->ctl_sk_tcp)
 		return;
@@ -408,6 +408,12 @@ int xtcp_hooks_kernels_state(const struct xtcp_flow_key *key)
 
 /* --- who needs it ------------------------------------------------------------- */
 
+/*
+ * Hooks that come and go rewrite the kernel's text (its static keys) on every CPU. Who
+ * opens and closes sockets in a row must not make it do so at each.
+ */
+#define UNHOOK_DELAY HZ
+
 void xtcp_hooks_share(struct xtcp_net *xn, u8 protocol)
 {
 	if (protocol == IPPROTO_TCP)
@@ -417,7 +423,7 @@ void xtcp_hooks_share(struct xtcp_net *xn, u8 protocol)
 void xtcp_hooks_leave(struct xtcp_net *xn, u8 protocol)
 {
 	if (protocol == IPPROTO_TCP && atomic_dec_and_test(&xn->hook_users))
-		schedule_work(&xn->unhook);
+		schedule_delayed_work(&xn->unhook, UNHOOK_DELAY);
 }
 
 /* Only here, and under the lock, does the count begin anew. */
@@ -436,7 +442,7 @@ static int join(struct xtcp_net *xn)
 
 static void unhook(struct work_struct *work)
 {
-	struct xtcp_net *xn = container_of(work, struct xtcp_net, unhook);
+	struct xtcp_net *xn = container_of(to_delayed_work(work), struct xtcp_net, unhook);
 
 	/* A last segment may be on its way out on another CPU. */
 	synchronize_rcu();
@@ -475,7 +481,7 @@ int xtcp_hooks_use(struct sock *sk)
 int xtcp_hooks_init(struct xtcp_net *xn)
 {
 	mutex_init(&xn->hooks_lock);
-	INIT_WORK(&xn->unhook, unhook);
+	INIT_DELAYED_WORK(&xn->unhook, unhook);
 	xtcp_hooks_init_groups(xn);
 	return 0;
 }
