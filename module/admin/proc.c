@@ -135,6 +135,7 @@ static void timer_of_socket(struct row *row, const struct xtcp_sock *xs)
 	}
 }
 
+/* Under RCU and no lock: a row may be of two moments of one socket, not of two sockets. */
 static void row_of_socket(struct row *row, struct sock *sk)
 {
 	const struct xtcp_sock *xs = xtcp_sk(sk);

@@ -299,6 +299,7 @@ bool xtcp_timewait_take_over(struct sock *sk)
 	flow = xtcp_flow_lookup(&key);
 	if (flow && flow->kind == XTCP_FLOW_TIME_WAIT) {
 		tw = container_of(flow, struct xtcp_time_wait, flow);
+		/* Only if it is in the table still: then it is what was found. */
 		taken = may_take_over(sk, tw) && xtcp_flow_replace(&tw->flow, &xs->flow);
 	}
 	if (taken) {
@@ -400,6 +401,10 @@ static bool reuse(struct xtcp_time_wait *tw, struct sk_buff *skb,
 	return true;
 }
 
+/*
+ * Found without a lock, and never another one than then: if someone ended it
+ * meanwhile, it is neither restarted nor ended again; an ACK that it sends is right.
+ */
 void xtcp_timewait_input(struct xtcp_time_wait *tw, struct sk_buff *skb,
 			 const struct xtcp_flow_key *key)
 {

@@ -400,6 +400,10 @@ static bool run_and_set(struct xtcp_sock *xs)
 	return xs->timer_armed;
 }
 
+/*
+ * The timer is the socket's, whichever connection armed it: what is due, due_ns[] says
+ * under the lock, and that is of the connection now.
+ */
 static enum hrtimer_restart timer_fired(struct hrtimer *timer)
 {
 	struct xtcp_sock *xs = container_of(timer, struct xtcp_sock, timer);

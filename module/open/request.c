@@ -576,19 +576,23 @@ static struct xtcp_request *create(struct xtcp_listener *listener, const struct 
 /*
  * Into both places; false: no one saw it, for the listener closed, or another CPU was
  * first, to this place or to the last one in the queue, unless there is always one for
- * @req. A listener that closes just now ends it at once.
+ * @req. The lock: a listener that closes finds in its queues whoever is to be found in
+ * the flow table, for who finds a request there looks at its listener.
  */
 static bool enter(struct xtcp_request *req, bool always)
 {
 	struct xtcp_listener *l = req->listener;
+	bool entered;
 
-	if (!READ_ONCE(l->open) || (!always && xtcp_listen_requests_full(l)) ||
-	    xtcp_flow_insert(&req->flow))
-		return false;
-	atomic_inc(&net_of(req)->requests);
-	if (!xtcp_fifo_add(fifo_of(req), level_of(req), &req->wait, &req->flow))
-		xtcp_request_drop(req, XTCP_CNT_REQUEST_LISTENER_CLOSED);
-	return true;
+	spin_lock_bh(&l->lock);
+	entered = l->open && (always || !xtcp_listen_requests_full(l)) &&
+		  !xtcp_flow_insert(&req->flow);
+	if (entered) {
+		atomic_inc(&net_of(req)->requests);
+		xtcp_fifo_add(fifo_of(req), level_of(req), &req->wait, &req->flow);
+	}
+	spin_unlock_bh(&l->lock);
+	return entered;
 }
 
 void xtcp_request_new(struct xtcp_listener *listener, struct sk_buff *skb,
@@ -684,6 +688,10 @@ static bool acks_cookie(struct xtcp_request *req, struct sk_buff *skb,
 	       xtcp_cookie_ack(req->listener, skb, key, seg, req);
 }
 
+/*
+ * Found without a lock, and never another one than then: if someone ended it
+ * meanwhile, taking its place, or ending it again, does nothing.
+ */
 void xtcp_request_input(struct xtcp_request *req, struct sk_buff *skb,
 			const struct xtcp_flow_key *key)
 {

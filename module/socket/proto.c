@@ -269,7 +269,10 @@ static int listen(struct socket *sock, int backlog)
 	return err;
 }
 
-/* The user lets go of the lock: what came due meanwhile. */
+/*
+ * The user lets go of the lock: what came due meanwhile, unless it was for a connection
+ * that he ended: disconnecting forgets it (xtcp_reset_connection()).
+ */
 static void release_cb(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);

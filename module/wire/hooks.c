@@ -28,6 +28,7 @@
 
 /* --- the kernel's own connections --------------------------------------------- */
 
+/* Of the answer only the state is used: a hint, as old as any segment on its way. */
 static struct sock *lookup_kernels(const struct xtcp_flow_key *key)
 {
 	struct inet_hashinfo *table = key->net->ipv4.tcp_death_row.hashinfo;
