@@ -230,14 +230,15 @@ static struct xtcp_listener *most_specific(const struct xtcp_flow_key *key)
 static struct xtcp_listener *of_group(struct xtcp_listener *l, const struct xtcp_flow_key *key,
 				      struct sk_buff *skb)
 {
+	const siphash_key_t *secret = &xtcp_net(key->net)->secrets.port;
 	struct xtcp_listener *chosen;
 	struct sock *sk;
 	u32 hash;
 
 	if (!l || !l->sk->sk_reuseport)
 		return l;
-	hash = jhash(key->addrs, xtcp_flow_addrs_len(key->family),
-		     (__force u16)key->remote_port ^ listeners.secret);
+	hash = siphash_2u64(siphash(key->addrs, xtcp_flow_addrs_len(key->family), secret),
+			    (__force u16)key->remote_port, secret);
 	sk = reuseport_select_sock(l->sk, hash, skb, skb ? tcp_hdrlen(skb) : 0);
 	/* A socket may have left the group just now, and listen elsewhere. */
 	chosen = sk ? rcu_dereference(xtcp_sk(sk)->listener) : NULL;
