@@ -329,7 +329,8 @@ static void port_bind__time_wait_is_of_one_address(struct kunit *test)
 	sock_release(child);
 	sock_release(w->sock[1]);
 	sock_release(w->sock[0]);
-	w->sock[0] = w->sock[1] = NULL;
+	w->sock[0] = NULL;
+	w->sock[1] = NULL;
 	schedule_timeout_uninterruptible(HZ / 10);
 	KUNIT_EXPECT_EQ(test, bind_to(open_socket(test, 2), LOOPBACK, 4343), -EADDRINUSE);
 	KUNIT_EXPECT_EQ(test, bind_to(w->sock[2], INADDR_ANY, 4343), -EADDRINUSE);
