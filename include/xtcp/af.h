@@ -5,14 +5,33 @@
 
 #include <linux/skbuff.h>
 #include <linux/sockptr.h>
+#include <linux/tcp.h>
+#include <net/l3mdev.h>
 #include <net/sock.h>
 #include <xtcp/flow.h>
+#include <xtcp/net.h>
+#include <xtcp/output.h>
 
 struct iphdr;
 struct ipv6hdr;
 struct tcphdr;
 struct xtcp_net;
 struct xtcp_request;
+
+/*
+ * Where an answer that no connection sends comes from: it goes the way that all of
+ * its sender goes. Zero: from no one.
+ */
+struct xtcp_origin {
+	const struct sock *sk;		/* owns it: socket, listener; NULL: the control socket */
+	u32 mark;			/* unless the segment's comes back (fwmark_reflect) */
+	int bound_dev_if;		/* 0: none */
+	int tos;			/* XTCP_TOS_OF_SEGMENT: that of the segment, but for ECN */
+	__be32 label;			/* IPv6; 0: automatic, from: */
+	u32 txhash;			/* 0: the addresses and ports */
+};
+
+#define XTCP_TOS_OF_SEGMENT -1
 
 struct xtcp_af_ops {
 	u8 family;
@@ -69,11 +88,11 @@ struct xtcp_af_ops {
 			   const struct xtcp_request *req,
 			   const struct sk_buff *skb, struct dst_entry *dst);
 	/*
-	 * Answer @in, which has no socket of ours, with a segment whose header
-	 * and options @th (doff set) are in network order; checksum written here.
+	 * Answer @in with a segment of no connection, whose header and options @th
+	 * (doff set) are in network order; checksum written here.
 	 */
 	void (*reply)(struct xtcp_net *xn, const struct sk_buff *in,
-		      struct tcphdr *th, u8 tos);
+		      struct tcphdr *th, const struct xtcp_origin *from);
 };
 
 extern const struct xtcp_af_ops xtcp_ipv4_ops;
@@ -99,6 +118,54 @@ static inline const struct xtcp_af_ops *xtcp_af_ops_of(u8 domain, u8 family)
 		return &xtcp_mapped_ops;
 #endif
 	return xtcp_af_ops(family);
+}
+
+/* What a listener, or a socket that sends no segment of its own, answers with. */
+static inline struct xtcp_origin xtcp_origin_of(const struct sock *sk)
+{
+	return (struct xtcp_origin){
+		.sk		= sk,
+		.mark		= READ_ONCE(sk->sk_mark),
+		.bound_dev_if	= READ_ONCE(sk->sk_bound_dev_if),
+		.tos		= XTCP_TOS_OF_SEGMENT,
+	};
+}
+
+/*
+ * What is sent for @sk is its own, as the segments of a connection are: its cgroup's
+ * programs and rules about its user hold. One that was closed meanwhile owns nothing
+ * any more, and does not answer: false, and @skb and @dst are gone.
+ */
+static inline bool xtcp_af_own(struct sk_buff *skb, const struct sock *sk,
+			       struct dst_entry *dst)
+{
+	if (skb_set_owner_sk_safe(skb, (struct sock *)sk))
+		return true;
+	dst_release(dst);
+	kfree_skb(skb);
+	return false;
+}
+
+/* The device to answer @in by: the sender's, or the VRF that it came by. */
+static inline int xtcp_af_reply_dev(const struct xtcp_net *xn, const struct sk_buff *in,
+				    const struct xtcp_origin *from)
+{
+	if (!from->bound_dev_if && netif_index_is_l3_master(xn->net, in->skb_iif))
+		return in->skb_iif;
+	return from->bound_dev_if;
+}
+
+/* An answer's skb: @th, and room for what is in front of it; or NULL. */
+static inline struct sk_buff *xtcp_af_reply_skb(const struct tcphdr *th)
+{
+	struct sk_buff *skb = alloc_skb(XTCP_HEADROOM + XTCP_HEADER_MAX, GFP_ATOMIC);
+
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, XTCP_HEADROOM);
+	skb_reset_transport_header(skb);
+	skb_put_data(skb, th, th->doff * 4);
+	return skb;
 }
 
 /*

@@ -36,7 +36,13 @@ struct xtcp_addrs4 {
 struct xtcp_flow {
 	struct hlist_nulls_node node;	/* bucket lock; RCU readers */
 	possible_net_t net;
-	struct xtcp_addrs4 addrs4;
+	union {
+		struct xtcp_addrs4 addrs4;
+		struct {		/* of IPv6 records: as the connection sent */
+			__be32 label;
+			u32 txhash;
+		};
+	};
 	__be16 local_port;
 	__be16 remote_port;
 	int bound_dev_if;		/* 0: any but those of VRFs */

@@ -15,11 +15,12 @@ struct xtcp_segment;
  * @skb: the offending segment, not eaten
  * @seg: its header; never an RST
  * @why: it was dropped, for the tracepoint
+ * @sk: whose answer it is: socket, listener; NULL: nobody's
  *
  * Any context.
  */
 void xtcp_reset_reply(struct xtcp_net *xn, const struct xtcp_af_ops *af,
 		      const struct sk_buff *skb, const struct xtcp_segment *seg,
-		      enum xtcp_drop why);
+		      enum xtcp_drop why, const struct sock *sk);
 
 #endif

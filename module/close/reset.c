@@ -9,8 +9,10 @@
 
 void xtcp_reset_reply(struct xtcp_net *xn, const struct xtcp_af_ops *af,
 		      const struct sk_buff *skb, const struct xtcp_segment *seg,
-		      enum xtcp_drop why)
+		      enum xtcp_drop why, const struct sock *sk)
 {
+	struct xtcp_origin from = sk ? xtcp_origin_of(sk) :
+				       (struct xtcp_origin){ .tos = XTCP_TOS_OF_SEGMENT };
 	const struct tcphdr *in = tcp_hdr(skb);
 	struct xtcp_header h = {
 		.source	= in->dest,
@@ -30,5 +32,5 @@ void xtcp_reset_reply(struct xtcp_net *xn, const struct xtcp_af_ops *af,
 	xtcp_output_write_header(&th, &h);
 	xtcp_count(xn, XTCP_CNT_OUT_RSTS);
 	trace_xtcp_send_reset(NULL, NULL, skb, h.seq, why);
-	af->reply(xn, skb, &th, 0);
+	af->reply(xn, skb, &th, &from);
 }

@@ -210,6 +210,12 @@ static void fill(struct xtcp_time_wait *tw, const struct xtcp_sock *xs)
 	tw->answered = xs->answered;
 	tw->flow.tos = xs->af->tos(sk);
 	tw->flow.mapped = xs->flow.mapped;
+#if IS_ENABLED(CONFIG_IPV6)
+	if (tw->flow.family == AF_INET6) {
+		tw->flow.label = inet6_sk(sk)->flow_label & IPV6_FLOWLABEL_MASK;
+		tw->flow.txhash = sk->sk_txhash;
+	}
+#endif
 }
 
 static struct xtcp_time_wait *create(struct sock *sk)
@@ -345,15 +351,24 @@ static void send_ack(struct xtcp_time_wait *tw, const struct sk_buff *skb)
 		.wnd	= tw->rcv_wnd,
 		.ctl	= XTCP_ACK,
 	};
+	struct xtcp_origin from = {
+		.mark		= tw->mark,
+		.bound_dev_if	= tw->flow.bound_dev_if,
+		.tos		= tw->flow.tos,
+	};
 	u8 buffer[XTCP_HEADER_MAX] __aligned(4);
 
+	if (tw->flow.family == AF_INET6) {
+		from.label = tw->flow.label;
+		from.txhash = tw->flow.txhash;
+	}
 	if (tw->flow.ts_ok) {
 		h.opt.has_ts = 1;
 		h.opt.tsval = xtcp_ts_now(tw->ts_offset);
 		h.opt.tsecr = tw->ts_recent;
 	}
 	xtcp_output_write_header((struct tcphdr *)buffer, &h);
-	xtcp_af_ops(tw->flow.family)->reply(net_of(tw), skb, (struct tcphdr *)buffer, tw->flow.tos);
+	xtcp_af_ops(tw->flow.family)->reply(net_of(tw), skb, (struct tcphdr *)buffer, &from);
 }
 
 /* A repeated FIN always gets its ACK; anything else within limits (RFC 5961 7). */

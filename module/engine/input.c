@@ -92,7 +92,7 @@ static void answer_dropped(struct sock *sk, const struct sk_buff *skb,
 			xtcp_output_syn_ack(sk);
 		break;
 	case XTCP_REPLY_RST:
-		xtcp_reset_reply(xtcp_sk_net(sk), xtcp_sk(sk)->af, skb, seg, v->drop);
+		xtcp_reset_reply(xtcp_sk_net(sk), xtcp_sk(sk)->af, skb, seg, v->drop, sk);
 		break;
 	}
 	if ((v->events & XTCP_EV_SYN_AGAIN) && may_answer(sk)) {

@@ -255,6 +255,7 @@ void xtcp_listen_input(struct xtcp_listener *l, struct sk_buff *skb,
 		return;
 	}
 	if (v.reply == XTCP_REPLY_RST && !xtcp_cookie_patience(l, &seg))
-		xtcp_reset_reply(xn, xtcp_af_ops(key->family), skb, &seg, v.drop);
+		xtcp_reset_reply(xn, xtcp_af_ops(key->family), skb, &seg, v.drop,
+				 l->sk);
 	xtcp_input_drop(xn, skb, v.drop);
 }

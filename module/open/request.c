@@ -384,7 +384,8 @@ static void overflow(const struct xtcp_request *req, struct xtcp_request *held,
 
 	xtcp_count(xn, XTCP_CNT_LISTEN_OVERFLOWS);
 	if (xtcp_knob(xn, abort_on_overflow)) {
-		xtcp_reset_reply(xn, af_of(req), skb, seg, XTCP_DROP_LISTEN_FULL);
+		xtcp_reset_reply(xn, af_of(req), skb, seg, XTCP_DROP_LISTEN_FULL,
+				 req->listener->sk);
 		if (held)
 			xtcp_request_drop(held, XTCP_CNT_ABORT_ON_OVERFLOW);
 	}
@@ -638,12 +639,18 @@ void xtcp_request_new(struct xtcp_listener *listener, struct sk_buff *skb,
 
 static void reply_ack(const struct xtcp_request *req, const struct sk_buff *skb)
 {
+	struct xtcp_origin from = {
+		.sk		= req->listener->sk,
+		.mark		= req->mark,
+		.bound_dev_if	= req->flow.bound_dev_if,
+		.tos		= req->flow.tos,
+	};
 	u8 buffer[XTCP_HEADER_MAX] __aligned(4);
 	struct xtcp_header h;
 
 	fill_header(req, XTCP_ACK, &h);
 	xtcp_output_write_header((struct tcphdr *)buffer, &h);
-	af_of(req)->reply(net_of(req), skb, (struct tcphdr *)buffer, req->flow.tos);
+	af_of(req)->reply(net_of(req), skb, (struct tcphdr *)buffer, &from);
 }
 
 /* TCP_DEFER_ACCEPT: the handshake is complete, but there is nothing to read yet. */
@@ -664,7 +671,7 @@ static void answer(struct xtcp_request *req, struct sk_buff *skb,
 	struct xtcp_net *xn = net_of(req);
 
 	if (v->reply == XTCP_REPLY_RST) {
-		xtcp_reset_reply(xn, af_of(req), skb, seg, v->drop);
+		xtcp_reset_reply(xn, af_of(req), skb, seg, v->drop, req->listener->sk);
 		return;
 	}
 	if (v->reply == XTCP_REPLY_NONE || !xtcp_limit_answer(xn, &req->answered))

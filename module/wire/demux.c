@@ -102,7 +102,7 @@ static void to_no_one(struct xtcp_net *xn, const struct xtcp_af_ops *af,
 
 	if (!verdict) {
 		xtcp_input_parse(skb, &seg);
-		xtcp_reset_reply(xn, af, skb, &seg, XTCP_DROP_NO_FLOW);
+		xtcp_reset_reply(xn, af, skb, &seg, XTCP_DROP_NO_FLOW, NULL);
 		verdict = XTCP_DROP_NO_FLOW;
 	}
 	xtcp_input_drop(xn, skb, verdict);

@@ -2,7 +2,9 @@
 /* All that knows IPv4 addresses: the way up from IP, and the way down to it. */
 
 #include <linux/icmp.h>
+#include <linux/security.h>
 #include <net/icmp.h>
+#include <net/inet_ecn.h>
 #include <net/inet_common.h>
 #include <net/inet_hashtables.h>
 #include <net/ip.h>
@@ -337,12 +339,12 @@ static void request_flowi4(struct flowi4 *fl4, const struct sock *listener,
 }
 
 /*
- * The way back to who sent a segment; no one host sends from a broadcast address
+ * The way back to who sent a segment, as IPsec has it for @sk; no one host sends from a broadcast address
  * (RFC 9293 MUST-63), which IP knows as such only when it is asked for the way.
  */
-static struct rtable *route_back(struct net *net, struct flowi4 *fl4)
+static struct rtable *route_back(struct net *net, struct flowi4 *fl4, const struct sock *sk)
 {
-	struct rtable *rt = ip_route_output_flow(net, fl4, NULL);
+	struct rtable *rt = ip_route_output_flow(net, fl4, sk);
 
 	if (IS_ERR(rt) || !(rt->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST)))
 		return rt;
@@ -357,7 +359,7 @@ static struct dst_entry *request_route(const struct sock *listener,
 	struct rtable *rt;
 
 	request_flowi4(&fl4, listener, req);
-	rt = route_back(read_pnet(&req->flow.net), &fl4);
+	rt = route_back(read_pnet(&req->flow.net), &fl4, listener);
 	return IS_ERR(rt) ? NULL : &rt->dst;
 }
 
@@ -375,16 +377,9 @@ static int send_plain(const struct sock *sk, struct sk_buff *skb, __be32 saddr,
 static int request_xmit(const struct sock *sk, struct sk_buff *skb,
 			const struct xtcp_flow *flow, struct dst_entry *dst, u8 tos)
 {
-	/*
-	 * The hook that makes it protocol 6 knows it by its owner (wire/hooks.c). A
-	 * listener that was closed meanwhile owns nothing any more, and does not answer.
-	 */
-	if (flow->protocol == IPPROTO_TCP &&
-	    !skb_set_owner_sk_safe(skb, (struct sock *)sk)) {
-		dst_release(dst);
-		kfree_skb(skb);
+	/* The hook that makes it protocol 6 knows it by its owner, too (wire/hooks.c). */
+	if (!xtcp_af_own(skb, sk, dst))
 		return -ENOTCONN;
-	}
 	return send_plain(sk, skb, flow->addrs4.local, flow->addrs4.remote,
 			  flow->protocol, dst, tos);
 }
@@ -416,35 +411,48 @@ static void child_init(struct sock *child, const struct sock *listener,
 	sk_setup_caps(child, dst);
 }
 
-static void reply(struct xtcp_net *xn, const struct sk_buff *in, struct tcphdr *th,
-		  u8 tos)
+static void reply_flowi4(struct flowi4 *fl4, const struct xtcp_net *xn, struct sk_buff *in,
+			 const struct tcphdr *th, const struct xtcp_origin *from, u8 tos)
 {
-	u8 protocol = xtcp_hooks_protocol4(in);
 	const struct iphdr *iph = ip_hdr(in);
-	struct flowi4 fl4;
+
+	flowi4_init_output(fl4, xtcp_af_reply_dev(xn, in, from),
+			   IP4_REPLY_MARK(xn->net, in->mark) ?: from->mark, RT_TOS(tos),
+			   RT_SCOPE_UNIVERSE, xtcp_hooks_protocol4(in),
+			   from->sk ? inet_sk_flowi_flags(from->sk) : 0, iph->saddr,
+			   iph->daddr, th->dest, th->source,
+			   sock_net_uid(xn->net, from->sk));
+	security_skb_classify_flow(in, flowi4_to_flowi_common(fl4));
+}
+
+static void reply(struct xtcp_net *xn, const struct sk_buff *in, struct tcphdr *th,
+		  const struct xtcp_origin *from)
+{
+	u8 tos = from->tos == XTCP_TOS_OF_SEGMENT ? ip_hdr(in)->tos & ~INET_ECN_MASK : from->tos;
+	u8 protocol = xtcp_hooks_protocol4(in);
+	const struct sock *sk = from->sk;
 	struct sk_buff *skb;
+	struct flowi4 fl4;
 	struct rtable *rt;
 
-	flowi4_init_output(&fl4, 0, IP4_REPLY_MARK(xn->net, in->mark), RT_TOS(tos),
-			   RT_SCOPE_UNIVERSE, protocol, 0, iph->saddr, iph->daddr,
-			   th->dest, th->source, sock_net_uid(xn->net, NULL));
-	rt = route_back(xn->net, &fl4);
+	if (!sk)
+		sk = protocol == IPPROTO_TCP ? xn->ctl_sk_tcp : xn->ctl_sk;
+	reply_flowi4(&fl4, xn, (struct sk_buff *)in, th, from, tos);
+	rt = route_back(xn->net, &fl4, from->sk);
 	if (IS_ERR(rt)) {
 		xtcp_count(xn, XTCP_CNT_OUT_NO_ROUTE);
 		return;
 	}
-	skb = alloc_skb(XTCP_HEADROOM + XTCP_HEADER_MAX, GFP_ATOMIC);
+	skb = xtcp_af_reply_skb(th);
 	if (!skb) {
 		ip_rt_put(rt);
 		return;
 	}
-	skb_reserve(skb, XTCP_HEADROOM);
-	skb_reset_transport_header(skb);
-	skb_put_data(skb, th, th->doff * 4);
+	if (!xtcp_af_own(skb, sk, &rt->dst))
+		return;
 	skb->mark = fl4.flowi4_mark;
 	xtcp_count(xn, XTCP_CNT_OUT_SEGS);
-	send_plain(protocol == IPPROTO_TCP ? xn->ctl_sk_tcp : xn->ctl_sk, skb,
-		   iph->daddr, iph->saddr, protocol, &rt->dst, tos);
+	send_plain(sk, skb, ip_hdr(in)->daddr, ip_hdr(in)->saddr, protocol, &rt->dst, tos);
 }
 
 const struct xtcp_af_ops xtcp_ipv4_ops = {

@@ -9,6 +9,7 @@
 #include <net/addrconf.h>
 #include <net/dsfield.h>
 #include <net/inet_common.h>
+#include <net/inet_ecn.h>
 #include <net/ip6_checksum.h>
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
@@ -546,6 +547,8 @@ static int request_xmit(const struct sock *sk, struct sk_buff *skb,
 	struct flowi6 fl6;
 	int err;
 
+	if (!xtcp_af_own(skb, sk, dst))
+		return -ENOTCONN;
 	request_flowi6(&fl6, sk, flow, skb->mark);
 	rcu_read_lock();
 	err = send_plain(sk, skb, &fl6, rcu_dereference(inet6_sk(sk)->opt), dst, tos);
@@ -624,8 +627,24 @@ static void mapped_child_init(struct sock *child, const struct sock *listener,
 	inet6_sk(child)->saddr = child->sk_v6_rcv_saddr;
 }
 
-static void reply_flowi6(struct flowi6 *fl6, const struct xtcp_net *xn,
-			 const struct sk_buff *in, const struct tcphdr *th)
+/* Of a RST: what the user or the administrator wants reflected. */
+static __be32 reply_label(const struct xtcp_net *xn, const struct sk_buff *in,
+			  const struct xtcp_origin *from)
+{
+	bool reflect;
+
+	if (from->tos != XTCP_TOS_OF_SEGMENT)
+		return from->label;
+	if (from->sk)
+		reflect = xtcp_inet6_repflow(from->sk);
+	else
+		reflect = READ_ONCE(xn->net->ipv6.sysctl.flowlabel_reflect) &
+			  FLOWLABEL_REFLECT_TCP_RESET;
+	return reflect ? ip6_flowlabel(ipv6_hdr(in)) : 0;
+}
+
+static void reply_flowi6(struct flowi6 *fl6, const struct xtcp_net *xn, struct sk_buff *in,
+			 const struct tcphdr *th, const struct xtcp_origin *from)
 {
 	const struct ipv6hdr *ip6h = ipv6_hdr(in);
 
@@ -633,38 +652,45 @@ static void reply_flowi6(struct flowi6 *fl6, const struct xtcp_net *xn,
 		.flowi6_proto	= xtcp_hooks_protocol6(in),
 		.daddr		= ip6h->saddr,
 		.saddr		= ip6h->daddr,
-		.flowi6_mark	= IP6_REPLY_MARK(xn->net, in->mark),
+		.flowlabel	= reply_label(xn, in, from),
+		.flowi6_oif	= xtcp_af_reply_dev(xn, in, from),
+		.flowi6_mark	= IP6_REPLY_MARK(xn->net, in->mark) ?: from->mark,
 		.fl6_sport	= th->source,
 		.fl6_dport	= th->dest,
-		.flowi6_uid	= sock_net_uid(xn->net, NULL),
+		.flowi6_uid	= sock_net_uid(xn->net, from->sk),
 	};
-	if (rt6_need_strict(&fl6->daddr))
+	if (!from->bound_dev_if && rt6_need_strict(&fl6->daddr))
 		fl6->flowi6_oif = inet6_iif(in);
+	security_skb_classify_flow(in, flowi6_to_flowi_common(fl6));
 }
 
 static void reply(struct xtcp_net *xn, const struct sk_buff *in, struct tcphdr *th,
-		  u8 tos)
+		  const struct xtcp_origin *from)
 {
+	u8 tclass = from->tos == XTCP_TOS_OF_SEGMENT ?
+		    ipv6_get_dsfield(ipv6_hdr(in)) & ~INET_ECN_MASK : from->tos;
+	const struct sock *sk = from->sk ?: xn->ctl_sk6;
 	struct dst_entry *dst;
-	struct flowi6 fl6;
 	struct sk_buff *skb;
+	struct flowi6 fl6;
 
-	reply_flowi6(&fl6, xn, in, th);
-	dst = ip6_dst_lookup_flow(xn->net, xn->ctl_sk6, &fl6, NULL);
+	reply_flowi6(&fl6, xn, (struct sk_buff *)in, th, from);
+	dst = ip6_dst_lookup_flow(xn->net, sk, &fl6, NULL);
 	if (IS_ERR(dst)) {
 		xtcp_count(xn, XTCP_CNT_OUT_NO_ROUTE);
 		return;
 	}
-	skb = alloc_skb(XTCP_HEADROOM + XTCP_HEADER_MAX, GFP_ATOMIC);
+	skb = xtcp_af_reply_skb(th);
 	if (!skb) {
 		dst_release(dst);
 		return;
 	}
-	skb_reserve(skb, XTCP_HEADROOM);
-	skb_reset_transport_header(skb);
-	skb_put_data(skb, th, th->doff * 4);
+	if (!xtcp_af_own(skb, sk, dst))
+		return;
+	if (from->txhash)
+		skb_set_hash(skb, from->txhash, PKT_HASH_TYPE_L4);
 	xtcp_count(xn, XTCP_CNT_OUT_SEGS);
-	send_plain(xn->ctl_sk6, skb, &fl6, NULL, dst, tos);
+	send_plain(sk, skb, &fl6, NULL, dst, tclass);
 }
 
 /* --- coming and going ------------------------------------------------------------ */

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What goes out without a connection: whose it is, and which way it goes. */
+
+#include <linux/netfilter_ipv4.h>
+#include <linux/tcp.h>
+#include <net/dsfield.h>
+#include <net/ipv6.h>
+#include "wire.h"
+#include "wire_ip.h"
+
+#define MARK 7
+
+/* The last segment that B sent, as a firewall sees it. */
+static struct {
+	struct nf_hook_ops hook;
+	const struct sock *owner;
+	u32 mark;
+	u8 tos;
+	__be32 label;
+	u8 ctl;
+} last;
+
+static unsigned int look(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	const struct tcphdr *th = tcp_hdr(skb);
+	bool ipv4 = ip_hdr(skb)->version == 4;
+
+	if ((ipv4 ? ip_hdr(skb)->protocol : ipv6_hdr(skb)->nexthdr) != IPPROTO_XTCP ||
+	    th->source != htons(WIRE_PORT_B))
+		return NF_ACCEPT;
+	last.owner = skb->sk;
+	last.mark = skb->mark;
+	last.tos = ipv4 ? ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb));
+	last.label = ipv4 ? 0 : ip6_flowlabel(ipv6_hdr(skb));
+	last.ctl = xtcp_control_bits(th);
+	return NF_ACCEPT;
+}
+
+static void stop_looking(void *unused)
+{
+	nf_unregister_net_hook(&init_net, &last.hook);
+}
+
+static void start_looking(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	memset(&last, 0, sizeof(last));
+	last.hook = (struct nf_hook_ops){
+		.hook = look,
+		.pf = w->ip->pf,
+		.hooknum = NF_INET_LOCAL_OUT,
+		.priority = NF_IP_PRI_LAST,
+	};
+	KUNIT_ASSERT_EQ(test, nf_register_net_hook(&init_net, &last.hook), 0);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, stop_looking, NULL), 0);
+}
+
+/* B listens, with a mark. */
+static struct wire *listening(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	start_looking(test);
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_MARK, MARK), 0);
+	return w;
+}
+
+static const struct sock *control_of(const struct wire *w)
+{
+	return wire_is_ipv6(w) ? w->xn->ctl_sk6 : w->xn->ctl_sk;
+}
+
+#define EXPECT_LAST(test, ctl_, owner_, mark_) do {			\
+	KUNIT_EXPECT_EQ(test, last.ctl, ctl_);				\
+	KUNIT_EXPECT_PTR_EQ(test, last.owner, (const struct sock *)(owner_)); \
+	KUNIT_EXPECT_EQ(test, last.mark, mark_);			\
+} while (0)
+
+static void answers__syn_ack(struct kunit *test)
+{
+	struct wire *w = listening(test);
+
+	WIRE_EQ(w, wire_connect_start(w, A), 0);
+	wire_run_ms(w, 15);
+	EXPECT_LAST(test, XTCP_SYN | XTCP_ACK, w->side[B].listener->sk, MARK);
+}
+
+/* A segment of the wrong numbers to a connection half open. */
+static void answers__request(struct kunit *test)
+{
+	struct wire *w = listening(test);
+
+	wire_drop(w, A, WIRE_ACK, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_connect_start(w, A), 0);
+	wire_run_ms(w, 50);
+	wire_inject(w, A, XTCP_ACK, .seq = 1000000, .ack = 1);
+	EXPECT_LAST(test, XTCP_ACK, w->side[B].listener->sk, MARK);
+}
+
+static void answers__rst_of_listener(struct kunit *test)
+{
+	struct wire *w = listening(test);
+
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1);
+	EXPECT_LAST(test, XTCP_RST, w->side[B].listener->sk, MARK);
+}
+
+static void answers__rst_of_no_one(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	start_looking(test);
+	wire_inject(w, A, XTCP_SYN, .seq = 0);
+	EXPECT_LAST(test, XTCP_RST | XTCP_ACK, control_of(w), 0);
+}
+
+/* The record remembers what the socket sent by: mark, class, label. */
+static void answers__time_wait(struct kunit *test)
+{
+	struct wire *w = listening(test);
+	__be32 label;
+
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	if (wire_is_ipv6(w))
+		WIRE_EQ(w, wire_option(w, B, SOL_IPV6, IPV6_TCLASS, 0x40), 0);
+	else
+		WIRE_EQ(w, wire_option(w, B, SOL_IP, IP_TOS, 0x40), 0);
+	wire_release(w, B);
+	wire_run_ms(w, 50);
+	KUNIT_EXPECT_PTR_NE(test, last.owner, control_of(w));
+	label = last.label;
+	wire_release(w, A);
+	wire_run_ms(w, 100);
+	WIRE_STATE(w, B, TIME_WAIT);
+	wire_inject(w, A, XTCP_FIN | XTCP_ACK, .seq = 1, .ack = 2);
+	EXPECT_LAST(test, XTCP_ACK, control_of(w), MARK);
+	KUNIT_EXPECT_EQ(test, last.tos, 0x40);
+	KUNIT_EXPECT_EQ(test, last.label, label);
+}
+
+WIRE_SUITES(xtcp_answers_wire,
+	    KUNIT_CASE_SLOW(answers__syn_ack),
+	    KUNIT_CASE_SLOW(answers__request),
+	    KUNIT_CASE_SLOW(answers__rst_of_listener),
+	    KUNIT_CASE_SLOW(answers__rst_of_no_one),
+	    KUNIT_CASE_SLOW(answers__time_wait),
+	    { });
