@@ -242,7 +242,7 @@ static int regroup(struct sock *sk, struct xtcp_port *port)
 
 /*
  * Of two devices, 0 is any of the default VRF, as the kernel's bind() has it; or of
- * all, with tcp_l3mdev_accept.
+ * all, with l3mdev_accept.
  */
 static bool devices_overlap(const struct net *net, int a, int b)
 {
@@ -251,7 +251,7 @@ static bool devices_overlap(const struct net *net, int a, int b)
 	if (a && b)
 		return false;
 #ifdef CONFIG_NET_L3_MASTER_DEV
-	return READ_ONCE(net->ipv4.sysctl_tcp_l3mdev_accept) ||
+	return xtcp_knob(xtcp_net(net), l3mdev_accept) ||
 	       !l3mdev_master_ifindex_by_index((struct net *)net, a | b);
 #else
 	return true;
