@@ -744,6 +744,28 @@ static void syn_queue_full__honest_client(struct kunit *test)
 	wire_transfer(w, A, 10000, 1000);
 }
 
+/* Who answered, and waits with his text, makes no room for those who did not. */
+static void syn_queue_full__deferred_client(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	unsigned int i;
+
+	wire_knob(w, syncookies, 0);
+	WIRE_EQ(w, wire_listen(w, B, 3), 0);		/* room for four */
+	xtcp_sk(w->side[B].listener->sk)->defer_accept = 5;
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_ms(w, 3500);				/* its request has come to a higher level */
+	wire_drop(w, B, WIRE_SYN_ACK, 1, WIRE_FOREVER);
+	for (i = 1; i < 8; i++)
+		wire_inject(w, A, XTCP_SYN, .conn = i);
+	wire_pass_all(w);
+	WIRE_EQ(w, requests(), 4);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+}
+
 /* A repeated SYN of one that is in the queue is no new one. */
 static void syn_queue_full__repeated_syn_is_answered(struct kunit *test)
 {
@@ -1087,6 +1109,7 @@ WIRE_SUITES_MAPPED(xtcp_open_wire,
 	KUNIT_CASE_SLOW(accept_queue_full__third_segment_is_dropped),
 	KUNIT_CASE_SLOW(syn_queue_full__by_knob),
 	KUNIT_CASE_SLOW(syn_queue_full__honest_client),
+	KUNIT_CASE_SLOW(syn_queue_full__deferred_client),
 	KUNIT_CASE_SLOW(syn_queue_full__repeated_syn_is_answered),
 	KUNIT_CASE_SLOW(listener_closes__requests_go),
 	KUNIT_CASE_SLOW(listener_closes__children_are_reset),

@@ -133,6 +133,25 @@ static void moved__syn_meets_next_listener(struct kunit *test)
 	WIRE_EQ(w, wire_count(w, B, WIRE_SYN_ACK), 0);
 }
 
+/* Between SYN and ACK the listener is bound to a device: the child is as its request was. */
+static void moved__child_keeps_the_device_of_its_request(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	struct sock *child;
+
+	WIRE_EQ(w, wire_socket(w, A), 0);
+	WIRE_EQ(w, wire_listen(w, B, 5), 0);
+	WIRE_EQ(w, wire_connect_start(w, A), 0);
+	wire_run_ms(w, 15);
+	WIRE_EQ(w, sock_bindtoindex(w->side[B].listener->sk, LOOPBACK_IFINDEX, true), 0);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	child = w->side[B].sock->sk;
+	WIRE_EQ(w, xtcp_sk(child)->flow.bound_dev_if, 0);
+	WIRE_EQ(w, child->sk_bound_dev_if, 0);
+	wire_transfer(w, A, 1000, 1000);
+}
+
 /* A listener that became a connection: its child has nothing of that but options. */
 static void moved__child_of_a_connection(struct kunit *test)
 {
@@ -204,6 +223,7 @@ WIRE_SUITES_MAPPED(xtcp_stale_wire,
 		   KUNIT_CASE(moved__same_connection_again),
 		   KUNIT_CASE(moved__segment_meets_no_one),
 		   KUNIT_CASE(moved__syn_meets_next_listener),
+		   KUNIT_CASE(moved__child_keeps_the_device_of_its_request),
 		   KUNIT_CASE(moved__child_of_a_connection),
 		   KUNIT_CASE(moved__child_of_a_closed_one),
 		   { }

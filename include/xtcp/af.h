@@ -25,6 +25,7 @@ struct xtcp_request;
 struct xtcp_origin {
 	const struct sock *sk;		/* owns it: socket, listener; NULL: the control socket */
 	u32 mark;			/* unless the segment's comes back (fwmark_reflect) */
+	u8 flow_flags;			/* FLOWI_FLAG_ANYSRC: of a transparent one (IPv4) */
 	int bound_dev_if;		/* 0: none */
 	int tos;			/* XTCP_TOS_OF_SEGMENT: that of the segment, but for ECN */
 	__be32 label;			/* IPv6; 0: automatic, from: */
@@ -126,6 +127,7 @@ static inline struct xtcp_origin xtcp_origin_of(const struct sock *sk)
 	return (struct xtcp_origin){
 		.sk		= sk,
 		.mark		= READ_ONCE(sk->sk_mark),
+		.flow_flags	= inet_sk_flowi_flags(sk),
 		.bound_dev_if	= READ_ONCE(sk->sk_bound_dev_if),
 		.tos		= XTCP_TOS_OF_SEGMENT,
 	};

@@ -85,8 +85,9 @@ bool xtcp_fifo_del(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry);
 bool xtcp_fifo_restart(struct xtcp_fifo *fifo, unsigned int level,
 		       struct xtcp_fifo_entry *entry, const struct xtcp_flow *flow);
 
-/* The first one of the highest level; NULL: nobody waits. RCU. */
-struct xtcp_fifo_entry *xtcp_fifo_oldest(struct xtcp_fifo *fifo);
+/* The first one of the highest level that will do; NULL: there is none. RCU. */
+struct xtcp_fifo_entry *xtcp_fifo_oldest(struct xtcp_fifo *fifo,
+					 bool (*will_do)(const struct xtcp_fifo_entry *entry));
 
 /* A delay changed: look again who is due. The timer comes to this CPU. */
 void xtcp_fifo_kick(struct xtcp_fifo *fifo);

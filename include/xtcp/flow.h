@@ -56,7 +56,8 @@ struct xtcp_flow {
 	u8 rcv_wscale : 4,
 	   mapped : 1,			/* any kind: IPv4, of an AF_INET6 socket */
 	   ts_ok : 1,
-	   sack_ok : 1;			/* requests */
+	   sack_ok : 1,			/* requests */
+	   transparent : 1;		/* records: the socket was (IP_TRANSPARENT) */
 	union {
 		struct {		/* requests */
 			u8 snd_wscale : 4,

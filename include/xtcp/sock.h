@@ -209,7 +209,7 @@ static inline struct xtcp_flow_key xtcp_sk_key(const struct sock *sk)
 		.addrs		= xtcp_flow_addrs(flow),
 		.local_port	= flow->local_port,
 		.remote_port	= flow->remote_port,
-		.dif		= sk->sk_bound_dev_if,
+		.dif		= flow->bound_dev_if,
 		.family		= flow->family,
 		.protocol	= flow->protocol,
 	};

@@ -210,6 +210,7 @@ static void fill(struct xtcp_time_wait *tw, const struct xtcp_sock *xs)
 	tw->answered = xs->answered;
 	tw->flow.tos = xs->af->tos(sk);
 	tw->flow.mapped = xs->flow.mapped;
+	tw->flow.transparent = !!(inet_sk_flowi_flags(sk) & FLOWI_FLAG_ANYSRC);
 #if IS_ENABLED(CONFIG_IPV6)
 	if (tw->flow.family == AF_INET6) {
 		tw->flow.label = inet6_sk(sk)->flow_label & IPV6_FLOWLABEL_MASK;
@@ -353,6 +354,7 @@ static void send_ack(struct xtcp_time_wait *tw, const struct sk_buff *skb)
 	};
 	struct xtcp_origin from = {
 		.mark		= tw->mark,
+		.flow_flags	= tw->flow.transparent ? FLOWI_FLAG_ANYSRC : 0,
 		.bound_dev_if	= tw->flow.bound_dev_if,
 		.tos		= tw->flow.tos,
 	};

@@ -642,6 +642,7 @@ static void reply_ack(const struct xtcp_request *req, const struct sk_buff *skb)
 	struct xtcp_origin from = {
 		.sk		= req->listener->sk,
 		.mark		= req->mark,
+		.flow_flags	= inet_sk_flowi_flags(req->listener->sk),
 		.bound_dev_if	= req->flow.bound_dev_if,
 		.tos		= req->flow.tos,
 	};
@@ -730,14 +731,20 @@ void xtcp_request_input(struct xtcp_request *req, struct sk_buff *skb,
 	xtcp_input_drop(xn, skb, v.drop);
 }
 
+static bool silent_still(const struct xtcp_fifo_entry *entry)
+{
+	return !container_of(entry, struct xtcp_request, wait)->flow.acked;
+}
+
 /*
- * The queue is full, and there are no cookies: who has been silent longest goes. A
- * flood of spoofed SYNs so passes through the queue, and an honest client gets in if
- * fewer of them than the queue holds come in its round trip.
+ * The queue is full, and there are no cookies: who has been silent longest goes; not
+ * who has answered, and waits with his text (TCP_DEFER_ACCEPT). A flood of spoofed
+ * SYNs so passes through the queue, and an honest client gets in if fewer of them than
+ * the queue holds come in its round trip.
  */
 void xtcp_request_make_room(struct xtcp_listener *l)
 {
-	struct xtcp_fifo_entry *oldest = xtcp_fifo_oldest(&l->requests);
+	struct xtcp_fifo_entry *oldest = xtcp_fifo_oldest(&l->requests, silent_still);
 
 	if (oldest)
 		xtcp_request_drop(container_of(oldest, struct xtcp_request, wait),

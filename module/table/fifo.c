@@ -170,16 +170,27 @@ bool xtcp_fifo_restart(struct xtcp_fifo *fifo, unsigned int level,
 	return queued;
 }
 
-struct xtcp_fifo_entry *xtcp_fifo_oldest(struct xtcp_fifo *fifo)
+/* How many in front of a queue may not do before it is given up. */
+#define OLDEST_TRIES 8
+
+struct xtcp_fifo_entry *xtcp_fifo_oldest(struct xtcp_fifo *fifo,
+					 bool (*will_do)(const struct xtcp_fifo_entry *entry))
 {
-	struct xtcp_fifo_entry *head = NULL;
-	unsigned int level = fifo->levels;
+	struct xtcp_fifo_entry *entry, *found = NULL;
+	unsigned int level = fifo->levels, tries;
 
 	spin_lock_bh(&fifo->lock);
-	while (!head && level--)
-		head = head_of(fifo, level);
+	while (!found && level--) {
+		tries = OLDEST_TRIES;
+		list_for_each_entry(entry, &fifo->queues[level], link) {
+			if (will_do(entry))
+				found = entry;
+			if (found || !--tries)
+				break;
+		}
+	}
 	spin_unlock_bh(&fifo->lock);
-	return head;
+	return found;
 }
 
 void xtcp_fifo_kick(struct xtcp_fifo *fifo)

@@ -11,6 +11,7 @@
 #include <linux/random.h>
 #include <linux/rbtree.h>
 #include <linux/rculist.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
@@ -270,8 +271,8 @@ static bool may_share(const struct sock *sk, u8 asked, const struct group_key *o
 
 /*
  * Is there another than @sk in @group? Options may have changed since: who shares in
- * another way by now goes where he belongs, and is found there. (Who took SO_REUSEADDR
- * back keeps what he said at bind(), as with the kernel's TCP.)
+ * more ways by now goes where he belongs, and is found there, for we go on upwards.
+ * Who took an option back counts here: in less than this he does not share.
  */
 static bool has_another(const struct sock *sk, struct xtcp_port *port,
 			struct xtcp_port_group *group)
@@ -285,7 +286,7 @@ static bool has_another(const struct sock *sk, struct xtcp_port *port,
 	hlist_for_each_entry_safe(other, next, &group->owners, sk_bind_node) {
 		count_step();
 		/* The last to go takes the group along. */
-		if (other != sk && (sharing_of(other) == sharing || regroup(other, port)))
+		if (other != sk && (sharing_of(other) <= sharing || regroup(other, port)))
 			return true;
 	}
 	return false;
@@ -513,12 +514,18 @@ static int bind_ephemeral(struct sock *sk)
 	struct port_range range = range_of(sk, 1);
 	u32 i, start = get_random_u32_below(range.count);
 	struct net *net = sock_net(sk);
+	int err;
 	u16 num;
 
 	for (i = 0; i < range.count; i++) {
 		num = port_in(&range, start, i);
-		if (!inet_is_local_reserved_port(net, num) && !bind_to(sk, num, false))
-			return 0;
+		if (inet_is_local_reserved_port(net, num))
+			continue;
+		err = bind_to(sk, num, false);
+		if (err != -EADDRINUSE)
+			return err;
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		cond_resched();
 	}
 	return -EADDRINUSE;
@@ -533,29 +540,29 @@ int xtcp_port_bind(struct sock *sk, unsigned short num)
 	return num ? bind_to(sk, num, true) : bind_ephemeral(sk);
 }
 
-/* connect() may share a port as long as nobody bound it. */
-static bool share(struct sock *sk, u16 num)
+/* connect() may share a port as long as nobody bound it. 0, -EADDRNOTAVAIL, -ENOMEM. */
+static int share(struct sock *sk, u16 num)
 {
 	struct port_bucket *bucket = bucket_of(sock_net(sk), num);
 	struct xtcp_port *port = lock_port(sk, num, false, false, bucket);
-	bool shared = false;
+	int err = PTR_ERR_OR_ZERO(port);
 
-	if (!IS_ERR(port)) {
-		shared = !port->explicit_binds && !own(sk, port, false);
+	if (!err) {
+		err = port->explicit_binds ? -EADDRNOTAVAIL : own(sk, port, false);
 		put_port(port);
 	}
 	spin_unlock_bh(&bucket->lock);
-	return shared;
+	return err;
 }
 
 /* The 4-tuple must be free in our flow table, and with protocol 6 in the kernel's. */
 static int connect_from(struct sock *sk, u16 num, int (*enter)(struct sock *sk))
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
-	int err;
+	int err = share(sk, num);
 
-	if (!share(sk, num))
-		return -EADDRNOTAVAIL;
+	if (err)
+		return err;
 	err = enter(sk);
 	if (!err && xs->flow.protocol == IPPROTO_TCP) {
 		xs->reservation = xtcp_reserve_connection(sk);
@@ -605,6 +612,7 @@ int xtcp_port_connect(struct sock *sk, int (*enter)(struct sock *sk))
 	u32 i, offset;
 	u16 *counter;
 	u16 num;
+	int err;
 
 	if (xtcp_sk(sk)->port) {
 		/* A wildcard before the route was known. */
@@ -615,11 +623,15 @@ int xtcp_port_connect(struct sock *sk, int (*enter)(struct sock *sk))
 	offset = first_offset(sk, &counter);
 	for (i = 0; i < range.count; i++) {
 		num = port_in(&range, offset, i);
-		if (!inet_is_local_reserved_port(sock_net(sk), num) &&
-		    !connect_from(sk, num, enter)) {
+		if (inet_is_local_reserved_port(sock_net(sk), num))
+			continue;
+		err = connect_from(sk, num, enter);
+		if (!err)
 			advance(counter, i, range.step);
-			return 0;
-		}
+		if (err != -EADDRNOTAVAIL && err != -EADDRINUSE)
+			return err;
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		cond_resched();
 	}
 	return -EADDRNOTAVAIL;

@@ -147,6 +147,12 @@ static unsigned int segment4(struct sk_buff *skb)
 }
 
 /* A quoted segment, at @offset, that a flow of ours sent? */
+/* A TIME_WAIT has sent its last; the kernel's connect() may be under way in its place. */
+static bool sends(const struct xtcp_flow *flow)
+{
+	return flow && flow->kind != XTCP_FLOW_TIME_WAIT;
+}
+
 static bool sent_ours4(const struct sk_buff *skb, unsigned int offset)
 {
 	struct xtcp_addrs4 addrs;
@@ -158,7 +164,7 @@ static bool sent_ours4(const struct sk_buff *skb, unsigned int offset)
 	    skb_copy_bits(skb, offset + iph.ihl * 4, ports, sizeof(ports)))
 		return false;
 	xtcp_ipv4_fill_quoted_key(&key, &addrs, skb, &iph, ports, IPPROTO_TCP);
-	return xtcp_flow_lookup(&key);
+	return sends(xtcp_flow_lookup(&key));
 }
 
 /*
@@ -272,7 +278,7 @@ static bool sent_ours6(const struct sk_buff *skb, unsigned int quote, unsigned i
 	    skb_copy_bits(skb, offset, ports, sizeof(ports)))
 		return false;
 	xtcp_ipv6_fill_quoted_key(&key, &addrs, skb, &ip6h, ports, IPPROTO_TCP);
-	return xtcp_flow_lookup(&key);
+	return sends(xtcp_flow_lookup(&key));
 }
 
 /* The same for ICMPv6, where the octet may be either one of a word of the sum. */

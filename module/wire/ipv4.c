@@ -403,6 +403,11 @@ static void child_init(struct sock *child, const struct sock *listener,
 	inet->inet_sport = req->flow.local_port;
 	inet->inet_num = ntohs(req->flow.local_port);
 	inet->tos = req->flow.tos;
+	/* What getsockopt(IP_PKTOPTIONS) tells of the peer. */
+	inet->mc_index = inet_iif(skb);
+	inet->mc_ttl = ip_hdr(skb)->ttl;
+	inet->rcv_tos = ip_hdr(skb)->tos;
+	child->sk_bound_dev_if = req->flow.bound_dev_if;
 	xtcp_sk(child)->flow.bound_dev_if = req->flow.bound_dev_if;
 	set_flow(child);
 	draw_ip_id(child);
@@ -419,7 +424,7 @@ static void reply_flowi4(struct flowi4 *fl4, const struct xtcp_net *xn, struct s
 	flowi4_init_output(fl4, xtcp_af_reply_dev(xn, in, from),
 			   IP4_REPLY_MARK(xn->net, in->mark) ?: from->mark, RT_TOS(tos),
 			   RT_SCOPE_UNIVERSE, xtcp_hooks_protocol4(in),
-			   from->sk ? inet_sk_flowi_flags(from->sk) : 0, iph->saddr,
+			   from->flow_flags, iph->saddr,
 			   iph->daddr, th->dest, th->source,
 			   sock_net_uid(xn->net, from->sk));
 	security_skb_classify_flow(in, flowi4_to_flowi_common(fl4));

@@ -624,6 +624,9 @@ static void mapped_child_init(struct sock *child, const struct sock *listener,
 {
 	use_family(child, AF_INET);
 	xtcp_ipv4_ops.child_init(child, listener, req, skb, dst);
+	inet6_sk(child)->mcast_oif = inet_iif(skb);
+	inet6_sk(child)->mcast_hops = ip_hdr(skb)->ttl;
+	inet6_sk(child)->rcv_flowinfo = 0;
 	inet6_sk(child)->saddr = child->sk_v6_rcv_saddr;
 }
 

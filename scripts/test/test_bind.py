@@ -391,6 +391,18 @@ class Sharing(BindTest):
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.bound(port=self.port_of(one), reuseaddr=True)
 
+    def test_reuseaddr_taken_back(self):
+        """Others find him as one who shares no more, not as one who is not there."""
+        one = self.bound(reuseaddr=True)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+        self.assert_in_use(self.port_of(one))
+        one.listen()
+
+    def test_reuseport_taken_back_by_a_listener(self):
+        one = self.listener(reuseport=True)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 0)
+        self.assert_in_use(self.port_of(one))
+
     def test_address_of_a_connection_from_any(self):
         """bind() to all addresses, then connect(): the port is taken at the address that is used."""
         client = self.bound("0.0.0.0")

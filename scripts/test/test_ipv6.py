@@ -490,8 +490,11 @@ class Sharing(Test6):
     COVERED = {"4 any": ("lo other", ""), "4 lo": ("lo", ""), "4 other": ("other", ""), "6 any": ("lo other", "lo"),
                "6 only": ("", "lo"), "6 lo": ("", "lo"), "mapped any": ("lo other", ""), "mapped lo": ("lo", "")}
 
-    def at(self, place, port=0, **options):
+    PORTS = itertools.count(20000)  # not of the ephemeral ones, some of which a TIME_WAIT has at another address
+
+    def at(self, place, port=None, **options):
         family, host, v6only = self.PLACES[place]
+        port = port or next(self.PORTS)
         if family == 6:
             return self.bound6(host, port, v6only, **options)
         return self.bound(host, port, **options)
