@@ -194,6 +194,9 @@ netns_churn() {
 	[ -z "$(traces)" ]
 }
 
+# What programs left before (orphans whose peer's namespace is gone) holds the module until it gives up.
+until_true 600 rmmod xtcp 2>/dev/null
+insmod "$KO"
 check "loaded: sysctl, /proc/net/xtcp, protocol registered" loaded
 check "rmmod leaves nothing behind" unloaded
 CHECK_TIMEOUT=600 check "insmod and rmmod $TIMES times, no memory lost" fresh no_growth
