@@ -15,6 +15,7 @@ struct timed {
 	unsigned int order;
 	unsigned int level;	/* where it waited then */
 	struct xtcp_flow flow;	/* what only stands for one in the flow table */
+	unsigned int rounds;
 };
 
 #define LEVELS 3
@@ -24,6 +25,7 @@ struct world {
 	struct list_head queues[LEVELS];
 	u64 delay_ms;			/* of level 0, twice that of level 1, and so on */
 	unsigned int came;
+	unsigned int again;		/* so often each waits once more, from the same time on */
 	struct timed one, two, three;	/* not on a stack: exit() looks at them */
 };
 
@@ -41,6 +43,8 @@ static void came_due(struct xtcp_fifo *fifo, unsigned int level,
 	timed->level = level;
 	timed->due_ns = ktime_get_ns();
 	timed->order = ++world->came;
+	if (timed->rounds++ < world->again)
+		xtcp_fifo_add(fifo, level, &timed->wait, &timed->flow);
 }
 
 static const struct xtcp_fifo_ops ops = {
@@ -226,6 +230,30 @@ static void fifo_add__others_run_between_batches(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, world->came, 1000);
 }
 
+/* The same where each that comes due waits again, since long ago: retries to be made up for. */
+static void fifo_add__others_run_between_rounds(struct kunit *test)
+{
+	struct timed *many = kunit_kcalloc(test, XTCP_FIFO_BATCH, sizeof(*many), GFP_KERNEL);
+	struct world *world = test->priv;
+	struct other *other = kunit_kzalloc(test, sizeof(*other), GFP_KERNEL);
+	u64 now = ktime_get_ns();
+	int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, many);
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	world->again = 3;
+	for (i = 0; i < XTCP_FIFO_BATCH; i++)
+		add_since(world, 0, &many[i], now);
+	other->world = world;
+	hrtimer_setup(&other->timer, other_fired, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_SOFT);
+	hrtimer_start(&other->timer, ns_to_ktime(now + world->delay_ms * NSEC_PER_MSEC + 1),
+		      HRTIMER_MODE_ABS_SOFT);
+	sleep_ms(1001);
+	hrtimer_cancel(&other->timer);
+	KUNIT_EXPECT_EQ(test, other->came, XTCP_FIFO_BATCH);
+	KUNIT_EXPECT_EQ(test, world->came, 4 * XTCP_FIFO_BATCH);
+}
+
 /* Whom someone found, and ended, before it was queued: it stays out. */
 static void fifo_add__not_once_it_left(struct kunit *test)
 {
@@ -408,6 +436,7 @@ static struct kunit_case fifo_cases[] = {
 	KUNIT_CASE_SLOW(fifo_add__levels),
 	KUNIT_CASE_SLOW(fifo_add__a_thousand_at_once),
 	KUNIT_CASE_SLOW(fifo_add__others_run_between_batches),
+	KUNIT_CASE_SLOW(fifo_add__others_run_between_rounds),
 	KUNIT_CASE_SLOW(fifo_add__not_once_it_left),
 	KUNIT_CASE_SLOW(fifo_add__started_earlier),
 	KUNIT_CASE_SLOW(fifo_add__again_after_due),

@@ -6,6 +6,7 @@
 
 #include <linux/tcp.h>
 #include <xtcp/memory.h>
+#include <xtcp/output.h>
 #include <xtcp/receive.h>
 #include "wire.h"
 
@@ -210,6 +211,42 @@ static void no_memory__sent_again_in_smaller_segments(struct kunit *test)
 	WIRE_EQ(w, wire_recv(w, B, 2000), 1300);
 }
 
+/* Pieces cost many times their text: cut small, a queue waits for ACKs rather than grow. */
+static void cut_small__waits_for_acks(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	struct xtcp_sock *xs;
+	unsigned int got = 0;
+	int most, n;
+	struct sock *sk;
+
+	wire_knob(w, initial_cwnd, 1);
+	connected(test);
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_SNDBUF, 200000), 0);
+	wire_drop(w, B, WIRE_ACK, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_send(w, A, 60000), 60000);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_MAXSEG, 88), 0);
+	sk = w->side[A].sock->sk;
+	xs = xtcp_sk(sk);
+	lock_sock(sk);
+	WRITE_ONCE(sk->sk_sndbuf, SOCK_MIN_SNDBUF);
+	xs->cong.cwnd = 1 << 20;
+	xtcp_output_sync_mss(sk, xs->snd.pmtu);
+	xtcp_output_push(sk);
+	most = 2 * (sk->sk_sndbuf + 2 * SKB_TRUESIZE(GSO_LEGACY_MAX_SIZE)) + 4096;
+	WIRE_EQ(w, sk->sk_wmem_queued <= most, true);
+	release_sock(sk);
+	wire_pass_all(w);
+	while (got < 60000) {
+		wire_run_ms(w, 500);
+		n = wire_recv(w, B, 60000);
+		if (n <= 0)
+			break;
+		got += n;
+	}
+	WIRE_EQ(w, got, 60000);
+}
+
 /* --- orphans ---------------------------------------------------------------- */
 
 /* A has closed behind more text than B lets it send. */
@@ -380,6 +417,7 @@ WIRE_SUITES(xtcp_memory_wire,
 	KUNIT_CASE_SLOW(no_memory__buffers_do_not_grow),
 	KUNIT_CASE_SLOW(no_memory__fin_goes),
 	KUNIT_CASE_SLOW(no_memory__sent_again_in_smaller_segments),
+	KUNIT_CASE_SLOW(cut_small__waits_for_acks),
 	KUNIT_CASE_SLOW(orphan__resets_when_closed_without_memory),
 	KUNIT_CASE_SLOW(orphan__ends_when_memory_runs_out),
 	KUNIT_CASE_SLOW(orphan__lives_while_there_is_memory),

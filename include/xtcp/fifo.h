@@ -41,6 +41,7 @@ struct xtcp_fifo {
 	bool stopped;			/* takes nothing more */
 	u8 levels;			/* so many queues, each with its delay */
 	unsigned int len;		/* of all together */
+	u64 rest_ns;			/* after a full batch: none before; 0: it is not */
 	struct list_head *queues;	/* by start_ns */
 	const struct xtcp_fifo_ops *ops;
 	struct hrtimer timer;

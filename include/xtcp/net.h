@@ -138,6 +138,7 @@ struct xtcp_net {
 	struct xtcp_fastopen_net fastopen;
 	struct mutex hooks_lock;	/* of what follows */
 	bool hooked;			/* someone speaks protocol 6 (wire/hooks.c) */
+	bool spoke_tcp;			/* it did once (wire/hooks.c) */
 	atomic_t hook_users;		/* sockets and TIME_WAITs that do */
 	struct delayed_work unhook;	/* the last one is gone */
 	struct xtcp_group_range wire_groups; /* who else may (wire/rights.c) */

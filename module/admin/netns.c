@@ -71,8 +71,8 @@ static const struct {
 	{ init_ctl_sk, exit_ctl_sk },
 	{ xtcp_ipv6_net_init, xtcp_ipv6_net_exit },
 	{ xtcp_fastopen_init, xtcp_fastopen_exit },
-	{ xtcp_hooks_init, xtcp_hooks_exit },
 	{ xtcp_timewait_init, xtcp_timewait_exit },
+	{ xtcp_hooks_init, xtcp_hooks_exit },	/* no more segments for the records */
 	{ init_proc, exit_proc },
 	{ init_abort, exit_abort },
 	{ xtcp_sysctl_register, xtcp_sysctl_unregister },

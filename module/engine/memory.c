@@ -103,20 +103,19 @@ static void relieve(struct sock *sk)
 	local_bh_enable();
 }
 
-/* The next socket of any namespace, with a reference; NULL: no other flow. */
-static struct sock *next_socket(unsigned int *bucket, unsigned int *skip)
+/* The next flow of any namespace; if it is a socket, with a reference in @sk. */
+static bool next_flow(unsigned int *bucket, unsigned int *skip, struct sock **sk)
 {
 	struct xtcp_flow *flow;
-	struct sock *sk = NULL;
 
+	*sk = NULL;
 	rcu_read_lock();
-	while (!sk && (flow = xtcp_flow_next(NULL, bucket, skip))) {
-		if (flow->kind == XTCP_FLOW_SOCKET &&
-		    refcount_inc_not_zero(&xtcp_flow_sk(flow)->sk_refcnt))
-			sk = xtcp_flow_sk(flow);
-	}
+	flow = xtcp_flow_next(NULL, bucket, skip);
+	if (flow && flow->kind == XTCP_FLOW_SOCKET &&
+	    refcount_inc_not_zero(&xtcp_flow_sk(flow)->sk_refcnt))
+		*sk = xtcp_flow_sk(flow);
 	rcu_read_unlock();
-	return sk;
+	return flow;
 }
 
 static void relieve_all(struct work_struct *work)
@@ -124,9 +123,11 @@ static void relieve_all(struct work_struct *work)
 	unsigned int bucket = 0, skip = 0;
 	struct sock *sk;
 
-	while (READ_ONCE(*xtcp_prot.memory_pressure) && (sk = next_socket(&bucket, &skip))) {
-		relieve(sk);
-		sock_put(sk);
+	while (READ_ONCE(*xtcp_prot.memory_pressure) && next_flow(&bucket, &skip, &sk)) {
+		if (sk) {
+			relieve(sk);
+			sock_put(sk);
+		}
 		cond_resched();
 	}
 }

@@ -302,20 +302,33 @@ static int unclone(struct sk_buff *skb)
 	return err;
 }
 
+/* The oldest under way, or the only one: it has to go. What follows waits for its ACK. */
+static bool must_go(const struct xtcp_sock *xs, const struct sk_buff *skb)
+{
+	return skb_queue_empty(&xs->snd.rtx_queue) || skb == skb_peek(&xs->snd.rtx_queue);
+}
+
+/* Pieces cost many times their text: whoever has them cut small may not fill memory. */
+static bool queue_too_costly(const struct sock *sk)
+{
+	return sk->sk_wmem_queued / 2 > sk->sk_sndbuf + 2 * SKB_TRUESIZE(GSO_LEGACY_MAX_SIZE);
+}
+
 /*
- * Leave @len octets in @skb, the rest behind it in the same @queue. What is queued
- * has to go, also when a path became too narrow for it: no limit stops that.
+ * Leave @len octets in @skb, the rest behind it in the same @queue. What must go goes,
+ * also when a path became too narrow for it: no limit stops that.
  */
 static int split(struct sock *sk, struct sk_buff_head *queue, struct sk_buff *skb,
 		 u32 len)
 {
 	struct xtcp_skb_cb *cb = XTCP_SKB_CB(skb), *rest_cb;
 	u32 rest_len = skb->len - len;
+	bool must = must_go(xtcp_sk(sk), skb);
 	struct sk_buff *rest;
 
-	if (unclone(skb))
+	if ((!must && queue_too_costly(sk)) || unclone(skb))
 		return -ENOMEM;
-	rest = xtcp_output_alloc(sk, GFP_ATOMIC, true);
+	rest = xtcp_output_alloc(sk, GFP_ATOMIC, must);
 	if (!rest)
 		return -ENOMEM;
 	skb_split(skb, rest, len);

@@ -48,7 +48,7 @@ static struct xtcp_fastopen_net *net_of(const struct sock *sk)
 
 static struct xtcp_fastopen_keys *alloc_keys(const u8 *octets, unsigned int count)
 {
-	struct xtcp_fastopen_keys *keys = kzalloc(sizeof(*keys), GFP_KERNEL);
+	struct xtcp_fastopen_keys *keys = kzalloc(sizeof(*keys), GFP_KERNEL_ACCOUNT);
 	unsigned int i;
 
 	if (!keys)

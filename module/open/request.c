@@ -206,11 +206,18 @@ static void repeat_syn_ack(const struct xtcp_request *req)
 	xtcp_request_send_syn_ack(req, dst);
 }
 
-/* Wait for the next retry, from when this one was due. False: it is ended, perhaps by us. */
+/*
+ * Wait for the next retry, from when this one was due; but retries that were missed,
+ * because the RTO is shorter now, are not made up for. False: it is ended, perhaps by us.
+ */
 static bool wait_on(struct xtcp_request *req, u64 due_ns)
 {
+	u64 now_ns = ktime_get_ns();
+
 	if (req->retransmits < U8_MAX)
 		req->retransmits++;
+	if (due_ns + retry_delay_ns(fifo_of(req), level_of(req)) <= now_ns)
+		due_ns = now_ns;
 	req->wait.start_ns = due_ns;
 	if (xtcp_fifo_add(fifo_of(req), level_of(req), &req->wait, &req->flow))
 		return true;

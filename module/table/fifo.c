@@ -29,17 +29,20 @@ static u64 due_at(const struct xtcp_fifo *fifo, unsigned int level,
 	return entry->start_ns + fifo->ops->delay_ns(fifo, level);
 }
 
-/* The timer fires then, or before. While it runs, it is not queued. Lock held. */
+/*
+ * The timer fires then, or before, but not in its rest. While it runs, it is not
+ * queued. Lock held.
+ */
 static void fire_by(struct xtcp_fifo *fifo, u64 due_ns)
 {
-	ktime_t due = ns_to_ktime(due_ns);
+	ktime_t due = ns_to_ktime(max(due_ns, fifo->rest_ns));
 
 	if (!hrtimer_is_queued(&fifo->timer) || hrtimer_get_expires(&fifo->timer) > due)
 		hrtimer_start(&fifo->timer, due, HRTIMER_MODE_ABS_PINNED_SOFT);
 }
 
-/* For who is due first, but not before @earliest_ns. Lock held. */
-static void arm(struct xtcp_fifo *fifo, u64 earliest_ns)
+/* For who is due first. Lock held. */
+static void arm(struct xtcp_fifo *fifo)
 {
 	struct xtcp_fifo_entry *head;
 	u64 due_ns = U64_MAX;
@@ -52,7 +55,7 @@ static void arm(struct xtcp_fifo *fifo, u64 earliest_ns)
 		if (head)
 			due_ns = min(due_ns, due_at(fifo, level, head));
 	}
-	fire_by(fifo, max(due_ns, earliest_ns));
+	fire_by(fifo, due_ns);
 }
 
 /* Lock held. */
@@ -114,7 +117,11 @@ static enum hrtimer_restart timer_fired(struct hrtimer *timer)
 		rest_ns = now_ns + max_t(u64, now_ns - began_ns, NSEC_PER_USEC);
 	}
 	spin_lock_bh(&fifo->lock);
-	arm(fifo, rest_ns);
+	fifo->rest_ns = rest_ns;
+	/* Who was due, and waits again already, may have set it to now. */
+	if (rest_ns && hrtimer_is_queued(timer))
+		hrtimer_start(timer, ns_to_ktime(rest_ns), HRTIMER_MODE_ABS_PINNED_SOFT);
+	arm(fifo);
 	spin_unlock_bh(&fifo->lock);
 	return HRTIMER_NORESTART;
 }
@@ -222,6 +229,7 @@ void xtcp_fifo_init(struct xtcp_fifo *fifo, const struct xtcp_fifo_ops *ops,
 	fifo->queues = queues;
 	fifo->levels = levels;
 	fifo->len = 0;
+	fifo->rest_ns = 0;
 	fifo->stopped = false;
 	for (level = 0; level < levels; level++)
 		INIT_LIST_HEAD(&queues[level]);

@@ -240,9 +240,9 @@ static struct xtcp_listener *of_group(struct xtcp_listener *l, const struct xtcp
 	hash = siphash_2u64(siphash(key->addrs, xtcp_flow_addrs_len(key->family), secret),
 			    (__force u16)key->remote_port, secret);
 	sk = reuseport_select_sock(l->sk, hash, skb, skb ? tcp_hdrlen(skb) : 0);
-	/* A socket may have left the group just now, and listen elsewhere. */
-	chosen = sk ? rcu_dereference(xtcp_sk(sk)->listener) : NULL;
-	return chosen && same_place(chosen, l) ? chosen : l;
+	/* A socket may have left the group just now, and listen elsewhere, or for a device. */
+	chosen = IS_ERR_OR_NULL(sk) ? NULL : rcu_dereference(xtcp_sk(sk)->listener);
+	return chosen && same_place(chosen, l) && device_score(chosen, key) ? chosen : l;
 }
 
 struct xtcp_listener *xtcp_listener_lookup(const struct xtcp_flow_key *key,

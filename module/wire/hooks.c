@@ -361,14 +361,10 @@ static const struct nf_hook_ops hooks[] = {
 
 static int hook_up(struct xtcp_net *xn)
 {
-	int err = 0;
+	int err = nf_register_net_hooks(xn->net, hooks, ARRAY_SIZE(hooks));
 
-	/* It stays: what it sent may be under way still. */
-	if (!xn->ctl_sk_tcp)
-		err = inet_ctl_sock_create(&xn->ctl_sk_tcp, PF_INET, SOCK_RAW, IPPROTO_TCP,
-					   xn->net);
-	err = err ?: nf_register_net_hooks(xn->net, hooks, ARRAY_SIZE(hooks));
 	xn->hooked = !err;
+	xn->spoke_tcp = true;
 	return err;
 }
 
@@ -381,13 +377,15 @@ static void hook_down(struct xtcp_net *xn)
 
 void xtcp_hooks_exit(struct xtcp_net *xn)
 {
+	/* One user for good: the records that go after this ask for no work. */
+	atomic_inc(&xn->hook_users);
 	cancel_delayed_work_sync(&xn->unhook);
 	hook_down(xn);
-	if (!xn->ctl_sk_tcp)
-		return;
 	/* Ports given back meanwhile hold sockets of this namespace. */
-	rcu_barrier();
-	xtcp_reserve_flush();
+	if (xn->spoke_tcp) {
+		rcu_barrier();
+		xtcp_reserve_flush();
+	}
 	inet_ctl_sock_destroy(xn->ctl_sk_tcp);
 }
 
@@ -404,6 +402,7 @@ static void hook_down(struct xtcp_net *xn)
 
 void xtcp_hooks_exit(struct xtcp_net *xn)
 {
+	inet_ctl_sock_destroy(xn->ctl_sk_tcp);
 }
 
 int xtcp_hooks_kernels_state(const struct xtcp_flow_key *key)
@@ -490,5 +489,6 @@ int xtcp_hooks_init(struct xtcp_net *xn)
 	mutex_init(&xn->hooks_lock);
 	INIT_DELAYED_WORK(&xn->unhook, unhook);
 	xtcp_hooks_init_groups(xn);
-	return 0;
+	/* Here, not with the first who speaks 6: it belongs to the cgroup of who makes it. */
+	return inet_ctl_sock_create(&xn->ctl_sk_tcp, PF_INET, SOCK_RAW, IPPROTO_TCP, xn->net);
 }
