@@ -3,7 +3,8 @@
 #
 #   scripts/run.sh PLACE [--virtual] scripts/test/place.sh [TIER]...
 #
-#   sockets     test_*.py but those of `cpus`; much in them waits: best with --virtual
+#   sockets     test_*.py but those of `cpus` and, in 6.1, those that are of no one kernel; much in them waits: best
+#               with --virtual
 #   cpus        those that want two CPUs, or a clock that goes while they are busy: not with --virtual
 #   programs    functional.sh; not with --virtual in a VM, where the clock runs away while a file comes from the host
 #   command     command.sh
@@ -13,6 +14,8 @@
 set -uo pipefail
 HERE=$(readlink -f "$(dirname "${BASH_SOURCE[0]}")")
 CPUS=(test_stale test_races test_fuzz_calls)
+# What takes long and is of no one kernel: whole dialogues, floods, hundreds of connections. Once, in uml, or twice.
+LONG_ONES=(test_oracle test_cookies test_many test_rfc9293 test_urgent)
 
 case ${XTCP_PLACE:?run this through scripts/run.sh} in
 uml) size=large loads=200 ;;
@@ -23,10 +26,14 @@ export XTCP_TEST_SIZE=${XTCP_TEST_SIZE:-$size} XTCP_FUZZ_CALLS=${XTCP_FUZZ_CALLS
 
 # The names of the socket tests of one CPU.
 sockets() {
-	local file name
+	local file name not=" ${CPUS[*]} "
+	case $XTCP_PLACE in
+	6.1) not+="${LONG_ONES[*]} " ;;
+	uml-debug) not+="test_oracle " ;;
+	esac
 	for file in "$HERE"/test_*.py; do
 		name=$(basename "$file" .py)
-		[[ " ${CPUS[*]} " == *" $name "* ]] || echo "$name"
+		[[ $not == *" $name "* ]] || echo "$name"
 	done
 }
 

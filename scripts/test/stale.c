@@ -21,6 +21,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +36,7 @@ enum { PORT_A = 41001, PORT_B = 41002, PORT_ELSEWHERE = 41003 };	/* all of ip_lo
 #define IP_LOCAL_PORT_RANGE 51
 #endif
 
-static volatile int over;
+static atomic_bool over;
 static unsigned long tries, calls, hits;
 
 static void die(const char *what)

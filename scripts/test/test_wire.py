@@ -416,11 +416,12 @@ class Ports(WireTest):
         """One user's TIME_WAITs in all ports: the kernel's TCP connects as if there were none."""
         def test(family, first, _):
             one, other = self.listeners_at(family)
+            listeners = (one, other) if first.__name__ == "xtcp" else (other, one)
             for _ in range(2):
                 client, server = self.connected_to(self.xtcp, family, one)
                 client.close()
                 server.close()
-            for listener in ((one, other) if first == self.xtcp else (other, one)):
+            for listener in listeners:
                 self.eventually(lambda listener=listener: self.can_connect(family, listener))
         self.in_range_of_two(test)
 
