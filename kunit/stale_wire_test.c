@@ -117,8 +117,6 @@ static void moved__syn_meets_next_listener(struct kunit *test)
 	release_sock(sk);
 	skb = wire_segment_at_hand(w, &in);
 	KUNIT_ASSERT_NOT_NULL(test, skb);
-	skb_pull(skb, w->ip->header_len);	/* as IP hands it up */
-	skb_reset_transport_header(skb);
 	xtcp_input_parse(skb, &seg);
 	local_bh_disable();
 	rcu_read_lock();

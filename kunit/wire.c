@@ -778,7 +778,9 @@ struct sk_buff *wire_segment_at_hand(struct wire *w, const struct wire_inject *i
 
 	if (!wire_inject_route(w, in->from, skb))
 		return NULL;
-	skb_pull(skb, skb_transport_offset(skb));
+	/* As IP leaves it. */
+	skb_pull(skb, w->ip->header_len);
+	skb_reset_transport_header(skb);
 	return skb;
 }
 
