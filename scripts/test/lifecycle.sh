@@ -195,7 +195,12 @@ netns_churn() {
 }
 
 # What programs left before (orphans whose peer's namespace is gone) holds the module until it gives up.
-until_true 600 rmmod xtcp 2>/dev/null
+for _ in {1..120}; do
+	if rmmod xtcp 2>/dev/null; then
+		break
+	fi
+	sleep 5
+done
 insmod "$KO"
 check "loaded: sysctl, /proc/net/xtcp, protocol registered" loaded
 check "rmmod leaves nothing behind" unloaded
