@@ -50,7 +50,6 @@ def say(text=""):
 
 
 def chapter(title):
-    say()
     say(paint("1", title))
 
 
@@ -82,8 +81,9 @@ def run(*words, **how):
     return done.stdout
 
 
-def knob(name, value):
-    command(f"sysctl net.xtcp.{name}={value}")
+def knob(name, value, told=True):
+    if told:
+        command(f"sysctl net.xtcp.{name}={value}")
     (KNOBS / name).write_text(str(value), encoding="ascii")
 
 
@@ -190,7 +190,6 @@ def load():
     run("insmod", KO)
     for name, meaning in (("syn_retries", "a SYN again after 1, 3, 7, 15, 31 s; ETIMEDOUT at 63 s"),
                           ("synack_retries", "the same of SYN-ACKs, with a knob of their own"),
-                          ("rto_init_ms", "the first of these waits"),
                           ("msl_ms", "TIME_WAIT lasts twice as long"),
                           ("wire_protocol", "the IP protocol; 6 talks to any TCP there is")):
         say(f"    net.xtcp.{name:15} {(KNOBS / name).read_text(encoding='ascii').strip():>6}   {meaning}")
@@ -242,11 +241,10 @@ def file_over_xtcp(wanted):
             show(shown)
         start = time.monotonic()
         size, digest = fetch(8080, look, *XTCP)
-        claim(f"{size:,} octets, sha256 {digest[:16]}... is that of the file ({time.monotonic() - start:.1f} s)",
-              digest == wanted)
-        claim("ss saw the connection, ESTABLISHED", any("ESTAB" in line for line in shown))
+        claim(f"ss saw it ESTABLISHED; {size:,} octets in {time.monotonic() - start:.1f} s, the sha256"
+              f" {digest[:12]}... is the file's", digest == wanted and any("ESTAB" in line for line in shown))
         until(lambda: rows("xtcp", TIME_WAIT, 8080), "TIME_WAIT")
-        command("PROC_NET_TCP=/proc/net/xtcp ss -tano         # now that it is over")
+        command("PROC_NET_TCP=/proc/net/xtcp ss -tano   # now that it is over")
         shown = ss(["-o", "state", "time-wait"], "xtcp")
         show(shown)
         claim("who closed first, the server, keeps it in TIME_WAIT, a minute by default",
@@ -254,11 +252,11 @@ def file_over_xtcp(wanted):
 
 
 def silence():
-    chapter("3. Nobody answers: connect() and its retries")
+    chapter("3. Nobody answers: connect() gives up after 1 + 2 + 4 = 7 s")
     run("ip", "-batch", "-", input="link add silent type dummy\nlink set silent up\n"
                                    "addr add 192.0.2.2/24 dev silent\n")
     knob("syn_retries", 2)
-    say(f"  connect() to {SILENT}, where nobody is; 1 + 2 + 4 = 7 s from now it gives up:")
+    command(f"connect to {SILENT}, where nobody is")
     wire = Wire("silent", 9)
     sock = xtcp_socket()
     start = time.monotonic()
@@ -270,10 +268,10 @@ def silence():
     wire.close()
     error, took = ended[0]
     say(f"  {took:9.6f} s   {os.strerror(error)}")
-    claim("three SYNs, after 0, 1 and 3 s",
-          len(times) == 3 and all(on_time(at, wanted) for at, wanted in zip(times, (0, 1, 3))))
-    claim(f"ETIMEDOUT after 7 s: {took:.3f} s as the program saw it", error == errno.ETIMEDOUT and on_time(took, 7))
-    knob("syn_retries", 5)
+    ladder = len(times) == 3 and all(on_time(at, wanted) for at, wanted in zip(times, (0, 1, 3)))
+    claim("three SYNs, at 0, 1 and 3 s, and ETIMEDOUT at 7 s",
+          ladder and error == errno.ETIMEDOUT and on_time(took, 7))
+    knob("syn_retries", 5, told=False)
 
 
 def pair(listener, meanwhile=lambda: None):
@@ -340,10 +338,8 @@ def lost_syn_ack():
     again = [(at, forth) for at, flags, forth in seen[2:] if flags & SYN]
     asked = [who for who, did in (("the client", any(forth for _, forth in again)),
                                   ("the server", bool(again) and not again[0][1])) if did]
-    say("  Each end has a timer of its own for that; the first that runs out mends it.")
-    claim(f"a second later, not before, asked again: {' and '.join(asked)}",
-          bool(again) and on_time(again[0][0], 1) and seen[1][1] == SYN | ACK)
-    claim("then they talk", said == b"hello")
+    claim(f"a second later, not before, asked again: {' and '.join(asked)}; then they talk",
+          bool(again) and on_time(again[0][0], 1) and seen[1][1] == SYN | ACK and said == b"hello")
 
 
 def established(seen):
@@ -364,8 +360,7 @@ def remark_on(seen):
 def kernels_tcp(wanted):
     chapter("6. The other end is the kernel's own TCP: IP protocol 6 on the wire")
     until(lambda: rows("tcp", LISTEN, 8083), "the kernel's server listens")
-    command("python3 -m http.server 8083 &   # no xtcp")
-    command(f"xtcp run --wire=6 curl http://127.0.0.1:8083/{FILE.name} &   # and, while it runs:")
+    command(f"python3 -m http.server 8083 &   xtcp run --wire=6 curl http://127.0.0.1:8083/{FILE.name} &")
     ours, theirs = [], []
 
     def look():
@@ -379,7 +374,7 @@ def kernels_tcp(wanted):
 
 def unload():
     chapter("7. And away with it")
-    command("xtcp abort all; rmmod xtcp")
+    command("xtcp abort all; rmmod xtcp; dmesg")
     run(str(HERE / "xtcp"), "abort", "all")
     end = time.monotonic() + PATIENCE
     while subprocess.run(["rmmod", "xtcp"], stderr=subprocess.DEVNULL, check=False).returncode:
@@ -391,13 +386,11 @@ def unload():
         gone = False
     except OSError:
         gone = True
-    claim("no module, no knobs, no socket of protocol 253 any more",
-          gone and not KNOBS.exists() and not pathlib.Path("/sys/module/xtcp").exists())
-    command("dmesg | grep ^xtcp:")
-    lines = run("dmesg", "-t").splitlines()
-    complaints = [line for line in lines if COMPLAINTS.search(line)]
-    show([line for line in lines if line.startswith("xtcp:")] + complaints)
-    claim("the kernel's log has no complaint", not complaints)
+    gone = gone and not KNOBS.exists() and not pathlib.Path("/sys/module/xtcp").exists()
+    complaints = [line for line in run("dmesg", "-t").splitlines() if COMPLAINTS.search(line)]
+    show(complaints)
+    claim("no module, no knobs, no socket of protocol 253 any more; no complaint in the kernel's log",
+          gone and not complaints)
 
 
 def story():
@@ -418,7 +411,6 @@ def main():
         story()
     except (OSError, RuntimeError, TimeoutError, subprocess.TimeoutExpired, IndexError) as error:
         claim(f"{type(error).__name__}: {error}", False)
-    say()
     say(f"{time.monotonic() - start:.0f} s; " + ("all of it was so" if not wrong else "not so: " + "; ".join(wrong)))
     sys.exit(bool(wrong))
 

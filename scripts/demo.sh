@@ -23,11 +23,9 @@ here() {
 }
 
 deps build vm demo
-log "1/3 the module"
-"$ROOT/scripts/build.sh" "$PLACE" >/dev/null
-log "2/3 the kernel"
-kernel=$("$ROOT/scripts/kernel-debian.sh" "$PLACE")
-log "3/3 booting a stock Debian $(cat "$kernel/release"), emulated: some 15 s"
+patiently "building the module, some 30 s" "$ROOT/scripts/build.sh" "$PLACE" >/dev/null
+kernel=$(patiently "unpacking the kernel" "$ROOT/scripts/kernel-debian.sh" "$PLACE")
+log "booting a stock Debian $(cat "$kernel/release"), emulated: some 15 s"
 [ ! -t 1 ] || [ -n "${NO_COLOR-}" ] || export XTCP_DEMO_COLOR=1
 if "$ROOT/scripts/run.sh" "$PLACE" --no-insmod --timeout 900 python3 scripts/demo.py; then
 	here
