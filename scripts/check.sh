@@ -61,6 +61,9 @@ warnings() {
 	return "$status"
 }
 
+# One file more, or less, can be seen in any other.
+sparse_files() { find module include kunit -name '*.[ch]'; }
+sparse_rules() { pkg_version linux-source-6.12; pkg_version sparse; sparse_files | sort | xargs cat; }
 sparse() { "$ROOT/scripts/build.sh" --sparse uml >/dev/null; }
 
 # Those that are programs in OCaml need its compiler. A finding is a line that begins with a file's name.

@@ -240,7 +240,7 @@ main() {
 		builds+=("build $place")
 		[[ $place == uml* ]] || builds+=("kernel $place")
 	done
-	at_a_time 1 "${builds[@]}"
+	at_a_time $AT_A_TIME "${builds[@]}"
 	for job in "${JOBS[@]}"; do
 		place=${job%% *}
 		if [ "$place" = - ] || [ -e "$RESULTS/built/$place" ]; then

@@ -18,9 +18,9 @@ ROOT=$(readlink -f "$(dirname "${BASH_SOURCE[0]}")/../..")
 
 SIZE=${1:-small} MIB=1048576
 case $SIZE in
-small) LARGE=16 PIECES=5 LOSSY=3 CONNECTIONS=50 ;;
-medium) LARGE=32 PIECES=10 LOSSY=5 CONNECTIONS=100 ;;
-large) LARGE=1024 PIECES=100 LOSSY=40 CONNECTIONS=500 ;;
+small) LARGE=8 PIECES=3 LOSSY=2 CONNECTIONS=25 ;;
+medium) LARGE=16 PIECES=5 LOSSY=3 CONNECTIONS=50 ;;
+large) LARGE=256 PIECES=50 LOSSY=40 CONNECTIONS=500 ;;
 *) echo "usage: functional.sh small|medium|large" >&2; exit 2 ;;
 esac
 WRAP=${XTCP_WRAP-$ROOT/scripts/xtcp run}
@@ -140,7 +140,7 @@ fetch() {
 # Many requests in one connection (keep-alive); every answer must be whole.
 fetch_many() {
 	x0 curl -sS --max-time $((100 * SLACK)) "$1?[1-50]" >$WORK/many
-	for _ in {1..50}; do cat $WORK/www/small; done | cmp - $WORK/many
+	printf "$WORK/www/small %.0s" {1..50} | xargs cat | cmp - $WORK/many
 }
 
 iperf() { x0 iperf3 -c "$@" --connect-timeout $((20000 * SLACK)); }
