@@ -56,6 +56,9 @@ check:
 coverage:
 	@scripts/coverage.sh 90
 
+mutants:
+	@scripts/mutants.sh $(M)
+
 clean-cache:
 	@scripts/clean-cache.sh
 
@@ -74,6 +77,7 @@ help:
 	@echo '  make vm KERNEL=6.1         a shell in a virtual machine with the module loaded (6.12 or 6.1)'
 	@echo '  make check                 linters: checkpatch, W=1, sparse, coccinelle, shellcheck, pylint; CHECKS="sparse shell" for some'
 	@echo '  make coverage              what all tests together run through, as a table and as pages; at least 90 % of lines'
+	@echo '  make mutants               puts faults into copies of the module, one at a time, and says which the tests see; M=NAME... for some'
 	@echo '  make clean-cache           delete that cache'
 
-.PHONY: all module clean install install-tools demo test kunit fuzz vm check coverage clean-cache help
+.PHONY: all module clean install install-tools demo test kunit fuzz vm check coverage mutants clean-cache help
