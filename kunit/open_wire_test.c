@@ -694,12 +694,12 @@ static void inject_syns(struct wire *w, unsigned int n)
 		wire_inject(w, A, XTCP_SYN, .conn = i);
 }
 
-/* No more than that; the oldest make room. */
+/* No more than that; who comes then is dropped, for those there are young. */
 static void syn_queue_full__by_knob(struct kunit *test)
 {
 	struct wire *w = test->priv;
 	u64 overflows = wire_counter(XTCP_CNT_REQUEST_OVERFLOWS);
-	u64 evicted = wire_counter(XTCP_CNT_REQUEST_EVICTED);
+	u64 dropped = wire_counter(XTCP_DROP_REQUESTS_FULL);
 
 	wire_knob(w, syncookies, 0);
 	wire_knob(w, max_syn_backlog, 3);
@@ -708,16 +708,39 @@ static void syn_queue_full__by_knob(struct kunit *test)
 	inject_syns(w, 5);
 	WIRE_EQ(w, requests(), 3);
 	WIRE_EQ(w, wire_counter(XTCP_CNT_REQUEST_OVERFLOWS) - overflows, 2);
-	WIRE_EQ(w, wire_counter(XTCP_CNT_REQUEST_EVICTED) - evicted, 2);
-	WIRE_EQ(w, wire_count(w, B, WIRE_SYN_ACK), 5);
+	WIRE_EQ(w, wire_counter(XTCP_DROP_REQUESTS_FULL) - dropped, 2);
+	WIRE_EQ(w, wire_count(w, B, WIRE_SYN_ACK), 3);
 	wire_run_ms(w, 1001);		/* three repeat it */
-	WIRE_EQ(w, wire_count(w, B, WIRE_SYN_ACK), 8);
+	WIRE_EQ(w, wire_count(w, B, WIRE_SYN_ACK), 6);
+	WIRE_EQ(w, requests(), 3);
 }
 
-/*
- * A flood without cookies: an honest client gets in while fewer spoofed SYNs than the
- * queue holds come in its round trip. Who was asked twice goes before it.
- */
+/* More honest clients at once than it holds: none is told by RST that it was evicted. */
+static void syn_queue_full__honest_burst(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	unsigned int i;
+
+	wire_knob(w, syncookies, 0);
+	wire_knob(w, max_syn_backlog, 3);
+	WIRE_EQ(w, wire_listen(w, B, 100), 0);
+	for (i = 1; i < WIRE_CONNS; i++)
+		WIRE_EQ(w, wire_client(w, i), 0);
+	wire_run_ms(w, 12);
+	WIRE_EQ(w, requests(), 3);
+	wire_run_ms(w, 900);
+	WIRE_EQ(w, wire_count(w, B, WIRE_SYN_ACK), 3);
+	for (i = 0; i < 3; i++)
+		WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_accept(w, B), -EAGAIN);
+	wire_run_ms(w, 3500);		/* the others come 1 s, 3 s later */
+	for (i = 3; i < WIRE_CONNS - 1; i++)
+		WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_count(w, B, WIRE_RST), 0);
+	WIRE_EQ(w, requests(), 0);
+}
+
+/* Who was asked twice makes room, and goes before an honest client. */
 static void syn_queue_full__honest_client(struct kunit *test)
 {
 	struct wire *w = test->priv;
@@ -742,6 +765,82 @@ static void syn_queue_full__honest_client(struct kunit *test)
 	WIRE_EQ(w, wire_accept(w, B), 0);
 	WIRE_EQ(w, requests(), 3);
 	wire_transfer(w, A, 10000, 1000);
+}
+
+/* Spoofed SYNs of all but connection 0, @n times @every ms a burst of @burst. */
+static void flood(struct wire *w, unsigned int n, unsigned int every, unsigned int burst)
+{
+	unsigned int i, conn = 0;
+
+	while (n--) {
+		for (i = 0; i < burst; i++)
+			wire_inject(w, A, XTCP_SYN, .conn = 1 + conn++ % (WIRE_CONNS - 1));
+		WIRE_EQ(w, requests() <= 4, true);
+		wire_run_ms(w, every);
+	}
+}
+
+static struct wire *spoofed(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, syncookies, 0);
+	WIRE_EQ(w, wire_listen(w, B, 3), 0);		/* room for four */
+	w->spoofed = true;
+	return w;
+}
+
+/* Fewer spoofed SYNs than the queue holds come in its round trip: it comes in. */
+static void syn_queue_full__honest_client_in_a_flood(struct kunit *test)
+{
+	struct wire *w = spoofed(test);
+	u64 evicted = wire_counter(XTCP_CNT_REQUEST_EVICTED);
+
+	flood(w, 50, 8, 1);
+	WIRE_EQ(w, wire_connect_start(w, A), 0);
+	flood(w, 1000, 8, 1);				/* its tries: 0, 1, 3, 7 s */
+	WIRE_STATE(w, A, ESTABLISHED);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_REQUEST_EVICTED) - evicted > 100, true);
+}
+
+/*
+ * More do, but a queue that keeps its requests for long enough has room now and then:
+ * A comes when it has. Seven milliseconds later, more than fit in come again.
+ */
+static void comes_in_between_bursts(struct wire *w)
+{
+	wire_run_ms(w, 33);
+	WIRE_EQ(w, wire_connect_start(w, A), 0);
+	wire_run_ms(w, 17);
+	flood(w, 1, 50, WIRE_CONNS - 1);
+	WIRE_STATE(w, A, ESTABLISHED);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	wire_transfer(w, A, 1000, 1000);
+}
+
+/* For how long is known from answers before the flood came. */
+static void syn_queue_full__far_client_in_a_flood(struct kunit *test)
+{
+	struct wire *w = spoofed(test);
+
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	wire_release(w, A);
+	wire_release(w, B);
+	wire_run_ms(w, 61000);
+	flood(w, 50, 50, WIRE_CONNS - 1);
+	comes_in_between_bursts(w);
+}
+
+/* Or where no one answered so far, it is found. */
+static void syn_queue_full__first_client_in_a_flood(struct kunit *test)
+{
+	struct wire *w = spoofed(test);
+
+	flood(w, 170, 50, WIRE_CONNS - 1);
+	comes_in_between_bursts(w);
 }
 
 /* Who answered, and waits with his text, makes no room for those who did not. */
@@ -1108,7 +1207,11 @@ WIRE_SUITES_MAPPED(xtcp_open_wire,
 	KUNIT_CASE_SLOW(accept_queue_full__syn_is_dropped),
 	KUNIT_CASE_SLOW(accept_queue_full__third_segment_is_dropped),
 	KUNIT_CASE_SLOW(syn_queue_full__by_knob),
+	KUNIT_CASE_SLOW(syn_queue_full__honest_burst),
 	KUNIT_CASE_SLOW(syn_queue_full__honest_client),
+	KUNIT_CASE_SLOW(syn_queue_full__honest_client_in_a_flood),
+	KUNIT_CASE_SLOW(syn_queue_full__far_client_in_a_flood),
+	KUNIT_CASE_SLOW(syn_queue_full__first_client_in_a_flood),
 	KUNIT_CASE_SLOW(syn_queue_full__deferred_client),
 	KUNIT_CASE_SLOW(syn_queue_full__repeated_syn_is_answered),
 	KUNIT_CASE_SLOW(listener_closes__requests_go),

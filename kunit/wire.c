@@ -118,6 +118,8 @@ static void wire_script(struct wire *w, struct wire_segment *seg)
 
 	if (w->loss_percent && prandom_u32_state(&w->random) % 100 < w->loss_percent)
 		seg->action = WIRE_DROP;
+	if (w->spoofed && seg->from == B && seg->conn)
+		seg->action = WIRE_DROP;
 	for (i = 0; i < WIRE_RULES; i++) {
 		struct wire_rule *rule = &w->rules[i];
 

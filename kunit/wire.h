@@ -214,6 +214,7 @@ struct wire {
 	int old_min_advmss6;
 	struct rnd_state random;
 	unsigned int loss_percent;
+	bool spoofed;			/* nothing gets to A but what is for client 0 */
 	bool no_reuse;			/* bind() without SO_REUSEADDR */
 	bool show_window;
 	bool show_options;

@@ -110,7 +110,8 @@
 	X(NO_ROOM, "DropNoRoom", SOCKET_RCVBUFF) /* for text or FIN: it comes again */ \
 	X(CLOSED, "DropClosed", TCP_CLOSE)				\
 	X(LISTEN_NOT_SYN, "DropListenNotSyn", TCP_FLAGS)		\
-	X(LISTEN_FULL, "DropListenFull", SOCKET_BACKLOG)		\
+	X(LISTEN_FULL, "DropListenFull", SOCKET_BACKLOG) /* the accept queue */ \
+	X(REQUESTS_FULL, "DropRequestsFull", SOCKET_BACKLOG) /* a SYN; no one made room */ \
 	X(DEFERRED, "DropDeferred", NOT_SPECIFIED) /* TCP_DEFER_ACCEPT: no text yet */ \
 	X(SEQUENCE, "DropSequence", TCP_INVALID_SEQUENCE) /* outside the window */ \
 	X(PAWS, "DropPaws", TCP_RFC7323_PAWS)	/* old timestamp */	\

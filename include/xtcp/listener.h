@@ -52,6 +52,11 @@ struct xtcp_listener {
 	/* Requests by what they wait for (open/request.c). */
 	struct xtcp_fifo requests;
 	struct list_head request_queues[XTCP_RETRY_LEVELS];
+
+	/* How they fare, for a full queue without cookies: an estimate, without a lock. */
+	u8 unanswered;			/* share of late, of 255: asked again, or evicted */
+	u64 patience_ns;		/* in a flood, who is younger is not evicted */
+	u64 patience_tried_ns;		/* since when, and no one answered */
 };
 
 /**

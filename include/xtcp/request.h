@@ -124,8 +124,8 @@ u64 xtcp_request_left_ns(const struct xtcp_request *req);
 void xtcp_request_new(struct xtcp_listener *listener, struct sk_buff *skb,
 		      const struct xtcp_flow_key *key,
 		      const struct xtcp_segment *seg, u32 iss);
-/* The oldest one of a full queue goes. Softirq, RCU. */
-void xtcp_request_make_room(struct xtcp_listener *l);
+/* Someone leaves a full queue; false: no one there may be asked to. Softirq, RCU. */
+bool xtcp_request_make_room(struct xtcp_listener *l);
 /* A segment for a request, with @key. Softirq, RCU. Eats @skb. */
 void xtcp_request_input(struct xtcp_request *req, struct sk_buff *skb,
 			const struct xtcp_flow_key *key);

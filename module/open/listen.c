@@ -233,8 +233,10 @@ void xtcp_listen_syn(struct xtcp_listener *l, struct sk_buff *skb,
 		xtcp_cookie_syn(l, skb, key, seg);
 		return;
 	}
-	if (full)
-		xtcp_request_make_room(l);
+	if (full && !xtcp_request_make_room(l)) {
+		xtcp_input_drop(xn, skb, XTCP_DROP_REQUESTS_FULL);
+		return;
+	}
 	xtcp_request_new(l, skb, key, seg, iss);
 }
 

@@ -86,6 +86,103 @@ void xtcp_request_drop(struct xtcp_request *req, enum xtcp_counter why)
 	release(req);
 }
 
+/* --- a full queue --------------------------------------------------------- */
+
+/*
+ * Where there are no cookies. Who is in the queue may have our SYN-ACK already, and
+ * must not learn by RST that it was not meant: rather the SYN that finds no room is
+ * dropped, and comes again. But who did not answer for an RTO, and was asked again,
+ * makes room.
+ *
+ * If many do not answer, it is a flood of spoofed SYNs, and an RTO is too long a wait:
+ * they make room once their SYN-ACK is out for twice as long as answers took of late.
+ * With less patience honest clients are evicted; with more, few SYNs find room. While
+ * no one answers at all, it is searched for.
+ */
+enum {
+	UNANSWERED_WEIGHT = 16,			/* so many requests count, about */
+	UNANSWERED_FLOOD = U8_MAX / 4,
+};
+
+#define PATIENCE_LEAST_NS	NSEC_PER_MSEC	/* of a search, but for none at all */
+#define PATIENCE_MOST_NS	NSEC_PER_SEC
+#define PATIENCE_TRY_NS		(2ULL * NSEC_PER_SEC)
+
+static bool in_flood(const struct xtcp_listener *l)
+{
+	return READ_ONCE(l->unanswered) > UNANSWERED_FLOOD;
+}
+
+static void note_unanswered(struct xtcp_listener *l)
+{
+	u8 share = READ_ONCE(l->unanswered);
+
+	WRITE_ONCE(l->unanswered, share + DIV_ROUND_UP(U8_MAX - share, UNANSWERED_WEIGHT));
+}
+
+/* The third segment came. How long it took is known if it was asked for once. */
+static void note_answer(const struct xtcp_request *req)
+{
+	u64 now_ns = ktime_get_ns(), twice_ns, patience_ns;
+	struct xtcp_listener *l = req->listener;
+	u8 share = READ_ONCE(l->unanswered);
+
+	WRITE_ONCE(l->unanswered, share - DIV_ROUND_UP(share, UNANSWERED_WEIGHT));
+	WRITE_ONCE(l->patience_tried_ns, now_ns);
+	if (req->retransmits)
+		return;
+	twice_ns = min_t(u64, 2 * (now_ns - req->wait.start_ns), PATIENCE_MOST_NS);
+	patience_ns = READ_ONCE(l->patience_ns);
+	/* The slow ones are to come in, too: it grows at once, and shrinks by and by. */
+	if (twice_ns < patience_ns)
+		twice_ns = patience_ns - (patience_ns - twice_ns) / 8;
+	WRITE_ONCE(l->patience_ns, twice_ns);
+}
+
+/* Too short for all, or so long that no honest SYN found room: 0, 1, 4 ... 256 ms, 0. */
+static void search_patience(struct xtcp_listener *l)
+{
+	u64 now_ns = ktime_get_ns(), patience_ns = READ_ONCE(l->patience_ns);
+
+	if (in_flood(l)) {
+		if (now_ns - READ_ONCE(l->patience_tried_ns) < PATIENCE_TRY_NS)
+			return;
+		patience_ns = max_t(u64, 4 * patience_ns, PATIENCE_LEAST_NS);
+		if (patience_ns > PATIENCE_MOST_NS)
+			patience_ns = 0;
+		WRITE_ONCE(l->patience_ns, patience_ns);
+	}
+	WRITE_ONCE(l->patience_tried_ns, now_ns);
+}
+
+/* Not who has answered, and waits with his text (TCP_DEFER_ACCEPT). */
+static bool may_go(const struct xtcp_fifo_entry *entry)
+{
+	const struct xtcp_request *req = container_of(entry, struct xtcp_request, wait);
+	const struct xtcp_listener *l = req->listener;
+
+	if (req->flow.acked)
+		return false;
+	return req->retransmits ||
+	       (in_flood(l) && ktime_get_ns() - entry->start_ns >= READ_ONCE(l->patience_ns));
+}
+
+bool xtcp_request_make_room(struct xtcp_listener *l)
+{
+	struct xtcp_fifo_entry *oldest;
+	struct xtcp_request *req;
+
+	search_patience(l);
+	oldest = xtcp_fifo_oldest(&l->requests, may_go);
+	if (!oldest)
+		return false;
+	req = container_of(oldest, struct xtcp_request, wait);
+	if (!req->retransmits)
+		note_unanswered(l);
+	xtcp_request_drop(req, XTCP_CNT_REQUEST_EVICTED);
+	return true;
+}
+
 /* --- the second segment -------------------------------------------------- */
 
 static u32 tsval(const struct xtcp_request *req)
@@ -251,6 +348,8 @@ static void due(struct xtcp_fifo *fifo, unsigned int level,
 	struct xtcp_request *req = container_of(entry, struct xtcp_request, wait);
 	bool quiet = silent(req);
 
+	if (!req->retransmits && !req->flow.acked)
+		note_unanswered(req->listener);
 	if (fifo->stopped)
 		xtcp_request_drop(req, XTCP_CNT_REQUEST_LISTENER_CLOSED);
 	else if (given_up(req))
@@ -719,6 +818,8 @@ void xtcp_request_input(struct xtcp_request *req, struct sk_buff *skb,
 	expand(req, &tcb);
 	xtcp_segment_arrives(&tcb, &seg, xtcp_now_us(), &v);
 	if (v.events & XTCP_EV_ESTABLISHED) {
+		if (!req->flow.acked)
+			note_answer(req);
 		if (defer(req, &seg))
 			xtcp_input_drop(xn, skb, XTCP_DROP_DEFERRED);
 		else
@@ -736,26 +837,6 @@ void xtcp_request_input(struct xtcp_request *req, struct sk_buff *skb,
 	WRITE_ONCE(req->ts_recent, tcb.ts_recent);
 	answer(req, skb, &seg, &v);
 	xtcp_input_drop(xn, skb, v.drop);
-}
-
-static bool silent_still(const struct xtcp_fifo_entry *entry)
-{
-	return !container_of(entry, struct xtcp_request, wait)->flow.acked;
-}
-
-/*
- * The queue is full, and there are no cookies: who has been silent longest goes; not
- * who has answered, and waits with his text (TCP_DEFER_ACCEPT). A flood of spoofed
- * SYNs so passes through the queue, and an honest client gets in if fewer of them than
- * the queue holds come in its round trip.
- */
-void xtcp_request_make_room(struct xtcp_listener *l)
-{
-	struct xtcp_fifo_entry *oldest = xtcp_fifo_oldest(&l->requests, silent_still);
-
-	if (oldest)
-		xtcp_request_drop(container_of(oldest, struct xtcp_request, wait),
-				  XTCP_CNT_REQUEST_EVICTED);
 }
 
 /* --- queues ---------------------------------------------------------------- */
