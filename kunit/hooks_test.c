@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
-/* wire/hooks.c: the hooks of protocol 6 stand as long as someone needs them. */
+/*
+ * wire/hooks.c: the hooks of protocol 6 stand as long as someone needs them, and give
+ * to the kernel's TCP what is its own.
+ */
 
 #include <kunit/test.h>
 #include <linux/delay.h>
 #include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/net.h>
+#include <linux/tcp.h>
+#include <net/ip6_checksum.h>
 #include <net/ipv6.h>
 #include <net/sock.h>
 #include <uapi/linux/xtcp.h>
@@ -13,10 +18,11 @@
 #include <xtcp/net.h>
 #include <xtcp/sock.h>
 
-enum { SERVER, CLIENT, CHILD, SOCKETS };
+enum { SERVER, CLIENT, CHILD, KERNELS, RAW, SOCKETS };
 
 struct world {
-	u8 family;
+	u8 family;		/* of the sockets */
+	u8 wire_family;
 	struct socket *sock[SOCKETS];
 };
 
@@ -52,8 +58,8 @@ static void close_socket(struct kunit *test, int i)
 	w->sock[i] = NULL;
 }
 
-/* This host, @port or any. */
-static int address(u8 family, __be16 port, struct sockaddr_storage *to)
+/* This host, @port or any, as sockets of @family say it. */
+static int address(const struct world *w, u8 family, __be16 port, struct sockaddr_storage *to)
 {
 	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)to;
 	struct sockaddr_in *sin = (struct sockaddr_in *)to;
@@ -63,6 +69,8 @@ static int address(u8 family, __be16 port, struct sockaddr_storage *to)
 	sin->sin_port = port;		/* the same place in both */
 	if (family == AF_INET)
 		sin->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	else if (w->wire_family == AF_INET)
+		ipv6_addr_set_v4mapped(htonl(INADDR_LOOPBACK), &sin6->sin6_addr);
 	else
 		sin6->sin6_addr = in6addr_loopback;
 	return family == AF_INET ? sizeof(*sin) : sizeof(*sin6);
@@ -72,7 +80,7 @@ static void listen_on(struct kunit *test)
 {
 	struct world *w = test->priv;
 	struct sockaddr_storage to;
-	int len = address(w->family, 0, &to);
+	int len = address(w, w->family, 0, &to);
 
 	open_socket(test, SERVER);
 	KUNIT_ASSERT_EQ(test, kernel_bind(w->sock[SERVER], (struct sockaddr *)&to, len), 0);
@@ -83,7 +91,7 @@ static void connect_to(struct kunit *test)
 {
 	struct world *w = test->priv;
 	struct sockaddr_storage to;
-	int len = address(w->family, inet_sk(w->sock[SERVER]->sk)->inet_sport, &to);
+	int len = address(w, w->family, inet_sk(w->sock[SERVER]->sk)->inet_sport, &to);
 
 	open_socket(test, CLIENT);
 	KUNIT_ASSERT_EQ(test, kernel_connect(w->sock[CLIENT], (struct sockaddr *)&to, len, 0), 0);
@@ -98,13 +106,14 @@ static bool gone_within_ms(unsigned int ms)
 	return !READ_ONCE(net_of()->hooked);
 }
 
-static int init_family(struct kunit *test, u8 family)
+static int init_family(struct kunit *test, u8 family, u8 wire_family)
 {
 	struct world *w = kunit_kzalloc(test, sizeof(*w), GFP_KERNEL);
 
 	if (!w)
 		return -ENOMEM;
 	w->family = family;
+	w->wire_family = wire_family;
 	test->priv = w;
 	return 0;
 }
@@ -113,14 +122,21 @@ static int hooks_init(struct kunit *test)
 {
 	if (!IS_ENABLED(CONFIG_NETFILTER))
 		kunit_skip(test, "no netfilter in this kernel");
-	return init_family(test, AF_INET);
+	return init_family(test, AF_INET, AF_INET);
 }
 
 static int hooks_init6(struct kunit *test)
 {
 	if (!IS_ENABLED(CONFIG_NETFILTER) || !ipv6_mod_enabled())
 		kunit_skip(test, "no netfilter or no IPv6 in this kernel");
-	return init_family(test, AF_INET6);
+	return init_family(test, AF_INET6, AF_INET6);
+}
+
+static int hooks_init_mapped(struct kunit *test)
+{
+	if (!IS_ENABLED(CONFIG_NETFILTER) || !ipv6_mod_enabled())
+		kunit_skip(test, "no netfilter or no IPv6 in this kernel");
+	return init_family(test, AF_INET6, AF_INET);
 }
 
 static void hooks_exit(struct kunit *test)
@@ -180,15 +196,115 @@ static void hooks__come_again(struct kunit *test)
 	}
 }
 
+/* --- who gets a SYN that comes to a TIME_WAIT -------------------------------------- */
+
+/* A connection whose server is in TIME_WAIT, and listens no more. */
+struct past {
+	__be16 client_port;
+	__be16 server_port;
+	u32 rcv_nxt;		/* of the TIME_WAIT */
+};
+
+static void live_and_end(struct kunit *test, struct past *past)
+{
+	struct world *w = test->priv;
+	struct sock *client;
+
+	listen_on(test);
+	connect_to(test);
+	client = w->sock[CLIENT]->sk;
+	past->client_port = inet_sk(client)->inet_sport;
+	past->server_port = inet_sk(client)->inet_dport;
+	past->rcv_nxt = xtcp_sk(client)->tcb.snd_nxt + 1;
+	close_socket(test, SERVER);
+	close_socket(test, CHILD);
+	close_socket(test, CLIENT);
+	KUNIT_ASSERT_EQ(test, atomic_read(&net_of()->time_waits), 1);
+	/* The port is free for the kernel's TCP. */
+	xtcp_reserve_flush();
+}
+
+static void kernel_listens_at(struct kunit *test, __be16 port)
+{
+	struct world *w = test->priv;
+	struct sockaddr_storage to;
+	int len = address(w, w->family, port, &to);
+
+	KUNIT_ASSERT_EQ(test, sock_create_kern(&init_net, w->family, SOCK_STREAM, IPPROTO_TCP,
+					       &w->sock[KERNELS]), 0);
+	KUNIT_ASSERT_EQ(test, kernel_bind(w->sock[KERNELS], (struct sockaddr *)&to, len), 0);
+	KUNIT_ASSERT_EQ(test, kernel_listen(w->sock[KERNELS], 1), 0);
+}
+
+static __sum16 checksum(const struct world *w, const struct tcphdr *th)
+{
+	__wsum sum = csum_partial(th, sizeof(*th), 0);
+
+	if (w->wire_family == AF_INET)
+		return csum_tcpudp_magic(htonl(INADDR_LOOPBACK), htonl(INADDR_LOOPBACK),
+					 sizeof(*th), IPPROTO_TCP, sum);
+	return csum_ipv6_magic(&in6addr_loopback, &in6addr_loopback, sizeof(*th), IPPROTO_TCP,
+			       sum);
+}
+
+/* The client's host begins anew from the same port. */
+static void syn_comes(struct kunit *test, const struct past *past, u32 seq)
+{
+	struct world *w = test->priv;
+	struct tcphdr th = {
+		.source	= past->client_port,
+		.dest	= past->server_port,
+		.seq	= htonl(seq),
+		.doff	= sizeof(th) / 4,
+		.syn	= 1,
+		.window	= htons(1000),
+	};
+	struct kvec vec = { .iov_base = &th, .iov_len = sizeof(th) };
+	struct sockaddr_storage to;
+	struct msghdr msg = { .msg_name = &to };
+
+	th.check = checksum(w, &th);
+	msg.msg_namelen = address(w, w->wire_family, 0, &to);
+	KUNIT_ASSERT_EQ(test, sock_create_kern(&init_net, w->wire_family, SOCK_RAW, IPPROTO_TCP,
+					       &w->sock[RAW]), 0);
+	KUNIT_EXPECT_EQ(test, kernel_sendmsg(w->sock[RAW], &msg, &vec, 1, sizeof(th)), sizeof(th));
+	close_socket(test, RAW);
+}
+
+/* A new life begins where somebody listens; anyone can send a SYN. */
+static void syn_at_time_wait__nobody_listens(struct kunit *test)
+{
+	struct past past;
+
+	live_and_end(test, &past);
+	syn_comes(test, &past, past.rcv_nxt + 1000);
+	KUNIT_EXPECT_EQ(test, atomic_read(&net_of()->time_waits), 1);
+}
+
+static void syn_at_time_wait__kernel_listens(struct kunit *test)
+{
+	struct past past;
+
+	live_and_end(test, &past);
+	kernel_listens_at(test, past.server_port);
+	syn_comes(test, &past, past.rcv_nxt - 1000);
+	KUNIT_EXPECT_EQ(test, atomic_read(&net_of()->time_waits), 1);
+	syn_comes(test, &past, past.rcv_nxt + 1000);
+	KUNIT_EXPECT_EQ(test, atomic_read(&net_of()->time_waits), 0);
+}
+
 #define CASES {								\
 	KUNIT_CASE(hooks__come_with_the_port),				\
 	KUNIT_CASE(hooks__stay_to_the_last_time_wait),			\
 	KUNIT_CASE(hooks__come_again),					\
+	KUNIT_CASE(syn_at_time_wait__nobody_listens),			\
+	KUNIT_CASE(syn_at_time_wait__kernel_listens),			\
 	{ }								\
 }
 
 static struct kunit_case cases[] = CASES;
 static struct kunit_case cases6[] = CASES;
+static struct kunit_case cases_mapped[] = CASES;
 
 static struct kunit_suite suite = {
 	.name = "xtcp_hooks",
@@ -204,4 +320,11 @@ static struct kunit_suite suite6 = {
 	.test_cases = cases6,
 };
 
-kunit_test_suites(&suite, &suite6);
+static struct kunit_suite suite_mapped = {
+	.name = "xtcp_hooks_mapped",
+	.init = hooks_init_mapped,
+	.exit = hooks_exit,
+	.test_cases = cases_mapped,
+};
+
+kunit_test_suites(&suite, &suite6, &suite_mapped);

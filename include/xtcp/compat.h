@@ -98,6 +98,14 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 #define XTCP_HAVE_HASH_CONNECT
 #endif
 
+/* Look-ups in the tables of the kernel's TCP, which was named to them before 6.18. */
+#ifdef XTCP_HAVE_LOOKUP_HASHINFO
+#define xtcp_kernels_lookup(function, net, ...) \
+	function(net, (net)->ipv4.tcp_death_row.hashinfo, __VA_ARGS__)
+#else
+#define xtcp_kernels_lookup(function, net, ...)	function(net, __VA_ARGS__)
+#endif
+
 /* Sysctl tables: a sentinel before 6.11, an explicit size from 6.6. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
 #define XTCP_CTL_CONST		const

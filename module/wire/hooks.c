@@ -19,6 +19,7 @@
 #include <net/inet_hashtables.h>
 #include <net/ip6_checksum.h>
 #include <xtcp/af.h>
+#include <xtcp/compat.h>
 #include <xtcp/hooks.h>
 #include <xtcp/listener.h>
 #include <xtcp/sock.h>
@@ -31,26 +32,49 @@
 /* Of the answer only the state is used: a hint, as old as any segment on its way. */
 static struct sock *lookup_kernels(const struct xtcp_flow_key *key)
 {
-	struct inet_hashinfo *table = key->net->ipv4.tcp_death_row.hashinfo;
 	u16 num = ntohs(key->local_port);
 
 	if (key->family == AF_INET) {
 		const struct xtcp_addrs4 *addrs = key->addrs;
 
-		return __inet_lookup_established(key->net, table, addrs->remote,
-						 key->remote_port, addrs->local, num,
-						 key->dif, key->sdif);
+		return xtcp_kernels_lookup(__inet_lookup_established, key->net, addrs->remote,
+					   key->remote_port, addrs->local, num,
+					   key->dif, key->sdif);
 	}
 #if IS_ENABLED(CONFIG_IPV6)
 	if (key->family == AF_INET6) {
 		const struct xtcp_addrs6 *addrs = key->addrs;
 
-		return __inet6_lookup_established(key->net, table, &addrs->remote,
-						  key->remote_port, &addrs->local, num,
-						  key->dif, key->sdif);
+		return xtcp_kernels_lookup(__inet6_lookup_established, key->net, &addrs->remote,
+					   key->remote_port, &addrs->local, num,
+					   key->dif, key->sdif);
 	}
 #endif
 	return NULL;
+}
+
+/* Does the kernel's TCP listen there? Whichever of a group it would choose. RCU. */
+static bool kernel_listens(const struct xtcp_flow_key *key)
+{
+	u16 num = ntohs(key->local_port);
+
+	if (key->family == AF_INET) {
+		const struct xtcp_addrs4 *addrs = key->addrs;
+
+		return xtcp_kernels_lookup(__inet_lookup_listener, key->net, NULL, 0,
+					   addrs->remote, key->remote_port, addrs->local, num,
+					   key->dif, key->sdif);
+	}
+#if IS_ENABLED(CONFIG_IPV6)
+	if (key->family == AF_INET6) {
+		const struct xtcp_addrs6 *addrs = key->addrs;
+
+		return xtcp_kernels_lookup(inet6_lookup_listener, key->net, NULL, 0,
+					   &addrs->remote, key->remote_port, &addrs->local, num,
+					   key->dif, key->sdif);
+	}
+#endif
+	return false;
 }
 
 int xtcp_hooks_kernels_state(const struct xtcp_flow_key *key)
@@ -85,7 +109,8 @@ static bool taken(const struct sk_buff *skb)
 /*
  * Our TIME_WAIT keeps no port, and its 4-tuple from us alone. It goes when a life of
  * the kernel's begins there: its connect() has had an answer, or a SYN that is new
- * (RFC 1122 4.2.2.13) comes to a port where none of ours listens any more.
+ * (RFC 1122 4.2.2.13) comes to a listener of its, and to none of ours. Where nobody
+ * listens, a SYN is answered by the TIME_WAIT, and does not end it.
  */
 static bool outlived(struct xtcp_flow *flow, const struct xtcp_flow_key *key,
 		     const struct tcphdr *th)
@@ -96,7 +121,7 @@ static bool outlived(struct xtcp_flow *flow, const struct xtcp_flow_key *key,
 
 	if (th->syn && !th->ack)
 		over = after(ntohl(th->seq), READ_ONCE(tw->rcv_nxt)) &&
-		       !xtcp_listener_lookup(key, NULL);
+		       !xtcp_listener_lookup(key, NULL) && (over || kernel_listens(key));
 	if (over)
 		xtcp_timewait_drop(tw);
 	return over;
