@@ -5,9 +5,11 @@
  */
 
 #include <kunit/test.h>
+#include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/in.h>
 #include <linux/in6.h>
+#include <linux/kthread.h>
 #include <linux/net.h>
 #include <linux/tcp.h>
 #include <net/ip6_checksum.h>
@@ -96,6 +98,18 @@ static void connect_to(struct kunit *test)
 	open_socket(test, CLIENT);
 	KUNIT_ASSERT_EQ(test, kernel_connect(w->sock[CLIENT], (struct sockaddr *)&to, len, 0), 0);
 	KUNIT_ASSERT_EQ(test, kernel_accept(w->sock[SERVER], &w->sock[CHILD], 0), 0);
+}
+
+static void kernel_listens_at(struct kunit *test, __be16 port)
+{
+	struct world *w = test->priv;
+	struct sockaddr_storage to;
+	int len = address(w, w->family, port, &to);
+
+	KUNIT_ASSERT_EQ(test, sock_create_kern(&init_net, w->family, SOCK_STREAM, IPPROTO_TCP,
+					       &w->sock[KERNELS]), 0);
+	KUNIT_ASSERT_EQ(test, kernel_bind(w->sock[KERNELS], (struct sockaddr *)&to, len), 0);
+	KUNIT_ASSERT_EQ(test, kernel_listen(w->sock[KERNELS], 1), 0);
 }
 
 /* They go a moment later than who needed them. */
@@ -196,6 +210,60 @@ static void hooks__come_again(struct kunit *test)
 	}
 }
 
+/* --- ports, kept from the kernel's TCP --------------------------------------------- */
+
+struct binder {
+	struct socket *sock;
+	struct sockaddr_storage to;
+	int len;
+	int err;
+	struct completion done;
+};
+
+static int bind_alone(void *data)
+{
+	struct binder *b = data;
+
+	b->err = kernel_bind(b->sock, (struct sockaddr *)&b->to, b->len);
+	complete_all(&b->done);
+	return 0;
+}
+
+/* bind() waits for others of its namespace, for which it has a lock of its own. */
+static void bind__waits_for_its_namespace(struct kunit *test)
+{
+	struct world *w = test->priv;
+	struct task_struct *task;
+	struct binder b = { };
+
+	open_socket(test, SERVER);
+	b.sock = w->sock[SERVER];
+	b.len = address(w, w->family, 0, &b.to);
+	init_completion(&b.done);
+	mutex_lock(&net_of()->reserving);
+	task = kthread_run(bind_alone, &b, "xtcp_binder");
+	if (!IS_ERR(task))
+		KUNIT_EXPECT_FALSE(test, wait_for_completion_timeout(&b.done, HZ / 10));
+	mutex_unlock(&net_of()->reserving);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	wait_for_completion(&b.done);
+	KUNIT_EXPECT_EQ(test, b.err, 0);
+}
+
+/* What was given back is free for the kernel's TCP when the flush is over. */
+static void reserve_flush__frees(struct kunit *test)
+{
+	struct world *w = test->priv;
+	__be16 port;
+
+	listen_on(test);
+	port = inet_sk(w->sock[SERVER]->sk)->inet_sport;
+	close_socket(test, SERVER);
+	xtcp_reserve_flush(net_of());
+	KUNIT_EXPECT_TRUE(test, llist_empty(&net_of()->given_back));
+	kernel_listens_at(test, port);
+}
+
 /* --- who gets a SYN that comes to a TIME_WAIT -------------------------------------- */
 
 /* A connection whose server is in TIME_WAIT, and listens no more. */
@@ -221,19 +289,7 @@ static void live_and_end(struct kunit *test, struct past *past)
 	close_socket(test, CLIENT);
 	KUNIT_ASSERT_EQ(test, atomic_read(&net_of()->time_waits), 1);
 	/* The port is free for the kernel's TCP. */
-	xtcp_reserve_flush();
-}
-
-static void kernel_listens_at(struct kunit *test, __be16 port)
-{
-	struct world *w = test->priv;
-	struct sockaddr_storage to;
-	int len = address(w, w->family, port, &to);
-
-	KUNIT_ASSERT_EQ(test, sock_create_kern(&init_net, w->family, SOCK_STREAM, IPPROTO_TCP,
-					       &w->sock[KERNELS]), 0);
-	KUNIT_ASSERT_EQ(test, kernel_bind(w->sock[KERNELS], (struct sockaddr *)&to, len), 0);
-	KUNIT_ASSERT_EQ(test, kernel_listen(w->sock[KERNELS], 1), 0);
+	xtcp_reserve_flush(net_of());
 }
 
 static __sum16 checksum(const struct world *w, const struct tcphdr *th)
@@ -297,6 +353,8 @@ static void syn_at_time_wait__kernel_listens(struct kunit *test)
 	KUNIT_CASE(hooks__come_with_the_port),				\
 	KUNIT_CASE(hooks__stay_to_the_last_time_wait),			\
 	KUNIT_CASE(hooks__come_again),					\
+	KUNIT_CASE(bind__waits_for_its_namespace),			\
+	KUNIT_CASE(reserve_flush__frees),				\
 	KUNIT_CASE(syn_at_time_wait__nobody_listens),			\
 	KUNIT_CASE(syn_at_time_wait__kernel_listens),			\
 	{ }								\

@@ -111,8 +111,9 @@ struct xtcp_reservation *xtcp_reserve_take(const struct sock *sk, u16 num, bool 
 struct xtcp_reservation *xtcp_reserve_connection(const struct sock *sk);
 /* It is free again, soon. Any context. */
 void xtcp_reserve_give_back(struct xtcp_reservation *reservation);
-/* All given back are gone: before the end of a namespace. Process context. */
-void xtcp_reserve_flush(void);
+/* All that this namespace has given back are gone. Process context. */
+void xtcp_reserve_flush(struct xtcp_net *xn);
+void xtcp_reserve_net_init(struct xtcp_net *xn);
 int xtcp_reserve_init(void);
 void xtcp_reserve_exit(void);
 

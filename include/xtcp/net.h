@@ -5,6 +5,7 @@
 #ifndef _XTCP_NET_H
 #define _XTCP_NET_H
 
+#include <linux/llist.h>
 #include <linux/mutex.h>
 #include <linux/ratelimit.h>
 #include <linux/siphash.h>
@@ -141,6 +142,9 @@ struct xtcp_net {
 	bool spoke_tcp;			/* it did once (wire/hooks.c) */
 	atomic_t hook_users;		/* sockets and TIME_WAITs that do */
 	struct delayed_work unhook;	/* the last one is gone */
+	struct mutex reserving;		/* of ports of protocol 6 (table/port.c) */
+	struct llist_head given_back;	/* such ports, soon free again (table/reserve.c) */
+	struct work_struct giver;	/* sees to that */
 	struct xtcp_group_range wire_groups; /* who else may (wire/rights.c) */
 	struct ctl_table_header *sysctl_header;
 	struct ctl_table *sysctl_table;

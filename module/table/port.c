@@ -34,7 +34,6 @@ static struct {
 	unsigned int mask;
 	struct kmem_cache *cache;
 	struct kmem_cache *groups;
-	struct mutex reserving;		/* of ports of protocol 6 */
 } ports __read_mostly;
 
 static struct port_bucket *bucket_of(const struct net *net, u16 port)
@@ -358,10 +357,11 @@ static struct xtcp_port *create(struct port_bucket *bucket, const struct sock *s
 static int reserve(struct port_bucket *bucket, const struct sock *sk, u16 num, bool reuse)
 {
 	struct xtcp_reservation *reservation;
+	struct xtcp_net *xn = xtcp_sk_net(sk);
 	struct xtcp_port *port;
 	int err = 0;
 
-	mutex_lock(&ports.reserving);
+	mutex_lock(&xn->reserving);
 	spin_lock_bh(&bucket->lock);
 	port = find_for(bucket, sk, num);
 	reservation = port ? port->reservation : NULL;
@@ -382,7 +382,7 @@ static int reserve(struct port_bucket *bucket, const struct sock *sk, u16 num, b
 		err = -ENOMEM;
 	}
 out:
-	mutex_unlock(&ports.reserving);
+	mutex_unlock(&xn->reserving);
 	return err;
 }
 
@@ -756,7 +756,6 @@ int xtcp_port_table_init(void)
 		return -ENOMEM;
 	}
 	ports.mask = buckets - 1;
-	mutex_init(&ports.reserving);
 	for (i = 0; i < buckets; i++) {
 		spin_lock_init(&ports.buckets[i].lock);
 		INIT_HLIST_HEAD(&ports.buckets[i].ports);

@@ -8,7 +8,10 @@
  * connections: the kernel's TCP shares the port with it, but not the 4-tuple.
  */
 
+#include <linux/llist.h>
+#include <linux/mutex.h>
 #include <linux/net.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 #include <net/inet6_hashtables.h>
@@ -20,10 +23,11 @@
 #include <xtcp/sock.h>
 
 struct xtcp_reservation {
-	struct work_struct work;	/* to give it back, in process context */
+	struct llist_node giving;	/* xtcp_net.given_back */
 	struct socket *holder;
 };
 
+/* Of all namespaces, each with work of its own: none waits for what another gives back. */
 static struct workqueue_struct *givers;
 
 /* A holder is locked under the lock of a socket that may be the kernel's own as well. */
@@ -128,10 +132,8 @@ static int make_holder(struct net *net, int family, struct socket **holder)
 	return 0;
 }
 
-static void give_back(struct work_struct *work)
+static void end(struct xtcp_reservation *r)
 {
-	struct xtcp_reservation *r = container_of(work, struct xtcp_reservation, work);
-
 	struct sock *sk = r->holder->sk;
 
 	/* A real listener would have queues to end, a real connection a peer to tell. */
@@ -141,6 +143,17 @@ static void give_back(struct work_struct *work)
 	kfree(r);
 }
 
+static void end_given_back(struct work_struct *work)
+{
+	struct xtcp_net *xn = container_of(work, struct xtcp_net, giver);
+	struct xtcp_reservation *r, *next;
+
+	llist_for_each_entry_safe(r, next, llist_del_all(&xn->given_back), giving) {
+		end(r);
+		cond_resched();
+	}
+}
+
 static struct xtcp_reservation *create(const struct sock *sk, int family)
 {
 	struct xtcp_reservation *r = kzalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);
@@ -148,7 +161,6 @@ static struct xtcp_reservation *create(const struct sock *sk, int family)
 
 	if (!r)
 		return ERR_PTR(-ENOMEM);
-	INIT_WORK(&r->work, give_back);
 	err = make_holder(sock_net(sk), family, &r->holder);
 	if (err) {
 		kfree(r);
@@ -162,7 +174,7 @@ static struct xtcp_reservation *settle(struct xtcp_reservation *r, int err)
 {
 	if (!err)
 		return r;
-	give_back(&r->work);
+	end(r);
 	return ERR_PTR(err);
 }
 
@@ -187,7 +199,7 @@ struct xtcp_reservation *xtcp_reserve_take(const struct sock *sk, u16 num, bool 
 
 	/* It may be our own holder of before, about to give the port back. */
 	if (r == ERR_PTR(-EADDRINUSE)) {
-		xtcp_reserve_flush();
+		xtcp_reserve_flush(xtcp_sk_net(sk));
 		r = take(sk, num, reuse);
 	}
 	return r;
@@ -195,13 +207,26 @@ struct xtcp_reservation *xtcp_reserve_take(const struct sock *sk, u16 num, bool 
 
 void xtcp_reserve_give_back(struct xtcp_reservation *reservation)
 {
-	if (reservation)
-		queue_work(givers, &reservation->work);
+	struct xtcp_net *xn;
+
+	if (!reservation)
+		return;
+	xn = xtcp_net(sock_net(reservation->holder->sk));
+	llist_add(&reservation->giving, &xn->given_back);
+	queue_work(givers, &xn->giver);
 }
 
-void xtcp_reserve_flush(void)
+/* What comes later makes it no longer: of work under way, only the next is waited for. */
+void xtcp_reserve_flush(struct xtcp_net *xn)
 {
-	flush_workqueue(givers);
+	flush_work(&xn->giver);
+}
+
+void xtcp_reserve_net_init(struct xtcp_net *xn)
+{
+	mutex_init(&xn->reserving);
+	init_llist_head(&xn->given_back);
+	INIT_WORK(&xn->giver, end_given_back);
 }
 
 int xtcp_reserve_init(void)

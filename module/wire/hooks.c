@@ -409,7 +409,7 @@ void xtcp_hooks_exit(struct xtcp_net *xn)
 	/* Ports given back meanwhile hold sockets of this namespace. */
 	if (xn->spoke_tcp) {
 		rcu_barrier();
-		xtcp_reserve_flush();
+		xtcp_reserve_flush(xn);
 	}
 	inet_ctl_sock_destroy(xn->ctl_sk_tcp);
 }
@@ -513,6 +513,7 @@ int xtcp_hooks_init(struct xtcp_net *xn)
 {
 	mutex_init(&xn->hooks_lock);
 	INIT_DELAYED_WORK(&xn->unhook, unhook);
+	xtcp_reserve_net_init(xn);
 	xtcp_hooks_init_groups(xn);
 	/* Here, not with the first who speaks 6: it belongs to the cgroup of who makes it. */
 	return inet_ctl_sock_create(&xn->ctl_sk_tcp, PF_INET, SOCK_RAW, IPPROTO_TCP, xn->net);
