@@ -404,38 +404,69 @@ static void time_wait_2msl__own_length(struct kunit *test)
 	WIRE_EQ(w, time_waits(), 0);
 }
 
-/* Fifteen lengths at a time; one more is rounded, and a length given up is free. */
+/* The length that a TIME_WAIT of @sk would have. Another user of it from now on. */
+static u32 length_chosen(struct wire *w, struct sock *sk, u32 msl_ms)
+{
+	struct xtcp_time_wait_queue *queues = w->xn->time_wait_queues;
+	unsigned int queue;
+
+	xtcp_timewait_choose_queue(sk, msl_ms);
+	queue = xtcp_sk(sk)->time_wait_queue;
+	xtcp_sk(sk)->time_wait_queue = 0;
+	return queue ? queues[queue].msl_ms : w->xn->knobs.msl_ms;
+}
+
+static void give_up_lengths(struct wire *w)
+{
+	int i;
+
+	for (i = 1; i < XTCP_TIME_WAIT_QUEUES; i++)
+		atomic_set(&w->xn->time_wait_queues[i].users, 0);
+}
+
+/* So many lengths at a time; one more is rounded up, and a length given up is free. */
 static void time_wait_2msl__so_many_lengths(struct kunit *test)
 {
 	struct wire *w = test->priv;
 	struct sock *sk;
-	int i;
+	u32 i;
 
 	WIRE_EQ(w, wire_socket(w, A), 0);
 	sk = w->side[A].sock->sk;
-	for (i = 1; i < XTCP_TIME_WAIT_QUEUES; i++) {
-		xtcp_timewait_choose_queue(sk, 1000 + i);
-		WIRE_EQ(w, xtcp_sk(sk)->time_wait_queue, i);
-		xtcp_sk(sk)->time_wait_queue = 0;
-	}
-	/* Up, to the next one there is, the knob's among them; beyond all, to the longest. */
-	xtcp_timewait_choose_queue(sk, 900);
-	WIRE_EQ(w, xtcp_sk(sk)->time_wait_queue, 1);
-	xtcp_timewait_choose_queue(sk, 5000);
-	WIRE_EQ(w, xtcp_sk(sk)->time_wait_queue, 0);
-	wire_knob(w, msl_ms, 1000);
-	xtcp_timewait_choose_queue(sk, 5000);
-	WIRE_EQ(w, xtcp_sk(sk)->time_wait_queue, XTCP_TIME_WAIT_QUEUES - 1);
-	xtcp_timewait_choose_queue(sk, 1001);
-	WIRE_EQ(w, xtcp_sk(sk)->time_wait_queue, 1);
-	/* Twice, for it was chosen twice. */
-	xtcp_timewait_choose_queue(sk, XTCP_OWN_UNSET);
-	for (i = 1; i < XTCP_TIME_WAIT_QUEUES; i++) {
-		xtcp_sk(sk)->time_wait_queue = i;
-		xtcp_timewait_choose_queue(sk, XTCP_OWN_UNSET);
-	}
-	xtcp_timewait_choose_queue(sk, 5000);
-	WIRE_EQ(w, xtcp_sk(sk)->time_wait_queue, 1);
+	for (i = 1; i < XTCP_TIME_WAIT_LONG; i++)
+		WIRE_EQ(w, length_chosen(w, sk, i * 1000), i * 1000);
+	WIRE_EQ(w, length_chosen(w, sk, 900), 1000);
+	WIRE_EQ(w, length_chosen(w, sk, 4001), 5000);
+	WIRE_EQ(w, length_chosen(w, sk, 5000), 5000);
+	/* Beyond all of them the longest becomes as long. */
+	WIRE_EQ(w, length_chosen(w, sk, 20000), 20000);
+	WIRE_EQ(w, length_chosen(w, sk, (XTCP_TIME_WAIT_LONG - 1) * 1000), 20000);
+	give_up_lengths(w);
+	WIRE_EQ(w, length_chosen(w, sk, 4001), 4001);
+	give_up_lengths(w);
+}
+
+/* Those above the knob are apart: none is rounded down, and no one else gets one. */
+static void time_wait_2msl__lengths_above_the_knob(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	struct sock *sk;
+	u32 i;
+
+	WIRE_EQ(w, wire_socket(w, A), 0);
+	sk = w->side[A].sock->sk;
+	wire_knob(w, msl_ms, 30000);
+	WIRE_EQ(w, length_chosen(w, sk, 60000), 60000);
+	for (i = 1; i < XTCP_TIME_WAIT_LONG; i++)
+		WIRE_EQ(w, length_chosen(w, sk, i), i);
+	WIRE_EQ(w, length_chosen(w, sk, 25000), 25000);
+	for (i = 1; i < XTCP_TIME_WAIT_QUEUES - XTCP_TIME_WAIT_LONG; i++)
+		WIRE_EQ(w, length_chosen(w, sk, 40000 + i), 40000 + i);
+	WIRE_EQ(w, length_chosen(w, sk, 30001), 40001);
+	WIRE_EQ(w, length_chosen(w, sk, 50000), 60000);
+	WIRE_EQ(w, length_chosen(w, sk, 900000), 900000);
+	WIRE_EQ(w, length_chosen(w, sk, 26000), 26000);
+	give_up_lengths(w);
 }
 
 /* As a child is made, its parent may have given the length up: to no one, or to another length. */
@@ -617,6 +648,7 @@ WIRE_SUITES(xtcp_knobs_wire,
 	KUNIT_CASE_SLOW(third_segment_without_timestamp__not_leaked),
 	KUNIT_CASE_SLOW(time_wait_2msl__own_length),
 	KUNIT_CASE_SLOW(time_wait_2msl__so_many_lengths),
+	KUNIT_CASE_SLOW(time_wait_2msl__lengths_above_the_knob),
 	KUNIT_CASE_SLOW(time_wait_2msl__of_a_child),
 	KUNIT_CASE_SLOW(time_wait_reuse__connect_too_early),
 	KUNIT_CASE_SLOW(time_wait_reuse__connect),

@@ -29,8 +29,12 @@ struct ctl_table;
 #define XTCP_PORT_COUNTERS	1024U
 #define XTCP_PORT_SHUFFLE_S	10U
 
-/* Lengths of TIME_WAIT at one time: the knob's, and those of XTCP_MSL_MS. */
-#define XTCP_TIME_WAIT_QUEUES 16
+/*
+ * Lengths of TIME_WAIT at one time: the knob's, and those of XTCP_MSL_MS, from the
+ * second of these on above the knob.
+ */
+#define XTCP_TIME_WAIT_QUEUES	16
+#define XTCP_TIME_WAIT_LONG	13
 
 /* A length of TIME_WAIT: its records wait in the queue of that number (close/timewait.c). */
 struct xtcp_time_wait_queue {

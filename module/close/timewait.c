@@ -93,45 +93,41 @@ static void expired(struct xtcp_fifo *fifo, unsigned int level,
 
 /* --- a length of its own -------------------------------------------------- */
 
-static u32 msl_of(const struct xtcp_net *xn, unsigned int queue)
+/* Rounded up as little as can be; where all are shorter, the one that lacks least. */
+static bool rounds_better(u32 msl_ms, u32 best_ms, u32 asked_ms)
 {
-	return queue ? xn->time_wait_queues[queue].msl_ms : xtcp_knob(xn, msl_ms);
-}
-
-/* The shortest there is that is no shorter; the longest if all are: the knob's at least. */
-static unsigned int next_queue(const struct xtcp_net *xn, u32 msl_ms)
-{
-	unsigned int i, longest = 0, next = XTCP_TIME_WAIT_QUEUES;
-
-	for (i = 0; i < XTCP_TIME_WAIT_QUEUES; i++) {
-		if (msl_of(xn, i) > msl_of(xn, longest))
-			longest = i;
-		if (msl_of(xn, i) >= msl_ms &&
-		    (next == XTCP_TIME_WAIT_QUEUES || msl_of(xn, i) < msl_of(xn, next)))
-			next = i;
-	}
-	return next < XTCP_TIME_WAIT_QUEUES ? next : longest;
+	if (msl_ms < asked_ms)
+		return best_ms < msl_ms;
+	return best_ms < asked_ms || msl_ms < best_ms;
 }
 
 /*
- * Lock held. The queue of this length, or a free one that becomes it. Who took them
- * all takes nothing else from others: they round.
+ * Lock held. The queue of this length, or a free one that becomes it, or the next
+ * longer one, or the longest, which becomes so long: no TIME_WAIT is shorter than its
+ * socket asked. Who took them all takes nothing else from others. Lengths above the
+ * knob are a privilege, and have queues of their own: no one rounds up to them.
  */
 static unsigned int find_queue(struct xtcp_net *xn, u32 msl_ms)
 {
-	struct xtcp_time_wait_queue *queue;
-	unsigned int i, found = 0;
+	bool above = msl_ms > xtcp_knob(xn, msl_ms);
+	unsigned int i, found = 0, best = above ? XTCP_TIME_WAIT_LONG : 1;
+	struct xtcp_time_wait_queue *queue, *queues = xn->time_wait_queues;
 
 	for (i = 1; i < XTCP_TIME_WAIT_QUEUES; i++) {
-		queue = &xn->time_wait_queues[i];
+		queue = &queues[i];
+		if (atomic_read(&queue->users) && queue->msl_ms == msl_ms)
+			return i;
+		if (above != (i >= XTCP_TIME_WAIT_LONG))
+			continue;
 		if (!atomic_read(&queue->users))
 			found = found ?: i;
-		else if (queue->msl_ms == msl_ms)
-			return i;
+		else if (rounds_better(queue->msl_ms, queues[best].msl_ms, msl_ms))
+			best = i;
 	}
-	if (!found)
-		return next_queue(xn, msl_ms);
-	WRITE_ONCE(xn->time_wait_queues[found].msl_ms, msl_ms);
+	if (!found && queues[best].msl_ms >= msl_ms)
+		return best;
+	found = found ?: best;
+	WRITE_ONCE(queues[found].msl_ms, msl_ms);
 	return found;
 }
 
