@@ -9,12 +9,14 @@
 #include "wire_ip.h"
 
 #define MARK 7
+#define PRIORITY 5
 
 /* The last segment that B sent, as a firewall sees it. */
 static struct {
 	struct nf_hook_ops hook;
 	const struct sock *owner;
 	u32 mark;
+	u32 priority;
 	u8 tos;
 	__be32 label;
 	u8 ctl;
@@ -30,6 +32,7 @@ static unsigned int look(void *priv, struct sk_buff *skb, const struct nf_hook_s
 		return NF_ACCEPT;
 	last.owner = skb->sk;
 	last.mark = skb->mark;
+	last.priority = skb->priority;
 	last.tos = ipv4 ? ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb));
 	last.label = ipv4 ? 0 : ip6_flowlabel(ipv6_hdr(skb));
 	last.ctl = xtcp_control_bits(th);
@@ -56,7 +59,7 @@ static void start_looking(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, stop_looking, NULL), 0);
 }
 
-/* B listens, with a mark. */
+/* B listens, with a mark and a priority. */
 static struct wire *listening(struct kunit *test)
 {
 	struct wire *w = test->priv;
@@ -64,6 +67,7 @@ static struct wire *listening(struct kunit *test)
 	start_looking(test);
 	WIRE_EQ(w, wire_listen(w, B, 8), 0);
 	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_MARK, MARK), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_PRIORITY, PRIORITY), 0);
 	return w;
 }
 
@@ -72,10 +76,11 @@ static const struct sock *control_of(const struct wire *w)
 	return wire_is_ipv6(w) ? w->xn->ctl_sk6 : w->xn->ctl_sk;
 }
 
-#define EXPECT_LAST(test, ctl_, owner_, mark_) do {			\
+#define EXPECT_LAST(test, ctl_, owner_, mark_, priority_) do {		\
 	KUNIT_EXPECT_EQ(test, last.ctl, ctl_);				\
 	KUNIT_EXPECT_PTR_EQ(test, last.owner, (const struct sock *)(owner_)); \
 	KUNIT_EXPECT_EQ(test, last.mark, mark_);			\
+	KUNIT_EXPECT_EQ(test, last.priority, priority_);		\
 } while (0)
 
 static void answers__syn_ack(struct kunit *test)
@@ -84,7 +89,7 @@ static void answers__syn_ack(struct kunit *test)
 
 	WIRE_EQ(w, wire_connect_start(w, A), 0);
 	wire_run_ms(w, 15);
-	EXPECT_LAST(test, XTCP_SYN | XTCP_ACK, w->side[B].listener->sk, MARK);
+	EXPECT_LAST(test, XTCP_SYN | XTCP_ACK, w->side[B].listener->sk, MARK, PRIORITY);
 }
 
 /* A segment of the wrong numbers to a connection half open. */
@@ -96,7 +101,7 @@ static void answers__request(struct kunit *test)
 	WIRE_EQ(w, wire_connect_start(w, A), 0);
 	wire_run_ms(w, 50);
 	wire_inject(w, A, XTCP_ACK, .seq = 1000000, .ack = 1);
-	EXPECT_LAST(test, XTCP_ACK, w->side[B].listener->sk, MARK);
+	EXPECT_LAST(test, XTCP_ACK, w->side[B].listener->sk, MARK, PRIORITY);
 }
 
 static void answers__rst_of_listener(struct kunit *test)
@@ -104,7 +109,7 @@ static void answers__rst_of_listener(struct kunit *test)
 	struct wire *w = listening(test);
 
 	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1);
-	EXPECT_LAST(test, XTCP_RST, w->side[B].listener->sk, MARK);
+	EXPECT_LAST(test, XTCP_RST, w->side[B].listener->sk, MARK, PRIORITY);
 }
 
 static void answers__rst_of_no_one(struct kunit *test)
@@ -113,14 +118,15 @@ static void answers__rst_of_no_one(struct kunit *test)
 
 	start_looking(test);
 	wire_inject(w, A, XTCP_SYN, .seq = 0);
-	EXPECT_LAST(test, XTCP_RST | XTCP_ACK, control_of(w), 0);
+	EXPECT_LAST(test, XTCP_RST | XTCP_ACK, control_of(w), 0, 0);
 }
 
-/* The record remembers what the socket sent by: mark, class, label. */
+/* The record remembers what the socket sent by: mark, priority, class, label, clock. */
 static void answers__time_wait(struct kunit *test)
 {
 	struct wire *w = listening(test);
 	__be32 label;
+	u32 tsval;
 
 	WIRE_EQ(w, wire_connect(w, A), 0);
 	wire_run_ms(w, 50);
@@ -129,20 +135,26 @@ static void answers__time_wait(struct kunit *test)
 		WIRE_EQ(w, wire_option(w, B, SOL_IPV6, IPV6_TCLASS, 0x40), 0);
 	else
 		WIRE_EQ(w, wire_option(w, B, SOL_IP, IP_TOS, 0x40), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_PRIORITY, PRIORITY + 1), 0);
 	wire_release(w, B);
 	wire_run_ms(w, 50);
 	KUNIT_EXPECT_PTR_NE(test, last.owner, control_of(w));
 	label = last.label;
+	tsval = w->conn[0].tsval[B];
+	KUNIT_EXPECT_NE(test, tsval, 0);
 	wire_release(w, A);
 	wire_run_ms(w, 100);
 	WIRE_STATE(w, B, TIME_WAIT);
 	wire_inject(w, A, XTCP_FIN | XTCP_ACK, .seq = 1, .ack = 2);
-	EXPECT_LAST(test, XTCP_ACK, control_of(w), MARK);
+	EXPECT_LAST(test, XTCP_ACK, control_of(w), MARK, PRIORITY + 1);
+	/* At once, some 100 ms after the FIN. */
+	KUNIT_EXPECT_LT(test, w->conn[0].tsval[B] - tsval, 1000);
+	KUNIT_EXPECT_GT(test, w->conn[0].tsval[B] - tsval, 50);
 	KUNIT_EXPECT_EQ(test, last.tos, 0x40);
 	KUNIT_EXPECT_TRUE(test, last.label == label);
 }
 
-WIRE_SUITES(xtcp_answers_wire,
+WIRE_SUITES_MAPPED(xtcp_answers_wire,
 	    KUNIT_CASE_SLOW(answers__syn_ack),
 	    KUNIT_CASE_SLOW(answers__request),
 	    KUNIT_CASE_SLOW(answers__rst_of_listener),

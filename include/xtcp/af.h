@@ -25,6 +25,7 @@ struct xtcp_request;
 struct xtcp_origin {
 	const struct sock *sk;		/* owns it: socket, listener; NULL: the control socket */
 	u32 mark;			/* unless the segment's comes back (fwmark_reflect) */
+	u32 priority;			/* SO_PRIORITY */
 	u8 flow_flags;			/* FLOWI_FLAG_ANYSRC: of a transparent one (IPv4) */
 	int bound_dev_if;		/* 0: none */
 	int tos;			/* XTCP_TOS_OF_SEGMENT: that of the segment, but for ECN */
@@ -75,7 +76,7 @@ struct xtcp_af_ops {
 	/* A route for an answer without a socket; NULL if there is none. */
 	struct dst_entry *(*request_route)(const struct sock *listener,
 					   const struct xtcp_request *req);
-	/* Send a headerless @skb (TCP header only) of @flow over @dst. */
+	/* Send a headerless @skb (TCP header only) of @flow over @dst, as @sk would. */
 	int (*request_xmit)(const struct sock *sk, struct sk_buff *skb,
 			    const struct xtcp_flow *flow, struct dst_entry *dst,
 			    u8 tos);
@@ -127,6 +128,7 @@ static inline struct xtcp_origin xtcp_origin_of(const struct sock *sk)
 	return (struct xtcp_origin){
 		.sk		= sk,
 		.mark		= READ_ONCE(sk->sk_mark),
+		.priority	= READ_ONCE(sk->sk_priority),
 		.flow_flags	= inet_sk_flowi_flags(sk),
 		.bound_dev_if	= READ_ONCE(sk->sk_bound_dev_if),
 		.tos		= XTCP_TOS_OF_SEGMENT,

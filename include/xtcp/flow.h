@@ -67,7 +67,8 @@ struct xtcp_flow {
 		};
 		struct {		/* records */
 			u8 queue : 4,		/* xtcp_net.time_wait_queues[] */
-			   port_sharing : 2;	/* enum xtcp_port_sharing */
+			   port_sharing : 2,	/* enum xtcp_port_sharing */
+			   ts_offset : 1;	/* to our timestamps, what xtcp_isn_ts_offset_drawn() says */
 		};
 	};
 };

@@ -27,5 +27,7 @@ u32 xtcp_isn_new(struct xtcp_net *xn, const struct xtcp_flow *flow, u32 mode);
 void xtcp_isn_draw(struct xtcp_net *xn);
 /* What a connection adds to our timestamp clock, in each of its lives (RFC 7323 5.4). */
 u32 xtcp_isn_ts_offset(struct xtcp_net *xn, const struct xtcp_flow *flow);
+/* The same, if it is not 0, by the knob; it never changes. Any context. */
+u32 xtcp_isn_ts_offset_drawn(const struct xtcp_net *xn, const struct xtcp_flow *flow);
 
 #endif

@@ -128,7 +128,6 @@ struct xtcp_net {
 	struct xtcp_secrets secrets;
 	struct xtcp_counters __percpu *counters;
 	struct sock *ctl_sk;		/* sends for those that have no socket */
-	struct sock *ctl_sk_tcp;	/* the same as protocol 6 */
 	struct sock *ctl_sk6;		/* the same over IPv6; NULL: not there */
 	atomic_t orphans;
 	atomic_t time_waits;

@@ -15,8 +15,8 @@ struct xtcp_time_wait {
 	u32 snd_nxt;
 	u32 rcv_nxt;
 	u32 ts_recent;
-	u32 ts_offset;
 	u32 mark;
+	u32 priority;
 	u16 rcv_wnd;			/* as on the wire */
 	u16 answered;			/* invalid segments: xtcp_limit_answer() */
 };

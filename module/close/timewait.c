@@ -12,6 +12,7 @@
 #include <net/inet_sock.h>
 #include <xtcp/hooks.h>
 #include <xtcp/input.h>
+#include <xtcp/isn.h>
 #include <xtcp/limit.h>
 #include <xtcp/output.h>
 #include <xtcp/port.h>
@@ -198,11 +199,12 @@ static void fill(struct xtcp_time_wait *tw, const struct xtcp_sock *xs)
 	tw->rcv_nxt = xs->tcb.rcv_nxt;
 	tw->flow.ts_ok = xs->tcb.ts_ok;
 	tw->ts_recent = xs->tcb.ts_recent;
-	tw->ts_offset = xs->ts_offset;
+	tw->flow.ts_offset = !!xs->ts_offset;
 	tw->flow.rcv_wscale = xs->tcb.rcv_wscale;
 	tw->rcv_wnd = min_t(u32, xtcp_tcb_rcv_wnd(&xs->tcb) >> tw->flow.rcv_wscale,
 			    XTCP_WINDOW_MAX);
 	tw->mark = sk->sk_mark;
+	tw->priority = sk->sk_priority;
 	tw->answered = xs->answered;
 	tw->flow.tos = xs->af->tos(sk);
 	tw->flow.mapped = xs->flow.mapped;
@@ -338,6 +340,12 @@ static void expand(const struct xtcp_time_wait *tw, struct xtcp_tcb *tcb)
 	};
 }
 
+/* Not in the record: who sends an ACK can hash as well. */
+static u32 ts_offset(const struct xtcp_time_wait *tw)
+{
+	return tw->flow.ts_offset ? xtcp_isn_ts_offset_drawn(net_of(tw), &tw->flow) : 0;
+}
+
 static void send_ack(struct xtcp_time_wait *tw, const struct sk_buff *skb)
 {
 	struct xtcp_header h = {
@@ -350,6 +358,7 @@ static void send_ack(struct xtcp_time_wait *tw, const struct sk_buff *skb)
 	};
 	struct xtcp_origin from = {
 		.mark		= tw->mark,
+		.priority	= tw->priority,
 		.flow_flags	= tw->flow.transparent ? FLOWI_FLAG_ANYSRC : 0,
 		.bound_dev_if	= tw->flow.bound_dev_if,
 		.tos		= tw->flow.tos,
@@ -362,7 +371,7 @@ static void send_ack(struct xtcp_time_wait *tw, const struct sk_buff *skb)
 	}
 	if (tw->flow.ts_ok) {
 		h.opt.has_ts = 1;
-		h.opt.tsval = xtcp_ts_now(tw->ts_offset);
+		h.opt.tsval = xtcp_ts_now(ts_offset(tw));
 		h.opt.tsecr = tw->ts_recent;
 	}
 	xtcp_output_write_header((struct tcphdr *)buffer, &h);

@@ -66,9 +66,14 @@ void xtcp_isn_draw(struct xtcp_net *xn)
 	get_random_bytes(&xn->secrets.isn, sizeof(xn->secrets.isn));
 }
 
+u32 xtcp_isn_ts_offset_drawn(const struct xtcp_net *xn, const struct xtcp_flow *flow)
+{
+	return xtcp_isn_hash(flow, &xn->secrets.ts_offset);
+}
+
 u32 xtcp_isn_ts_offset(struct xtcp_net *xn, const struct xtcp_flow *flow)
 {
 	if (xtcp_knob(xn, timestamps) == 2)
 		return 0;
-	return xtcp_isn_hash(flow, &xn->secrets.ts_offset);
+	return xtcp_isn_ts_offset_drawn(xn, flow);
 }

@@ -748,6 +748,7 @@ static void reply_ack(const struct xtcp_request *req, const struct sk_buff *skb)
 	struct xtcp_origin from = {
 		.sk		= req->listener->sk,
 		.mark		= req->mark,
+		.priority	= READ_ONCE(req->listener->sk->sk_priority),
 		.flow_flags	= inet_sk_flowi_flags(req->listener->sk),
 		.bound_dev_if	= req->flow.bound_dev_if,
 		.tos		= req->flow.tos,

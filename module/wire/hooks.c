@@ -15,7 +15,6 @@
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <net/inet6_hashtables.h>
-#include <net/inet_common.h>
 #include <net/inet_hashtables.h>
 #include <net/ip6_checksum.h>
 #include <xtcp/af.h>
@@ -349,7 +348,7 @@ static bool speaks_tcp(const struct sock *sk)
 	       xtcp_sk(sk)->flow.protocol == IPPROTO_TCP;
 }
 
-/* IPv6 takes the protocol from the flow; IPv4 from the socket, where it is 253. */
+/* What a connection sends: IPv4 takes the protocol from the socket, where it is 253. */
 static unsigned int out4(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	struct iphdr *iph = ip_hdr(skb);
@@ -411,7 +410,6 @@ void xtcp_hooks_exit(struct xtcp_net *xn)
 		rcu_barrier();
 		xtcp_reserve_flush(xn);
 	}
-	inet_ctl_sock_destroy(xn->ctl_sk_tcp);
 }
 
 #else
@@ -427,7 +425,6 @@ static void hook_down(struct xtcp_net *xn)
 
 void xtcp_hooks_exit(struct xtcp_net *xn)
 {
-	inet_ctl_sock_destroy(xn->ctl_sk_tcp);
 }
 
 int xtcp_hooks_kernels_state(const struct xtcp_flow_key *key)
@@ -515,6 +512,5 @@ int xtcp_hooks_init(struct xtcp_net *xn)
 	INIT_DELAYED_WORK(&xn->unhook, unhook);
 	xtcp_reserve_net_init(xn);
 	xtcp_hooks_init_groups(xn);
-	/* Here, not with the first who speaks 6: it belongs to the cgroup of who makes it. */
-	return inet_ctl_sock_create(&xn->ctl_sk_tcp, PF_INET, SOCK_RAW, IPPROTO_TCP, xn->net);
+	return 0;
 }

@@ -363,23 +363,45 @@ static struct dst_entry *request_route(const struct sock *listener,
 	return IS_ERR(rt) ? NULL : &rt->dst;
 }
 
-/* Sum and send what has a header but no socket. */
+/*
+ * Sum and send what has a header but no connection: it is @sk's, and by now has its
+ * mark and priority.
+ */
 static int send_plain(const struct sock *sk, struct sk_buff *skb, __be32 saddr,
 		      __be32 daddr, u8 protocol, struct dst_entry *dst, u8 tos)
 {
+	int ttl = READ_ONCE(inet_sk(sk)->uc_ttl);
+	struct iphdr *iph;
+	bool whole;
+
 	tcp_hdr(skb)->check = csum_tcpudp_magic(saddr, daddr, skb->len, protocol,
 						skb_checksum(skb, 0, skb->len, 0));
+	iph = skb_push(skb, sizeof(*iph));
+	whole = skb->len <= IPV4_MIN_MTU || ip_dont_fragment(sk, dst);
+	*iph = (struct iphdr){
+		.version	= 4,
+		.ihl		= sizeof(*iph) / 4,
+		.tos		= tos,
+		.id		= whole ? 0 : htons(get_random_u16()),
+		.frag_off	= whole ? htons(IP_DF) : 0,
+		.ttl		= ttl < 0 ? ip4_dst_hoplimit(dst) : ttl,
+		.protocol	= protocol,
+		.saddr		= saddr,
+		.daddr		= daddr,
+	};
+	skb_reset_network_header(skb);
 	skb->protocol = htons(ETH_P_IP);
 	skb_dst_set(skb, dst);
-	return ip_build_and_send_pkt(skb, sk, saddr, daddr, NULL, tos);
+	return ip_local_out(sock_net(sk), skb->sk, skb);
 }
 
 static int request_xmit(const struct sock *sk, struct sk_buff *skb,
 			const struct xtcp_flow *flow, struct dst_entry *dst, u8 tos)
 {
-	/* The hook that makes it protocol 6 knows it by its owner, too (wire/hooks.c). */
 	if (!xtcp_af_own(skb, sk, dst))
 		return -ENOTCONN;
+	skb->mark = skb->mark ?: READ_ONCE(sk->sk_mark);
+	skb->priority = READ_ONCE(sk->sk_priority);
 	return send_plain(sk, skb, flow->addrs4.local, flow->addrs4.remote,
 			  flow->protocol, dst, tos);
 }
@@ -435,13 +457,11 @@ static void reply(struct xtcp_net *xn, const struct sk_buff *in, struct tcphdr *
 {
 	u8 tos = from->tos == XTCP_TOS_OF_SEGMENT ? ip_hdr(in)->tos & ~INET_ECN_MASK : from->tos;
 	u8 protocol = xtcp_hooks_protocol4(in);
-	const struct sock *sk = from->sk;
+	const struct sock *sk = from->sk ?: xn->ctl_sk;
 	struct sk_buff *skb;
 	struct flowi4 fl4;
 	struct rtable *rt;
 
-	if (!sk)
-		sk = protocol == IPPROTO_TCP ? xn->ctl_sk_tcp : xn->ctl_sk;
 	reply_flowi4(&fl4, xn, (struct sk_buff *)in, th, from, tos);
 	rt = route_back(xn->net, &fl4, from->sk);
 	if (IS_ERR(rt)) {
@@ -456,6 +476,7 @@ static void reply(struct xtcp_net *xn, const struct sk_buff *in, struct tcphdr *
 	if (!xtcp_af_own(skb, sk, &rt->dst))
 		return;
 	skb->mark = fl4.flowi4_mark;
+	skb->priority = from->priority;
 	xtcp_count(xn, XTCP_CNT_OUT_SEGS);
 	send_plain(sk, skb, ip_hdr(in)->daddr, ip_hdr(in)->saddr, protocol, &rt->dst, tos);
 }

@@ -529,7 +529,7 @@ static struct dst_entry *request_route(const struct sock *listener,
 	return IS_ERR(dst) ? NULL : dst;
 }
 
-/* Sum and send what has a header but no socket. */
+/* Sum and send what has a header but no connection, with the priority it has. */
 static int send_plain(const struct sock *sk, struct sk_buff *skb, struct flowi6 *fl6,
 		      struct ipv6_txoptions *opt, struct dst_entry *dst, u8 tclass)
 {
@@ -537,8 +537,7 @@ static int send_plain(const struct sock *sk, struct sk_buff *skb, struct flowi6 
 					      fl6->flowi6_proto,
 					      skb_checksum(skb, 0, skb->len, 0));
 	skb_dst_set(skb, dst);
-	return ip6_xmit(sk, skb, fl6, fl6->flowi6_mark, opt, tclass,
-			READ_ONCE(sk->sk_priority));
+	return ip6_xmit(sk, skb, fl6, fl6->flowi6_mark, opt, tclass, skb->priority);
 }
 
 static int request_xmit(const struct sock *sk, struct sk_buff *skb,
@@ -550,6 +549,7 @@ static int request_xmit(const struct sock *sk, struct sk_buff *skb,
 	if (!xtcp_af_own(skb, sk, dst))
 		return -ENOTCONN;
 	request_flowi6(&fl6, sk, flow, skb->mark);
+	skb->priority = READ_ONCE(sk->sk_priority);
 	rcu_read_lock();
 	err = send_plain(sk, skb, &fl6, rcu_dereference(inet6_sk(sk)->opt), dst, tos);
 	rcu_read_unlock();
@@ -692,6 +692,7 @@ static void reply(struct xtcp_net *xn, const struct sk_buff *in, struct tcphdr *
 		return;
 	if (from->txhash)
 		skb_set_hash(skb, from->txhash, PKT_HASH_TYPE_L4);
+	skb->priority = from->priority;
 	xtcp_count(xn, XTCP_CNT_OUT_SEGS);
 	send_plain(sk, skb, &fl6, NULL, dst, tclass);
 }
