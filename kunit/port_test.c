@@ -774,19 +774,83 @@ static void listener_lookup__among_many(struct kunit *test)
 		sock_release(socks[i]);
 }
 
+/* Another of a SO_REUSEPORT group, bound to the device @dev or to none. */
+static struct socket *join_at(struct kunit *test, int i, int dev)
+{
+	struct socket *sock = open_socket(test, i);
+
+	sock_set_reuseport(sock->sk);
+	if (dev)
+		KUNIT_ASSERT_EQ(test, sock_bindtoindex(sock->sk, dev, true), 0);
+	KUNIT_ASSERT_EQ(test, bind_to(sock, LOOPBACK, 4242), 0);
+	KUNIT_ASSERT_EQ(test, kernel_listen(sock, 1), 0);
+	return sock;
+}
+
+static unsigned int steps_by(int dif)
+{
+	unsigned int before = xtcp_listener_steps;
+
+	listener_by(LOOPBACK, 4242, dif, 0);
+	return xtcp_listener_steps - before;
+}
+
 /* A group, all at one place, is one step and a choice. */
 static void listener_lookup__group(struct kunit *test)
 {
-	struct socket *sock;
 	int i;
 
-	for (i = 0; i < SOCKETS; i++) {
-		sock = open_socket(test, i);
-		sock_set_reuseport(sock->sk);
-		KUNIT_ASSERT_EQ(test, bind_to(sock, LOOPBACK, 4242), 0);
-		KUNIT_ASSERT_EQ(test, kernel_listen(sock, 1), 0);
-	}
+	for (i = 0; i < SOCKETS; i++)
+		join_at(test, i, 0);
 	KUNIT_EXPECT_LE(test, steps_for(LOOPBACK), 3);
+}
+
+/* The same where some are bound to a device: two groups, two steps, whoever is asked for. */
+static void listener_lookup__group_and_devices(struct kunit *test)
+{
+	int i;
+
+	for (i = 0; i < SOCKETS; i++)
+		join_at(test, i, i % 2 ? 77 : 0);
+	KUNIT_EXPECT_LE(test, steps_by(LOOPBACK_IFINDEX), 3);
+	KUNIT_EXPECT_LE(test, steps_by(77), 3);
+	KUNIT_EXPECT_LE(test, steps_by(78), 3);
+	for (i = 0; i < 20; i++) {
+		KUNIT_EXPECT_EQ(test, listener_by(LOOPBACK, 4242, 77, 0)->sk_bound_dev_if, 77);
+		KUNIT_EXPECT_EQ(test, listener_by(LOOPBACK, 4242, 78, 0)->sk_bound_dev_if, 0);
+	}
+}
+
+/* Whoever of a group leaves it, or goes to a device, the others are found as before. */
+static void listener_lookup__group_changes(struct kunit *test)
+{
+	struct world *w = test->priv;
+	struct socket *sock[4];
+	int i;
+
+	for (i = 0; i < 4; i++)
+		sock[i] = join_at(test, i, 0);
+	/* The first, by which the others were found. */
+	KUNIT_ASSERT_EQ(test, sock_bindtoindex(sock[0]->sk, 77, true), 0);
+	KUNIT_EXPECT_PTR_EQ(test, listener_by(LOOPBACK, 4242, 77, 0), sock[0]->sk);
+	KUNIT_EXPECT_EQ(test, listener_for(LOOPBACK, 4242)->sk_bound_dev_if, 0);
+	KUNIT_ASSERT_EQ(test, sock_bindtoindex(sock[2]->sk, 77, true), 0);
+	KUNIT_EXPECT_EQ(test, listener_by(LOOPBACK, 4242, 77, 0)->sk_bound_dev_if, 77);
+	KUNIT_EXPECT_EQ(test, listener_for(LOOPBACK, 4242)->sk_bound_dev_if, 0);
+	/* And away, one after the other. */
+	for (i = 0; i < 2; i++) {
+		sock_release(sock[i]);
+		w->sock[i] = NULL;
+	}
+	KUNIT_EXPECT_PTR_EQ(test, listener_by(LOOPBACK, 4242, 77, 0), sock[2]->sk);
+	KUNIT_EXPECT_PTR_EQ(test, listener_for(LOOPBACK, 4242), sock[3]->sk);
+	sock_release(sock[2]);
+	w->sock[2] = NULL;
+	KUNIT_EXPECT_PTR_EQ(test, listener_by(LOOPBACK, 4242, 77, 0), sock[3]->sk);
+	KUNIT_EXPECT_EQ(test, atomic_read(&xtcp_net(&init_net)->device_listeners), 0);
+	sock_release(sock[3]);
+	w->sock[3] = NULL;
+	KUNIT_EXPECT_NULL(test, listener_for(LOOPBACK, 4242));
 }
 
 static void listener_next__each_once(struct kunit *test)
@@ -843,6 +907,8 @@ static struct kunit_case port_cases[] = {
 	KUNIT_CASE(listener_lookup__device),
 	KUNIT_CASE_SLOW(listener_lookup__among_many),
 	KUNIT_CASE(listener_lookup__group),
+	KUNIT_CASE(listener_lookup__group_and_devices),
+	KUNIT_CASE(listener_lookup__group_changes),
 	KUNIT_CASE(listener_next__each_once),
 	{ }
 };

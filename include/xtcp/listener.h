@@ -26,8 +26,12 @@ struct xtcp_port;
 #define XTCP_RETRY_LEVELS 21
 
 struct xtcp_listener {
+	/* Where it stands: bucket lock; RCU readers. */
+	struct hlist_node node;
+	struct hlist_node leads;	/* hashed: lookups find it, for all that are like it */
+	int dev;			/* bound to it; 0: to none */
+
 	/* Who it is: fixed. */
-	struct hlist_node node;		/* bucket lock; RCU readers */
 	struct sock *sk;		/* for RCU readers, and while it is open */
 	struct xtcp_port *port;		/* as long */
 	struct net *net;
@@ -36,7 +40,6 @@ struct xtcp_listener {
 	u8 protocol;			/* IP's, as in the flow */
 	bool v6only;			/* :: does not mean IPv4, too */
 
-	bool on_device;			/* counted in xtcp_net.device_listeners; socket lock */
 	refcount_t refs;		/* of the socket and of early children */
 	struct rcu_head rcu;
 
@@ -87,7 +90,8 @@ void xtcp_listener_rehash(struct sock *sk);
  * @skb: the SYN, for a program that chooses in a SO_REUSEPORT group; or NULL
  *
  * The most specific wins: bound address over wildcard, bound device over any, IPv4
- * socket over one of IPv6. The cost does not depend on how many listen on that port.
+ * socket over one of IPv6. The cost does not depend on how many listen on that port,
+ * at other addresses or in a SO_REUSEPORT group.
  * Context: rcu_read_lock().
  */
 struct xtcp_listener *xtcp_listener_lookup(const struct xtcp_flow_key *key,

@@ -16,8 +16,9 @@
 #include <xtcp/sock.h>
 
 struct listener_bucket {
-	spinlock_t lock;		/* of the list */
-	struct hlist_head list;
+	spinlock_t lock;		/* of the lists */
+	struct hlist_head list;		/* all */
+	struct hlist_head leaders;	/* for lookups: of those that are alike, one */
 };
 
 static struct {
@@ -98,8 +99,7 @@ static bool same_group(const struct xtcp_listener *a, const struct xtcp_listener
 {
 	return same_place(a, b) && a->v6only == b->v6only &&
 	       b->sk->sk_reuseport && uid_eq(a->sk->sk_uid, b->sk->sk_uid) &&
-	       a->sk->sk_family == b->sk->sk_family &&
-	       a->sk->sk_bound_dev_if == b->sk->sk_bound_dev_if;
+	       a->sk->sk_family == b->sk->sk_family && a->dev == b->dev;
 }
 
 /* SO_REUSEPORT: the kernel's groups, for their BPF programs. Bucket lock held. */
@@ -115,12 +115,60 @@ static int join_group(struct xtcp_listener *l, struct listener_bucket *bucket)
 	return reuseport_alloc(l->sk, any);
 }
 
-static void count_device(struct xtcp_listener *l, bool on_device)
+/* Bound to @dev from now on; a look-up knows whether anyone is bound to any. */
+static void set_device(struct xtcp_listener *l, int dev)
 {
-	if (l->on_device == on_device)
+	atomic_add(!!dev - !!l->dev, &xtcp_net(l->net)->device_listeners);
+	WRITE_ONCE(l->dev, dev);
+}
+
+/*
+ * Makes it no difference to a look-up which of the two it finds? One of the group is
+ * chosen afterwards. A group is of one bucket, whose lock is held.
+ */
+static bool alike(const struct xtcp_listener *a, const struct xtcp_listener *b)
+{
+	const void *group = rcu_access_pointer(a->sk->sk_reuseport_cb);
+
+	return group && group == rcu_access_pointer(b->sk->sk_reuseport_cb) && a->dev == b->dev;
+}
+
+static bool leads(const struct xtcp_listener *l)
+{
+	return !hlist_unhashed(&l->leads);
+}
+
+/* Where both are at an IPv4 address, the IPv4 socket is met first. Bucket lock held. */
+static void lead(struct xtcp_listener *l, struct listener_bucket *bucket)
+{
+	struct xtcp_listener *other;
+
+	hlist_for_each_entry(other, &bucket->leaders, leads) {
+		if (alike(l, other))
+			return;
+	}
+	if (l->sk->sk_family == AF_INET)
+		hlist_add_head_rcu(&l->leads, &bucket->leaders);
+	else
+		hlist_add_tail_rcu(&l->leads, &bucket->leaders);
+}
+
+/*
+ * @l, which leads, goes, or is about to be like others: who is like it goes on. It
+ * comes behind @l, so that who looks up finds one of them at every moment. Bucket
+ * lock held.
+ */
+static void hand_over(struct xtcp_listener *l, struct listener_bucket *bucket)
+{
+	struct xtcp_listener *other;
+
+	hlist_for_each_entry(other, &bucket->list, node) {
+		if (other == l || !alike(l, other))
+			continue;
+		if (!leads(other))
+			hlist_add_behind_rcu(&other->leads, &l->leads);
 		return;
-	l->on_device = on_device;
-	atomic_add(on_device ? 1 : -1, &xtcp_net(l->net)->device_listeners);
+	}
 }
 
 int xtcp_listener_insert(struct xtcp_listener *l)
@@ -128,18 +176,17 @@ int xtcp_listener_insert(struct xtcp_listener *l)
 	struct listener_bucket *bucket = bucket_of_listener(l);
 	int err = 0;
 
-	count_device(l, l->sk->sk_bound_dev_if);
+	set_device(l, l->sk->sk_bound_dev_if);
 	spin_lock_bh(&bucket->lock);
 	if (l->sk->sk_reuseport)
 		err = join_group(l, bucket);
-	/* Where both are at an IPv4 address, the IPv4 socket is met first. */
-	if (!err && l->sk->sk_family == AF_INET)
+	if (!err) {
 		hlist_add_head_rcu(&l->node, &bucket->list);
-	else if (!err)
-		hlist_add_tail_rcu(&l->node, &bucket->list);
+		lead(l, bucket);
+	}
 	spin_unlock_bh(&bucket->lock);
 	if (err)
-		count_device(l, false);
+		set_device(l, 0);
 	return err;
 }
 
@@ -149,17 +196,41 @@ void xtcp_listener_remove(struct xtcp_listener *l)
 	struct listener_bucket *bucket = bucket_of_listener(l);
 
 	spin_lock_bh(&bucket->lock);
+	if (leads(l)) {
+		hand_over(l, bucket);
+		hlist_del_init_rcu(&l->leads);
+	}
 	hlist_del_init_rcu(&l->node);
+	/* Lookups that are there see still what it was bound to. */
+	atomic_sub(!!l->dev, &xtcp_net(l->net)->device_listeners);
 	spin_unlock_bh(&bucket->lock);
 	if (rcu_access_pointer(l->sk->sk_reuseport_cb))
 		reuseport_detach_sock(l->sk);
-	count_device(l, false);
+}
+
+/* Who leads stays where it is, for lookups are under way there. */
+static void move(struct xtcp_listener *l, int dev)
+{
+	struct listener_bucket *bucket = bucket_of_listener(l);
+
+	spin_lock_bh(&bucket->lock);
+	if (leads(l))
+		hand_over(l, bucket);
+	set_device(l, dev);
+	if (!leads(l))
+		lead(l, bucket);
+	spin_unlock_bh(&bucket->lock);
 }
 
 void xtcp_listener_rehash(struct sock *sk)
 {
-	if (sk->sk_state == TCP_LISTEN)
-		count_device(xtcp_sk_listener(sk), sk->sk_bound_dev_if);
+	struct xtcp_listener *l;
+
+	if (sk->sk_state != TCP_LISTEN)
+		return;
+	l = xtcp_sk_listener(sk);
+	if (l->dev != sk->sk_bound_dev_if)
+		move(l, sk->sk_bound_dev_if);
 }
 
 /* --- looking up --------------------------------------------------------------- */
@@ -167,7 +238,7 @@ void xtcp_listener_rehash(struct sock *sk)
 /* 0: not for what came in on that device; 2: bound to it. */
 static int device_score(const struct xtcp_listener *l, const struct xtcp_flow_key *key)
 {
-	return xtcp_flow_device_score(READ_ONCE(l->sk->sk_bound_dev_if), key);
+	return xtcp_flow_device_score(READ_ONCE(l->dev), key);
 }
 
 static bool takes(const struct xtcp_listener *l, const struct xtcp_flow_key *key,
@@ -190,7 +261,7 @@ static struct xtcp_listener *best_at(const struct in6_addr *addr,
 	struct xtcp_listener *l;
 	int points;
 
-	hlist_for_each_entry_rcu(l, &bucket->list, node) {
+	hlist_for_each_entry_rcu(l, &bucket->leaders, leads) {
 		count_step();
 		if (*score >= enough)
 			break;
@@ -242,7 +313,8 @@ static struct xtcp_listener *of_group(struct xtcp_listener *l, const struct xtcp
 	sk = reuseport_select_sock(l->sk, hash, skb, skb ? tcp_hdrlen(skb) : 0);
 	/* A socket may have left the group just now, and listen elsewhere, or for a device. */
 	chosen = IS_ERR_OR_NULL(sk) ? NULL : rcu_dereference(xtcp_sk(sk)->listener);
-	return chosen && same_place(chosen, l) && device_score(chosen, key) ? chosen : l;
+	return chosen && same_place(chosen, l) &&
+	       device_score(chosen, key) >= device_score(l, key) ? chosen : l;
 }
 
 struct xtcp_listener *xtcp_listener_lookup(const struct xtcp_flow_key *key,
@@ -284,6 +356,7 @@ int xtcp_listener_table_init(void)
 	for (i = 0; i < buckets; i++) {
 		spin_lock_init(&listeners.buckets[i].lock);
 		INIT_HLIST_HEAD(&listeners.buckets[i].list);
+		INIT_HLIST_HEAD(&listeners.buckets[i].leaders);
 	}
 	return 0;
 }
