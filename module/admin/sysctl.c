@@ -111,7 +111,7 @@ const struct xtcp_knob_row xtcp_knob_rows[] = {
 	KNOB(reflect_tos, 0, 0, 1, "", "SYN-ACK and child take over the SYN's DSCP"),
 	KNOB(fwmark_accept, 0, 0, 1, "", "SYN-ACK and child take over the SYN's mark"),
 	KNOB(l3mdev_accept, 0, 0, 1, "",
-	     "listeners bound to no device take connections of every VRF, too"),
+	     "what is bound to no device, listener or connection, is for every VRF, too"),
 	KNOB(delack_ms, 40, 0, 499, "RFC 9293 3.8.6.3",
 	     "longest delay of an acknowledgment"),
 	KNOB(keepalive_time_ms, 7200000, 1000, 30 * DAY_MS, "RFC 9293 3.8.4",
