@@ -118,7 +118,7 @@ static unsigned int find_queue(struct xtcp_net *xn, u32 msl_ms)
 		queue = &queues[i];
 		if (atomic_read(&queue->users) && queue->msl_ms == msl_ms)
 			return i;
-		if (above != (i >= XTCP_TIME_WAIT_LONG))
+		if (above ? i < XTCP_TIME_WAIT_LONG : i >= XTCP_TIME_WAIT_LONG)
 			continue;
 		if (!atomic_read(&queue->users))
 			found = found ?: i;
