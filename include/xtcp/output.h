@@ -100,7 +100,8 @@ int xtcp_output_retransmit(struct sock *sk, struct sk_buff *skb);
 /**
  * xtcp_output_clean() - drop from the retransmission queue what is acknowledged
  * @sk: socket; tcb.snd_una has moved
- * @sent_ns: set to when the newest of them was sent, 0 if Karn forbids its use
+ * @sent_ns: set to when the oldest of them was sent; 0 if Karn forbids its use, for one
+ *	of them was sent twice
  */
 void xtcp_output_clean(struct sock *sk, u64 *sent_ns);
 /* cwnd has grown: let the send buffer follow, unless the user fixed it. */

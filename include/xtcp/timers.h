@@ -25,6 +25,8 @@ void xtcp_timers_syn_sent(struct sock *sk);
 void xtcp_timers_sent(struct sock *sk);
 /* snd_una advanced; what is left is guarded anew (RFC 6298 5.2, 5.3). */
 void xtcp_timers_acked(struct sock *sk);
+/* A round trip was measured: the RTO is doubled no longer (RFC 6298 5). */
+void xtcp_timers_measured(struct sock *sk);
 /* The handshake is complete. */
 void xtcp_timers_established(struct sock *sk);
 /* The window keeps the head of the send queue back, or no longer does. */

@@ -120,21 +120,41 @@ static void carry_out_reset(struct sock *sk, const struct xtcp_verdict *v)
 	xtcp_fail(sk, v->error);
 }
 
+/*
+ * How old is the timestamp of ours that @seg echoes? 0: it echoes none, or one that
+ * cannot be: we never sent it, or so long ago that no RTO could tell (RFC 7323 4).
+ */
+static u64 echo_age_us(const struct sock *sk, const struct xtcp_segment *seg)
+{
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+	u32 age_ms = xtcp_ts_now(xs->ts_offset) - seg->opt.tsecr;
+
+	if (!xs->tcb.ts_ok || !seg->opt.has_ts || !seg->opt.tsecr ||
+	    age_ms > xtcp_sk_knob(sk, rto_max_ms))
+		return 0;
+	return (u64)age_ms * USEC_PER_MSEC ?: 1;
+}
+
+static void take_sample(struct sock *sk, u64 us)
+{
+	xtcp_rtt_sample(&xtcp_sk(sk)->rtt, min_t(u64, us, U32_MAX),
+			xtcp_sk_knob(sk, rto_min_ms), xtcp_sk_knob(sk, rto_max_ms));
+}
+
 /* Round trip of the handshake, by clock if nothing was sent twice. */
 static void sample_handshake(struct sock *sk, const struct xtcp_segment *seg)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
-	u64 us = 0;
+	u64 us;
 
 	if (!xs->first_retransmit_ns)
 		return;		/* a SYN cookie: when it went out no one knows */
 	if (!xs->retransmits && !xs->stats.retrans)
 		us = div_u64(ktime_get_ns() - xs->first_retransmit_ns, NSEC_PER_USEC) ?: 1;
-	else if (xs->tcb.ts_ok && seg->opt.tsecr)
-		us = (u64)(xtcp_ts_now(xs->ts_offset) - seg->opt.tsecr) * USEC_PER_MSEC ?: 1;
+	else
+		us = echo_age_us(sk, seg);
 	if (us)
-		xtcp_rtt_sample(&xs->rtt, min_t(u64, us, U32_MAX),
-				xtcp_sk_knob(sk, rto_min_ms), xtcp_sk_knob(sk, rto_max_ms));
+		take_sample(sk, us);
 	else
 		/* RFC 6298 5.7; a sample by timestamp knows better. */
 		xs->rtt.rto_us = max_t(u32, xs->rtt.rto_us, 3 * USEC_PER_SEC);
@@ -248,17 +268,13 @@ void xtcp_input_early(struct sock *sk, struct sk_buff *skb,
 /* RTT by the segment itself; by timestamp where Karn forbids that. */
 static void sample_rtt(struct sock *sk, const struct xtcp_segment *seg, u64 sent_ns)
 {
-	struct xtcp_sock *xs = xtcp_sk(sk);
-	u64 us;
+	u64 us = sent_ns ? div_u64(ktime_get_ns() - sent_ns, NSEC_PER_USEC) ?: 1 :
+			   echo_age_us(sk, seg);
 
-	if (sent_ns)
-		us = div_u64(ktime_get_ns() - sent_ns, NSEC_PER_USEC);
-	else if (xs->tcb.ts_ok && seg->opt.has_ts && seg->opt.tsecr)
-		us = (u64)(xtcp_ts_now(xs->ts_offset) - seg->opt.tsecr) * USEC_PER_MSEC;
-	else
+	if (!us)
 		return;
-	xtcp_rtt_sample(&xs->rtt, min_t(u64, us, U32_MAX),
-			xtcp_sk_knob(sk, rto_min_ms), xtcp_sk_knob(sk, rto_max_ms));
+	take_sample(sk, us);
+	xtcp_timers_measured(sk);
 }
 
 static void carry_out_ack(struct sock *sk, const struct xtcp_segment *seg,

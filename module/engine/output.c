@@ -536,6 +536,7 @@ static bool cut_off_acked(struct sock *sk, struct sk_buff *skb)
 void xtcp_output_clean(struct sock *sk, u64 *sent_ns)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
+	bool sent_twice = false;
 	struct sk_buff *skb;
 
 	if (xtcp_seq_geq(xs->tcb.snd_una, xs->tcb.snd_up))
@@ -546,11 +547,15 @@ void xtcp_output_clean(struct sock *sk, u64 *sent_ns)
 		if (xtcp_seq_gt(XTCP_SKB_CB(skb)->end_seq, xs->tcb.snd_una) &&
 		    !cut_off_acked(sk, skb))
 			break;
-		*sent_ns = XTCP_SKB_CB(skb)->retransmits ? 0 : skb->skb_mstamp_ns;
+		sent_twice |= XTCP_SKB_CB(skb)->retransmits > 0;
+		*sent_ns = *sent_ns ?: skb->skb_mstamp_ns;
 		xs->stats.delivered++;
 		__skb_unlink(skb, &xs->snd.rtx_queue);
 		xtcp_output_free(sk, skb);
 	}
+	/* What came behind one that was lost waited for it: no round trip, either. */
+	if (sent_twice)
+		*sent_ns = 0;
 }
 
 /*

@@ -283,7 +283,7 @@ static void persist_due(struct sock *sk, u64 due_ns)
 
 	if (skb_queue_empty(&sk->sk_write_queue) || xs->tcb.snd_nxt != xs->tcb.snd_una)
 		return;
-	if (!xs->probes && !xs->backoff)
+	if (!xs->first_retransmit_ns)
 		xs->first_retransmit_ns = due_ns;
 	/*
 	 * A peer that answers may keep its window shut for ever (RFC 9293
@@ -484,7 +484,6 @@ void xtcp_timers_acked(struct sock *sk)
 
 	xs->stats.rto_time_ms += xtcp_timers_recovery_ms(xs);
 	xs->retransmits = 0;
-	xs->backoff = 0;
 	xs->first_retransmit_ns = 0;
 	if (xs->tcb.snd_nxt == xs->tcb.snd_una)
 		disarm(sk, XTCP_TIMER_RETRANSMIT);
@@ -492,10 +491,17 @@ void xtcp_timers_acked(struct sock *sk)
 		arm(sk, XTCP_TIMER_RETRANSMIT, ktime_get_ns() + rto_ns(sk));
 }
 
+void xtcp_timers_measured(struct sock *sk)
+{
+	xtcp_sk(sk)->backoff = 0;
+}
+
 void xtcp_timers_established(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 
+	/* Doubled for SYNs: text begins with an RTO of its own (RFC 6298 5.7). */
+	xs->backoff = 0;
 	xtcp_timers_acked(sk);
 	xs->heard_ns = ktime_get_ns();
 	if (sock_flag(sk, SOCK_KEEPOPEN))

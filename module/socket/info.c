@@ -92,8 +92,8 @@ static void fill_rtt(const struct sock *sk, struct tcp_info *info)
 	const struct xtcp_sock *xs = xtcp_sk(sk);
 
 	/* Backed off for what is lost; not for probes of a window. */
-	info->tcpi_rto = xs->retransmits ? div_u64(xtcp_timers_rto_ns(sk), NSEC_PER_USEC) :
-					   xs->rtt.rto_us;
+	info->tcpi_rto = xs->due_ns[XTCP_TIMER_PERSIST] ? xs->rtt.rto_us :
+			 div_u64(xtcp_timers_rto_ns(sk), NSEC_PER_USEC);
 	info->tcpi_rtt = xs->rtt.srtt_us;
 	info->tcpi_rttvar = xs->rtt.rttvar_us;
 	info->tcpi_min_rtt = xs->rtt.srtt_us ? xs->rtt.min_us : U32_MAX;
