@@ -189,6 +189,58 @@ static void rtt__syn_ack_sent_twice_without_timestamps(struct kunit *test)
 	WIRE_EQ(w, wire_xs(w, B)->rtt.rto_us, 3000000);
 }
 
+/* --- ACKs -------------------------------------------------------------------------- */
+
+/* RFC 5681 4.2: what fills a gap is acknowledged at once, be it small. */
+static void ack__gap_is_filled(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_xs(w, B)->rcv.quick_acks = 0;
+	wire_xs(w, B)->rcv.mss = 1000;
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_NODELAY, 1), 0);
+	wire_late(w, A, WIRE_DATA, 1, 5);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 200);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> P. 1:101 ack 1   -> ESTABLISHED\n"
+		    "0.000 ESTABLISHED -> P. 101:201 ack 1 -> ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- . 1 ack 1        <- ESTABLISHED\n"
+		    "0.015 ESTABLISHED <- . 1 ack 201      <- ESTABLISHED\n");
+}
+
+static void ack__gap_is_filled_in_part(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_xs(w, B)->rcv.quick_acks = 0;
+	wire_xs(w, B)->rcv.mss = 1000;
+	wire_inject(w, A, XTCP_ACK, .seq = 201, .ack = 1, .len = 100);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 50);
+	wire_run_ms(w, 5);
+	WIRE_EXPECT(w,
+		    "0.000 *           -> . 201:301 ack 1 -> ESTABLISHED\n"
+		    "0.000 ...         <- . 1 ack 1       <- ESTABLISHED\n"
+		    "0.000 *           -> . 1:51 ack 1    -> ESTABLISHED\n"
+		    "0.000 ...         <- . 1 ack 51      <- ESTABLISHED\n");
+}
+
+/* A full segment and what is left behind it: that is all, and waits for an answer. */
+static void ack__full_segment_and_a_part(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_xs(w, B)->rcv.quick_acks = 0;
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_NODELAY, 1), 0);
+	WIRE_EQ(w, wire_send(w, A, 1001), 1001);
+	wire_run_ms(w, 200);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> . 1:1001 ack 1     -> ESTABLISHED\n"
+		    "0.000 ESTABLISHED -> P. 1001:1002 ack 1 -> ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- . 1 ack 1002       <- ESTABLISHED\n");
+}
+
 WIRE_SUITES(xtcp_recovery_wire,
 	KUNIT_CASE_SLOW(karn__round_trip_above_rto),
 	KUNIT_CASE_SLOW(karn__backoff_is_kept),
@@ -198,5 +250,8 @@ WIRE_SUITES(xtcp_recovery_wire,
 	KUNIT_CASE_SLOW(rtt__impossible_echo),
 	KUNIT_CASE_SLOW(rtt__syn_ack_sent_twice),
 	KUNIT_CASE_SLOW(rtt__syn_ack_sent_twice_without_timestamps),
+	KUNIT_CASE_SLOW(ack__gap_is_filled),
+	KUNIT_CASE_SLOW(ack__gap_is_filled_in_part),
+	KUNIT_CASE_SLOW(ack__full_segment_and_a_part),
 	{ }
 );

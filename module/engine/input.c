@@ -406,8 +406,10 @@ void xtcp_input_ack_deferred(struct sock *sk)
 }
 
 /*
- * RFC 9293 3.8.6.3, RFC 5681 4.2: at once for each second full segment. Where the
- * verdict wants an ACK the peer waits for it, a duplicate one perhaps.
+ * RFC 9293 3.8.6.3, RFC 5681 4.2: at once for each second full segment, also where the
+ * second is the rest of what the peer had to say; and while a gap is open, which this may
+ * have filled in part. Where the verdict wants an ACK the peer waits for it, a duplicate
+ * one perhaps.
  */
 static void acknowledge_text(struct sock *sk, const struct xtcp_verdict *v)
 {
@@ -418,9 +420,9 @@ static void acknowledge_text(struct sock *sk, const struct xtcp_verdict *v)
 
 	if (!owed && (v->reply != XTCP_REPLY_ACK || opened)) {
 		return;				/* a segment of ours told it */
-	} else if (v->reply == XTCP_REPLY_ACK) {
+	} else if (v->reply == XTCP_REPLY_ACK || !RB_EMPTY_ROOT(&xs->rcv.ooo)) {
 		xtcp_output_ack(sk);
-	} else if (owed >= 2U * xs->rcv.mss || xs->rcv.quick_acks) {
+	} else if (owed > xs->rcv.mss || xs->rcv.quick_acks) {
 		if (xs->rcv.quick_acks)
 			xs->rcv.quick_acks--;
 		if (!defer_ack(sk))
