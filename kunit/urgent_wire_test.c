@@ -143,9 +143,9 @@ static void urgent__retransmitted(struct kunit *test)
 		    "0.000 ESTABLISHED -> P. 1:101 ack 1 -> x\n"
 		    "0.000 ESTABLISHED -> PU. 101:102 ack 1 up 1 -> x\n"
 		    "0.200 ESTABLISHED -> PU. 1:101 ack 1 up 101 -> ESTABLISHED\n"
-		    "0.200 ESTABLISHED -> PU. 101:102 ack 1 up 1 -> ESTABLISHED\n"
 		    "0.210 ESTABLISHED <- . 1 ack 101 <- ESTABLISHED\n"
-		    "0.210 ESTABLISHED <- . 1 ack 102 <- ESTABLISHED\n");
+		    "0.220 ESTABLISHED -> PU. 101:102 ack 1 up 1 -> ESTABLISHED\n"
+		    "0.230 ESTABLISHED <- . 1 ack 102 <- ESTABLISHED\n");
 	WIRE_EQ(w, recv_urgent(w, B), octet_from_a(100));
 }
 

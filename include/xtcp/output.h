@@ -102,8 +102,10 @@ int xtcp_output_retransmit(struct sock *sk, struct sk_buff *skb);
  * @sk: socket; tcb.snd_una has moved
  * @sent_ns: set to when the oldest of them was sent; 0 if Karn forbids its use, for one
  *	of them was sent twice
+ *
+ * Return: so many segments.
  */
-void xtcp_output_clean(struct sock *sk, u64 *sent_ns);
+u32 xtcp_output_clean(struct sock *sk, u64 *sent_ns);
 /* cwnd has grown: let the send buffer follow, unless the user fixed it. */
 void xtcp_output_grow_buffer(struct sock *sk);
 /* Text per segment from the path MTU, the peer's MSS, the options. */

@@ -11,12 +11,18 @@
 struct sock;
 struct xtcp_sock;
 
+/* Text may be sent from now on, by what is known of the handshake: the initial window. */
+void xtcp_recovery_start(struct sock *sk);
+/* The handshake of a child that its SYN opened (RFC 7413) is complete: the same. */
+void xtcp_recovery_established(struct sock *sk);
+
 /**
  * xtcp_recovery_acked() - snd_una moved
  * @sk: socket; the retransmission queue is clean already
  * @acked: by how many octets
+ * @segments: these were so many
  */
-void xtcp_recovery_acked(struct sock *sk, u32 acked);
+void xtcp_recovery_acked(struct sock *sk, u32 acked, u32 segments);
 
 /* A duplicate ACK came (RFC 5681 section 2). */
 void xtcp_recovery_dupack(struct sock *sk);
@@ -24,10 +30,26 @@ void xtcp_recovery_dupack(struct sock *sk);
 /* The retransmission timer fired: go back to snd_una (RFC 5681 3.1). */
 void xtcp_recovery_timeout(struct sock *sk);
 
+/*
+ * The path takes no longer what is outstanding, in segments of @old_mss, which is more
+ * than they are now: that is lost, though not to congestion.
+ */
+void xtcp_recovery_too_large(struct sock *sk, u32 old_mss);
+
+/* Before something is sent: has the connection been idle (RFC 5681 4.1)? */
+void xtcp_recovery_idle(struct sock *sk);
+
 /* Send again what is known lost, as far as cwnd allows. */
 void xtcp_recovery_push(struct sock *sk);
 
-/* Octets on their way, by our best knowledge (RFC 6675 calls it pipe). */
-u32 xtcp_recovery_pipe(const struct xtcp_sock *xs);
+/**
+ * xtcp_recovery_allows() - may new text go?
+ * @xs: socket
+ * @len: octets of it, in one segment
+ *
+ * Not while something is to be sent again; else as far as cwnd goes (RFC 5681 3.1),
+ * with limited transmit (RFC 3042).
+ */
+bool xtcp_recovery_allows(const struct xtcp_sock *xs, u32 len);
 
 #endif

@@ -136,6 +136,8 @@ const struct xtcp_knob_row xtcp_knob_rows[] = {
 	     "smallest segment size an announced MSS or path MTU can bring about"),
 	KNOB(initial_cwnd, 10, 1, 1000, "RFC 6928 2",
 	     "segments a new connection may send before the first ACK"),
+	KNOB(slow_start_after_idle, 1, 0, 1, "RFC 5681 4.1",
+	     "after an idle RTO a connection begins with its initial window again"),
 	KNOB(reordering, 3, 1, 255, "RFC 5681 3.2",
 	     "duplicate ACKs that mean a loss"),
 	KNOB(rmem_default, 131072, 4096, 1U << 30, "",

@@ -11,6 +11,7 @@
 #include <xtcp/af.h>
 #include <xtcp/input.h>
 #include <xtcp/output.h>
+#include <xtcp/recovery.h>
 #include <xtcp/request.h>
 #include <xtcp/sock.h>
 
@@ -113,11 +114,8 @@ static void apply_pmtu(struct sock *sk, u32 mtu)
 	if (!dst || dst_mtu(dst) >= xs->snd.pmtu || xs->tcb.state == XTCP_SYN_SENT)
 		return;
 	xtcp_output_sync_mss(sk, dst_mtu(dst));
-	/* What was too large is lost, though not to congestion: send it again. */
 	if (xs->snd.mss < old_mss && xs->tcb.snd_nxt != xs->tcb.snd_una) {
-		xs->cong.phase = XTCP_CONG_LOSS;
-		xs->cong.resend = xs->tcb.snd_una;
-		xs->cong.recover = xs->tcb.snd_nxt;
+		xtcp_recovery_too_large(sk, old_mss);
 		xtcp_output_push(sk);
 	}
 }

@@ -188,8 +188,7 @@ static void begin_text(struct sock *sk)
 	xs->rcv.rtt_since = (u32)jiffies;
 	xs->rcv.space = xtcp_tcb_rcv_wnd(&xs->tcb);
 	xtcp_output_sync_mss(sk, dst ? dst_mtu(dst) : xs->snd.pmtu);
-	xtcp_cong_start(&xs->cong, xs->snd.mss,
-			xtcp_knob(xtcp_sk_net(sk), initial_cwnd));
+	xtcp_recovery_start(sk);
 }
 
 static void established(struct sock *sk)
@@ -197,10 +196,12 @@ static void established(struct sock *sk)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 
 	count_handshake(xs);
-	if (xtcp_early(sk))
+	if (xtcp_early(sk)) {
 		xtcp_output_sync_mss(sk, xs->snd.pmtu);	/* the window is larger now */
-	else
+		xtcp_recovery_established(sk);
+	} else {
 		begin_text(sk);
+	}
 	xtcp_state_set(sk, XTCP_ESTABLISHED);
 	/* The user closed meanwhile; the same segment may carry the peer's FIN. */
 	if (xs->tcb.close_queued)
@@ -281,15 +282,16 @@ static void carry_out_ack(struct sock *sk, const struct xtcp_segment *seg,
 			  const struct xtcp_verdict *v)
 {
 	bool handshake = v->events & XTCP_EV_ESTABLISHED;
+	u32 segments;
 	u64 sent_ns;
 
 	if (v->events & XTCP_EV_ACKED) {
 		/* The round trip of a handshake was measured, and its SYN counted. */
 		xtcp_sk(sk)->stats.bytes_acked += v->acked - handshake;
-		xtcp_output_clean(sk, &sent_ns);
+		segments = xtcp_output_clean(sk, &sent_ns);
 		if (!handshake)
 			sample_rtt(sk, seg, sent_ns);
-		xtcp_recovery_acked(sk, v->acked);
+		xtcp_recovery_acked(sk, v->acked, segments);
 		xtcp_timers_acked(sk);
 		xtcp_output_grow_buffer(sk);
 	}
@@ -524,8 +526,12 @@ void xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
 		refuse_text(&seg);
 	stood_before = before_urgent_octet(sk);
 	xtcp_segment_arrives(&xs->tcb, &seg, now_us, &v);
-	if (refused && !v.reply)
-		v.reply = XTCP_REPLY_ACK;	/* alive, and still at rcv_nxt */
+	if (refused) {
+		/* It had text, and so tells of nothing that left (RFC 5681 2). */
+		v.events &= ~XTCP_EV_DUPACK;
+		if (!v.reply)
+			v.reply = XTCP_REPLY_ACK;	/* alive, and still at rcv_nxt */
+	}
 	if (v.events & XTCP_EV_RESET) {
 		carry_out_reset(sk, &v);
 		xtcp_input_drop(xtcp_sk_net(sk), skb, v.drop);

@@ -380,12 +380,11 @@ static int allowed(const struct xtcp_sock *xs, const struct sk_buff *skb)
 	u32 edge = tcb->snd_una + xtcp_tcb_syn_under_way(tcb) + tcb->snd_wnd;
 	u32 len = min_t(u32, skb->len, xs->snd.mss);
 	u32 end = XTCP_SKB_CB(skb)->seq + len;
-	u32 pipe = xtcp_recovery_pipe(xs);
 	u32 usable;
 
 	if (len == skb->len)
 		end = XTCP_SKB_CB(skb)->end_seq;	/* with the FIN */
-	if (pipe && pipe + len > xs->cong.cwnd)
+	if (!xtcp_recovery_allows(xs, len))
 		return -1;
 	if (xtcp_seq_leq(end, edge))
 		return len;
@@ -461,6 +460,7 @@ void xtcp_output_push(struct sock *sk)
 	if (!may_send_text(sk))
 		return;
 	refresh_mss(sk);
+	xtcp_recovery_idle(sk);
 	xtcp_recovery_push(sk);
 	while ((skb = skb_peek(&sk->sk_write_queue))) {
 		len = allowed(xs, skb);
@@ -533,11 +533,12 @@ static bool cut_off_acked(struct sock *sk, struct sk_buff *skb)
 	return (s32)acked > 0 && !split(sk, &xs->snd.rtx_queue, skb, acked);
 }
 
-void xtcp_output_clean(struct sock *sk, u64 *sent_ns)
+u32 xtcp_output_clean(struct sock *sk, u64 *sent_ns)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	bool sent_twice = false;
 	struct sk_buff *skb;
+	u32 segments = 0;
 
 	if (xtcp_seq_geq(xs->tcb.snd_una, xs->tcb.snd_up))
 		xs->tcb.snd_urgent = false;
@@ -549,23 +550,27 @@ void xtcp_output_clean(struct sock *sk, u64 *sent_ns)
 			break;
 		sent_twice |= XTCP_SKB_CB(skb)->retransmits > 0;
 		*sent_ns = *sent_ns ?: skb->skb_mstamp_ns;
-		xs->stats.delivered++;
+		segments++;
 		__skb_unlink(skb, &xs->snd.rtx_queue);
 		xtcp_output_free(sk, skb);
 	}
 	/* What came behind one that was lost waited for it: no round trip, either. */
 	if (sent_twice)
 		*sent_ns = 0;
+	xs->stats.delivered += segments;
+	return segments;
 }
 
 /*
- * Room for a window on its way and one being written; twice that, for an skb
- * weighs up to twice its text.
+ * Room for a window on its way and one being written, at what a segment weighs: its
+ * text, and as much again for pages half full, or what there is to an skb without.
  */
 void xtcp_output_grow_buffer(struct sock *sk)
 {
+	const struct xtcp_cong *cong = &xtcp_sk(sk)->cong;
 	u32 most = xtcp_knob(xtcp_sk_net(sk), wmem_max);
-	u32 want = min_t(u64, 4ULL * xtcp_sk(sk)->cong.cwnd, most);
+	u32 weight = cong->mss + max_t(u32, cong->mss, 2 * SKB_TRUESIZE(XTCP_HEADROOM));
+	u32 want = min_t(u64, 2ULL * DIV_ROUND_UP(cong->cwnd, cong->mss) * weight, most);
 
 	if (!(sk->sk_userlocks & SOCK_SNDBUF_LOCK) && want > sk->sk_sndbuf &&
 	    !xtcp_memory_scarce(sk))

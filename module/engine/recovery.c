@@ -14,25 +14,80 @@ static u32 flight(const struct xtcp_tcb *tcb)
 	return tcb->snd_nxt - tcb->snd_una - xtcp_tcb_syn_under_way(tcb);
 }
 
+/* After a timeout: some of what was sent before it has to be sent again. */
 static bool resending(const struct xtcp_cong *cong)
 {
 	return cong->phase == XTCP_CONG_LOSS &&
 	       xtcp_seq_lt(cong->resend, cong->recover);
 }
 
-u32 xtcp_recovery_pipe(const struct xtcp_sock *xs)
+/*
+ * Beside @segments of @octets all in all, does the window take one more of @len? A
+ * window of N segments is no more than N, however small they are (RFC 5681 3.1); one
+ * may always go, or there were nothing that an ACK could answer.
+ */
+static bool fits(const struct xtcp_cong *cong, u32 segments, u32 octets, u32 len)
+{
+	return !segments || (octets + len <= cong->cwnd &&
+			     (u64)segments * cong->mss < cong->cwnd);
+}
+
+bool xtcp_recovery_allows(const struct xtcp_sock *xs, u32 len)
 {
 	const struct xtcp_cong *cong = &xs->cong;
-	u32 out = flight(&xs->tcb);
+	u32 segments = skb_queue_len(&xs->snd.rtx_queue);
+	u32 octets = flight(&xs->tcb);
+	u32 left = 0;
 
-	/* After a timeout nothing is taken to be on its way but what we resent. */
+	/* What is taken to be lost goes before what is new. */
 	if (resending(cong))
-		return xtcp_seq_gt(cong->resend, xs->tcb.snd_una) ?
-			cong->resend - xs->tcb.snd_una : 0;
-	/* Each of the first duplicate ACKs tells of a segment that left. */
+		return false;
+	/* Each of the first duplicate ACKs tells of a segment that left (RFC 3042). */
 	if (cong->phase == XTCP_CONG_OPEN)
-		return out - min(out, cong->dupacks * cong->mss);
-	return out;
+		left = min_t(u32, cong->dupacks, segments);
+	return fits(cong, segments - left, octets - min(octets, left * cong->mss), len);
+}
+
+/*
+ * The initial window (RFC 6928 2): one segment where the SYN or SYN-ACK had to be sent
+ * again more than once, for then it is the path, and not its length.
+ */
+static u32 initial_segments(const struct sock *sk)
+{
+	return xtcp_sk(sk)->retransmits > 1 ? 1 : xtcp_knob(xtcp_sk_net(sk), initial_cwnd);
+}
+
+void xtcp_recovery_start(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	xtcp_cong_start(&xs->cong, xs->snd.mss, initial_segments(sk));
+	xs->cong.recover = xs->tcb.iss;		/* RFC 6582 3.2 step 1 */
+}
+
+void xtcp_recovery_established(struct sock *sk)
+{
+	struct xtcp_cong *cong = &xtcp_sk(sk)->cong;
+
+	cong->cwnd = min(cong->cwnd, cong->mss * initial_segments(sk));
+}
+
+/*
+ * RFC 5681 4.1: after silence no ACKs pace what is sent, and what was learned of the
+ * path is old. Three quarters of it are soon reached again (RFC 7661 4.4.1).
+ */
+void xtcp_recovery_idle(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct xtcp_cong *cong = &xs->cong;
+	struct xtcp_net *xn = xtcp_sk_net(sk);
+	u32 idle = (u32)jiffies - xs->stats.data_sent;
+
+	if (flight(&xs->tcb) || !xtcp_knob(xn, slow_start_after_idle) ||
+	    idle <= nsecs_to_jiffies(xtcp_timers_rto_ns(sk)))
+		return;
+	cong->ssthresh = max(cong->ssthresh, cong->cwnd / 4 * 3);
+	cong->cwnd = min(cong->cwnd, cong->mss * xtcp_knob(xn, initial_cwnd));
 }
 
 static void resend_head(struct sock *sk)
@@ -43,13 +98,26 @@ static void resend_head(struct sock *sk)
 		xtcp_output_retransmit(sk, skb);
 }
 
+/*
+ * Equation (4) of RFC 5681. What limited transmit sent, beyond cwnd, does not count
+ * (3.2 step 2), nor what duplicate ACKs let go in recovery: the loss of what was sent
+ * again is a second reason to halve (4.3).
+ */
+static u32 halved(const struct xtcp_sock *xs)
+{
+	const struct xtcp_cong *cong = &xs->cong;
+	u32 window = cong->phase == XTCP_CONG_RECOVERY ? cong->ssthresh : cong->cwnd;
+
+	return cong->ops->ssthresh(cong, min(flight(&xs->tcb), window));
+}
+
 /* RFC 6582 3.2 step 2 */
 static void enter_recovery(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_cong *cong = &xs->cong;
 
-	cong->ssthresh = cong->ops->ssthresh(cong, flight(&xs->tcb));
+	cong->ssthresh = halved(xs);
 	cong->recover = xs->tcb.snd_nxt;
 	cong->cwnd = cong->ssthresh + cong->dupacks * cong->mss;
 	cong->phase = XTCP_CONG_RECOVERY;
@@ -64,12 +132,19 @@ void xtcp_recovery_dupack(struct sock *sk)
 
 	switch (cong->phase) {
 	case XTCP_CONG_OPEN:
+		/*
+		 * Step 2: up to recover segments were sent twice, and the second ones
+		 * are answered like this, too.
+		 */
+		if (xtcp_seq_leq(xs->tcb.snd_una, cong->recover))
+			break;
 		if (++cong->dupacks >= xtcp_knob(xtcp_sk_net(sk), reordering))
 			enter_recovery(sk);
 		break;
 	case XTCP_CONG_RECOVERY:
-		/* Step 3: another segment has left the network. */
-		cong->cwnd += cong->mss;
+		/* RFC 5681 3.2 step 4: another has left; no more than were on their way. */
+		if (cong->cwnd < cong->ssthresh + flight(&xs->tcb))
+			cong->cwnd += cong->mss;
 		break;
 	}
 }
@@ -94,24 +169,33 @@ static void acked_in_recovery(struct xtcp_sock *xs, u32 acked)
 	resend_head(sk);
 }
 
-/* Was cwnd what held the sender back (RFC 7661)? In slow start half will do. */
-static bool cwnd_limited(const struct xtcp_sock *xs, u32 acked)
+/*
+ * Was cwnd what held the sender back (RFC 7661)? In slow start half will do. Small
+ * segments fill it by their number.
+ */
+static bool cwnd_limited(const struct xtcp_sock *xs, u32 acked, u32 segments)
 {
 	const struct xtcp_cong *cong = &xs->cong;
-	u32 was_out = flight(&xs->tcb) + acked;
+	u64 was_out = max_t(u64, flight(&xs->tcb) + acked,
+			    (u64)(skb_queue_len(&xs->snd.rtx_queue) + segments) * cong->mss);
 
 	if (cong->cwnd < cong->ssthresh)
 		return 2 * was_out >= cong->cwnd;
 	return was_out + cong->mss >= cong->cwnd;
 }
 
-void xtcp_recovery_acked(struct sock *sk, u32 acked)
+void xtcp_recovery_acked(struct sock *sk, u32 acked, u32 segments)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_cong *cong = &xs->cong;
-	bool limited = cwnd_limited(xs, acked);
+	bool limited = cwnd_limited(xs, acked, segments);
 
 	switch (cong->phase) {
+	case XTCP_CONG_OPEN:
+		/* Behind it for good, however far the numbers go on. */
+		if (xtcp_seq_gt(xs->tcb.snd_una, cong->recover))
+			cong->recover = xs->tcb.snd_una - 1;
+		break;
 	case XTCP_CONG_RECOVERY:
 		acked_in_recovery(xs, acked);
 		return;
@@ -127,6 +211,18 @@ void xtcp_recovery_acked(struct sock *sk, u32 acked)
 	xtcp_cong_acked(cong, acked, limited, xtcp_now_us());
 }
 
+/* All that is outstanding is to be sent again (RFC 6582 3.2, retransmit timeouts). */
+static void go_back(struct xtcp_sock *xs)
+{
+	struct xtcp_cong *cong = &xs->cong;
+
+	cong->recover = xs->tcb.snd_nxt;
+	cong->resend = xs->tcb.snd_una;
+	cong->phase = XTCP_CONG_LOSS;
+	cong->dupacks = 0;
+	cong->acked = 0;
+}
+
 /* RFC 5681 3.1: one segment of loss window, and all in flight counts as lost. */
 void xtcp_recovery_timeout(struct sock *sk)
 {
@@ -135,35 +231,45 @@ void xtcp_recovery_timeout(struct sock *sk)
 
 	/* A second timeout of the same segment does not halve again. */
 	if (cong->phase != XTCP_CONG_LOSS || !xs->retransmits)
-		cong->ssthresh = cong->ops->ssthresh(cong, flight(&xs->tcb));
+		cong->ssthresh = halved(xs);
 	cong->cwnd = cong->mss;
-	cong->recover = xs->tcb.snd_nxt;
-	cong->resend = xs->tcb.snd_una;
-	cong->phase = XTCP_CONG_LOSS;
-	cong->dupacks = 0;
-	cong->acked = 0;
+	go_back(xs);
 	xtcp_recovery_push(sk);
+}
+
+void xtcp_recovery_too_large(struct sock *sk, u32 old_mss)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct xtcp_cong *cong = &xs->cong;
+
+	/* Recovery ends here: what duplicate ACKs added to cwnd goes with it. */
+	if (cong->phase == XTCP_CONG_RECOVERY)
+		cong->cwnd = min(cong->cwnd, cong->ssthresh);
+	/* As many segments as before, not as many octets (RFC 5681 3.1). */
+	cong->cwnd = max_t(u32, div_u64((u64)cong->cwnd * cong->mss, old_mss), cong->mss);
+	go_back(xs);
 }
 
 void xtcp_recovery_push(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_cong *cong = &xs->cong;
+	u32 segments = 0, octets;
 	struct sk_buff *skb;
-	u32 pipe;
 
-	if (!resending(cong))
-		return;
+	/* Only what was sent since the timeout is taken to be on its way. */
 	skb_queue_walk(&xs->snd.rtx_queue, skb) {
-		if (xtcp_seq_geq(cong->resend, XTCP_SKB_CB(skb)->end_seq))
+		if (!resending(cong))
+			return;
+		if (xtcp_seq_geq(cong->resend, XTCP_SKB_CB(skb)->end_seq)) {
+			segments++;
 			continue;
-		pipe = xtcp_recovery_pipe(xs);
-		if (pipe && pipe + skb->len > cong->cwnd)
+		}
+		octets = segments ? cong->resend - xs->tcb.snd_una : 0;
+		if (!fits(cong, segments++, octets, min_t(u32, skb->len, xs->snd.mss)))
 			return;
 		if (xtcp_output_retransmit(sk, skb))
 			return;
 		cong->resend = XTCP_SKB_CB(skb)->end_seq;
-		if (!resending(cong))
-			return;
 	}
 }
