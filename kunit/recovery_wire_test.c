@@ -303,6 +303,22 @@ static void fast_recovery__timeout(struct kunit *test)
 	WIRE_EQ(w, cong(w)->ssthresh, 2500);
 }
 
+/* RFC 6298 5: never less than an RTO after it was sent last, be that by duplicate ACKs. */
+static void fast_recovery__timer_counts_from_there(struct kunit *test)
+{
+	struct wire *w = puppet(test);
+
+	WIRE_EQ(w, wire_send(w, A, 5000), 5000);
+	wire_run_to_ms(w, 150);
+	ack(w, 1, 4);
+	WIRE_EQ(w, sent(w), 6);
+	wire_run_to_ms(w, 349);
+	WIRE_EQ(w, sent(w), 6);
+	wire_run_to_ms(w, 351);
+	WIRE_EQ(w, sent(w), 7);
+	WIRE_EQ(w, wire_xs(w, A)->backoff, 1);
+}
+
 /* RFC 6582 3.2: a partial ACK takes as much from cwnd as it acknowledges, and gives one. */
 static void fast_recovery__partial_ack(struct kunit *test)
 {
@@ -654,6 +670,7 @@ WIRE_SUITES(xtcp_recovery_wire,
 	KUNIT_CASE_SLOW(fast_recovery__acks_without_end),
 	KUNIT_CASE_SLOW(fast_recovery__path_gets_narrow),
 	KUNIT_CASE_SLOW(fast_recovery__timeout),
+	KUNIT_CASE_SLOW(fast_recovery__timer_counts_from_there),
 	KUNIT_CASE_SLOW(fast_recovery__partial_ack),
 	KUNIT_CASE_SLOW(duplicate_ack__not_with_text),
 	KUNIT_CASE_SLOW(small_segments__as_many_as_large_ones),

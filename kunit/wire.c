@@ -5,6 +5,7 @@
  * records it, asks the script, and hands it on when it is due.
  */
 
+#include <linux/delay.h>
 #include <linux/ipv6.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/rtnetlink.h>
@@ -46,6 +47,13 @@ void wire_eq(struct wire *w, const char *where, const char *what, long long seen
 u64 wire_now_us(const struct wire *w)
 {
 	return div_u64(ktime_get_ns() - w->epoch_ns, NSEC_PER_USEC);
+}
+
+void wire_stand_still_ms(struct wire *w, unsigned int ms)
+{
+	local_bh_disable();
+	mdelay(ms);
+	local_bh_enable();
 }
 
 /* Sleeps to a whole millisecond of the wire's clock, so that errors do not add up. */
@@ -224,8 +232,15 @@ void wire_lossy(struct wire *w, unsigned int percent, u64 seed)
 	spin_unlock_bh(&w->lock);
 }
 
+void wire_refuse(struct wire *w, enum wire_end from, unsigned int count)
+{
+	atomic_set(&w->full[from], count);
+}
+
 void wire_pass_all(struct wire *w)
 {
+	atomic_set(&w->full[A], 0);
+	atomic_set(&w->full[B], 0);
 	spin_lock_bh(&w->lock);
 	w->loss_percent = 0;
 	memset(w->rules, 0, sizeof(w->rules));
@@ -1424,8 +1439,26 @@ static void wire_set_knobs(struct wire *w)
 	wire_forget_servers(w);
 }
 
+static unsigned int wire_device(void *priv, struct sk_buff *skb,
+				const struct nf_hook_state *state)
+{
+	const struct tcphdr *th;
+	struct wire_packet p;
+	struct wire *w = priv;
+	enum wire_end from;
+
+	w->ip->parse(skb, &p);
+	if (p.protocol != WIRE_PROTOCOL || skb->mark == WIRE_MARK)
+		return NF_ACCEPT;
+	th = (struct tcphdr *)(skb->data + p.header_len);
+	from = ntohs(th->source) == w->side[B].port ? B : A;
+	return atomic_add_unless(&w->full[from], -1, 0) ? NF_DROP_ERR(-ENOBUFS) : NF_ACCEPT;
+}
+
 static int wire_hook_on(struct wire *w)
 {
+	int err;
+
 	w->hook = (struct nf_hook_ops){
 		.hook = wire_hook,
 		.priv = w,
@@ -1433,7 +1466,16 @@ static int wire_hook_on(struct wire *w)
 		.hooknum = NF_INET_PRE_ROUTING,
 		.priority = NF_IP_PRI_FIRST,
 	};
-	return nf_register_net_hook(&init_net, &w->hook);
+	w->device = w->hook;
+	w->device.hook = wire_device;
+	w->device.hooknum = NF_INET_LOCAL_OUT;
+	err = nf_register_net_hook(&init_net, &w->hook);
+	if (err)
+		return err;
+	err = nf_register_net_hook(&init_net, &w->device);
+	if (err)
+		nf_unregister_net_hook(&init_net, &w->hook);
+	return err;
 }
 
 static void wire_take_up(struct wire *w)
@@ -1565,6 +1607,7 @@ unsigned int wire_close(struct wire *w)
 	unsigned int failures;
 
 	wire_reset(w);
+	nf_unregister_net_hook(&init_net, &w->device);
 	nf_unregister_net_hook(&init_net, &w->hook);
 	WIRE_EQ(w, w->bad_checksums, 0);
 	WIRE_EQ(w, w->fragments, 0);

@@ -196,6 +196,8 @@ struct wire {
 	unsigned int failures;
 	spinlock_t lock;	/* segments and rules; BH off */
 	struct nf_hook_ops hook;
+	struct nf_hook_ops device;	/* of the sender */
+	atomic_t full[2];		/* it has no room for so many more */
 	struct list_head segments;
 	struct list_head *shown;	/* last one WIRE_EXPECT() looked at */
 	struct wire_segment *held[2];
@@ -329,6 +331,8 @@ void wire_transfer(struct wire *w, enum wire_end end, unsigned int total,
 /* Time. */
 void wire_run_ms(struct wire *w, unsigned int ms);
 void wire_run_to_ms(struct wire *w, unsigned int ms);	/* of the wire's clock */
+/* The machine stands still: neither timers nor segments are looked at. At most 20 s. */
+void wire_stand_still_ms(struct wire *w, unsigned int ms);
 void wire_epoch(struct wire *w);	/* now is 0.000; forget what was recorded */
 u64 wire_now_us(const struct wire *w);
 
@@ -345,6 +349,8 @@ void wire_corrupt(struct wire *w, enum wire_end from, enum wire_kind kind,
 		  unsigned int nth);
 /* Drop that many percent of all segments, both ways; @seed makes it repeatable. */
 void wire_lossy(struct wire *w, unsigned int percent, u64 seed);
+/* The sender's own device has no room for the next @count segments: no one sees them. */
+void wire_refuse(struct wire *w, enum wire_end from, unsigned int count);
 void wire_pass_all(struct wire *w);
 void wire_delay_ms(struct wire *w, unsigned int ms);
 

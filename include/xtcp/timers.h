@@ -39,6 +39,9 @@ void xtcp_timers_ack_sent(struct sock *sk);
 void xtcp_timers_heard(struct sock *sk);
 /* SO_KEEPALIVE was set or cleared. */
 void xtcp_timers_keepalive_set(struct sock *sk, bool on);
+/* TCP_KEEPIDLE, TCP_USER_TIMEOUT have a new value. */
+void xtcp_timers_keepidle_set(struct sock *sk);
+void xtcp_timers_user_timeout_set(struct sock *sk);
 /* Nobody owns the socket any more, and it is in FIN_WAIT_2. */
 void xtcp_timers_fin_wait_2(struct sock *sk, u64 delay_ns);
 /* The connection is over. */

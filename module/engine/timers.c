@@ -7,10 +7,8 @@
  * set again.
  *
  * RETRANSMIT	a SYN, SYN-ACK, text or FIN is unacknowledged; RTO, doubled each
- *		time (RFC 6298 5). Due times count from the last due time, not
- *		from when we came to run, so that retries do not drift.
- *		Ends with ETIMEDOUT after syn_retries, synack_retries, retries2,
- *		orphan_retries or TCP_USER_TIMEOUT.
+ *		time (RFC 6298 5). Ends with ETIMEDOUT after syn_retries,
+ *		synack_retries, retries2, orphan_retries or TCP_USER_TIMEOUT.
  * PERSIST	there is something to send, the window is shut and nothing is on
  *		its way (RFC 9293 3.8.6.1); RTO, doubled.
  * DELACK	an ACK is owed (RFC 9293 3.8.6.3, MUST-58); delack_ms.
@@ -18,6 +16,11 @@
  *		(RFC 9293 3.8.4); with SO_KEEPALIVE only.
  * FIN_WAIT_2	nobody owns the socket, the peer keeps its half open;
  *		fin_timeout_ms or TCP_LINGER2.
+ *
+ * Due times of what is tried again count from the last due time, not from when we
+ * came to run, so that retries do not drift. But where we are late by more than half
+ * an interval, the machine stood still, and no one could answer: then nothing is
+ * given up, and the next interval counts from now.
  *
  * Everything here runs under the socket lock. The hrtimer has one reference to
  * the socket, from when it is set until it is found that nothing more is to be
@@ -97,22 +100,71 @@ static void give_up(struct sock *sk, enum xtcp_counter why)
 	xtcp_fail(sk, READ_ONCE(sk->sk_err_soft) ?: ETIMEDOUT);
 }
 
-static bool user_timed_out(const struct xtcp_sock *xs, u64 now_ns)
+static u64 user_timeout_ns(const struct xtcp_sock *xs)
 {
-	return xs->user_timeout_ms && xs->first_retransmit_ns &&
-	       now_ns >= xs->first_retransmit_ns + ms_to_ns(xs->user_timeout_ms);
+	return ms_to_ns(xs->user_timeout_ms);
 }
 
-/* The next retry, but no later than the user's patience. */
-static void arm_retry(struct sock *sk, u64 from_ns)
+/* No later than the user's patience lasts (RFC 5482) with what waits since @since_ns. */
+static u64 by_user_timeout(const struct xtcp_sock *xs, u64 due_ns, u64 since_ns)
+{
+	return xs->user_timeout_ms ? min(due_ns, since_ns + user_timeout_ns(xs)) : due_ns;
+}
+
+/* One of a row of tries. */
+struct try {
+	u64 due_ns;		/* it was due then */
+	bool late;		/* and is made long after: the machine stood still */
+};
+
+/* It was due then, @interval_ns after the one before. */
+static struct try try_of(u64 due_ns, u64 interval_ns)
+{
+	return (struct try){
+		.due_ns = due_ns,
+		.late = ktime_get_ns() > due_ns + interval_ns / 2,
+	};
+}
+
+/* The next interval does. */
+static u64 counts_from(const struct try *try)
+{
+	return try->late ? ktime_get_ns() : try->due_ns;
+}
+
+/* There were @enough, or it took too long for the user. */
+static bool given_up(const struct xtcp_sock *xs, const struct try *try, bool enough)
+{
+	bool user_timed_out = xs->user_timeout_ms &&
+			      try->due_ns >= xs->first_retransmit_ns + user_timeout_ns(xs);
+
+	return !try->late && (enough || user_timed_out);
+}
+
+/* Since when the peer has owed what @which waits for; 0: it owes nothing. */
+static u64 unanswered_since(const struct xtcp_sock *xs, enum xtcp_timer which)
+{
+	switch (which) {
+	case XTCP_TIMER_RETRANSMIT:
+	case XTCP_TIMER_PERSIST:
+		return xs->first_retransmit_ns;
+	case XTCP_TIMER_KEEPALIVE:
+		return xs->probes ? xs->heard_ns : 0;
+	default:
+		return 0;
+	}
+}
+
+/* The next try: RTO later, but no later than the user's patience. */
+static void arm_next(struct sock *sk, enum xtcp_timer which, const struct try *try)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
-	u64 due = from_ns + rto_ns(sk);
+	u64 from = counts_from(try);
+	/* The peer needs time to answer, if only now it could. */
+	u64 least = try->late ? xtcp_rtt_rto_ns(&xs->rtt, 0, xtcp_sk_knob(sk, rto_max_ms)) : 1;
+	u64 due = by_user_timeout(xs, from + rto_ns(sk), xs->first_retransmit_ns);
 
-	if (xs->user_timeout_ms)
-		due = min(due, xs->first_retransmit_ns +
-			  ms_to_ns(xs->user_timeout_ms));
-	arm(sk, XTCP_TIMER_RETRANSMIT, max(due, from_ns + 1));
+	arm(sk, which, max(due, from + least));
 }
 
 /* --- RETRANSMIT --------------------------------------------------------- */
@@ -195,16 +247,18 @@ static void report_trouble(struct sock *sk)
 static void retransmit_syn(struct sock *sk, u64 due_ns)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct try try = try_of(due_ns, rto_ns(sk));
 	bool syn_ack = syn_received(sk);
 
-	if (xs->retransmits >= syn_retries(sk) || user_timed_out(xs, due_ns)) {
+	if (given_up(xs, &try, xs->retransmits >= syn_retries(sk))) {
 		give_up_retrying(sk, xtcp_opening(sk) ? XTCP_CNT_SYN_TIMEOUTS :
 							XTCP_CNT_ABORT_ON_TIMEOUT);
 		return;
 	}
 	doubt_route(sk);
 	count_timeout(xs);
-	xs->retransmits++;
+	if (xs->retransmits < U8_MAX)
+		xs->retransmits++;
 	xs->backoff = syn_backoff(sk);
 	xs->stats.retrans++;
 	xtcp_count(xtcp_sk_net(sk), syn_ack ? XTCP_CNT_SYN_ACK_RETRANS :
@@ -216,7 +270,7 @@ static void retransmit_syn(struct sock *sk, u64 due_ns)
 		xtcp_output_syn_ack(sk);
 	else
 		xtcp_output_syn(sk);
-	arm_retry(sk, due_ns);
+	arm_next(sk, XTCP_TIMER_RETRANSMIT, &try);
 }
 
 static u32 text_retries(const struct sock *sk)
@@ -238,23 +292,45 @@ static bool probes_window(const struct sock *sk, const struct sk_buff *head)
 	       !sock_flag(sk, SOCK_DEAD);
 }
 
+/*
+ * An RTO after @head was sent, where duplicate ACKs had it sent again since the timer was
+ * set (RFC 6298 5). Retries in a row are due when they are due.
+ */
+static bool due_later(struct sock *sk, const struct sk_buff *head, const struct try *try)
+{
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+	u64 due = head->skb_mstamp_ns + rto_ns(sk);
+
+	if (try->late || xs->retransmits || due <= try->due_ns)
+		return false;
+	arm(sk, XTCP_TIMER_RETRANSMIT, by_user_timeout(xs, due, xs->first_retransmit_ns));
+	return true;
+}
+
+static bool text_given_up(struct sock *sk, const struct sk_buff *head, const struct try *try)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	bool probe = xs->retransmits && probes_window(sk, head);
+
+	if (probe)
+		xs->retransmits = 1;
+	return given_up(xs, try, !probe && xs->retransmits >= text_retries(sk));
+}
+
 static void retransmit_text(struct sock *sk, u64 due_ns)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct sk_buff *head = skb_peek(&xs->snd.rtx_queue);
-	bool probe;
+	struct try try = try_of(due_ns, rto_ns(sk));
 
 	if (!head)
 		return;
-	probe = xs->retransmits && probes_window(sk, head);
-	if (!xs->retransmits)
-		xs->first_retransmit_ns = head->skb_mstamp_ns;
-	else if (probe)
-		xs->retransmits = 1;
-	if ((!probe && xs->retransmits >= text_retries(sk)) || user_timed_out(xs, due_ns)) {
+	if (text_given_up(sk, head, &try)) {
 		give_up_retrying(sk, XTCP_CNT_ABORT_ON_TIMEOUT);
 		return;
 	}
+	if (due_later(sk, head, &try))
+		return;
 	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_RTO_TIMEOUTS);
 	count_timeout(xs);
 	doubt_route(sk);
@@ -263,7 +339,7 @@ static void retransmit_text(struct sock *sk, u64 due_ns)
 	if (xs->retransmits < U8_MAX)
 		xs->retransmits++;
 	xs->backoff = min(xs->backoff + 1, 63);
-	arm_retry(sk, due_ns);
+	arm_next(sk, XTCP_TIMER_RETRANSMIT, &try);
 }
 
 static void retransmit_due(struct sock *sk, u64 due_ns)
@@ -276,9 +352,16 @@ static void retransmit_due(struct sock *sk, u64 due_ns)
 
 /* --- PERSIST ------------------------------------------------------------ */
 
+static void count_probe(struct xtcp_sock *xs)
+{
+	if (xs->probes < U8_MAX)
+		xs->probes++;
+}
+
 static void persist_due(struct sock *sk, u64 due_ns)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct try try = try_of(due_ns, rto_ns(sk));
 	bool orphan = sock_flag(sk, SOCK_DEAD);
 
 	if (skb_queue_empty(&sk->sk_write_queue) || xs->tcb.snd_nxt != xs->tcb.snd_una)
@@ -289,8 +372,8 @@ static void persist_due(struct sock *sk, u64 due_ns)
 	 * A peer that answers may keep its window shut for ever (RFC 9293
 	 * MUST-37), unless no one is left on our side to care.
 	 */
-	if (xs->probes >= text_retries(sk) || user_timed_out(xs, due_ns) ||
-	    (orphan && xs->backoff >= text_retries(sk))) {
+	if (given_up(xs, &try, xs->probes >= text_retries(sk) ||
+		     (orphan && xs->backoff >= text_retries(sk)))) {
 		give_up(sk, XTCP_CNT_ABORT_ON_TIMEOUT);
 		return;
 	}
@@ -298,9 +381,9 @@ static void persist_due(struct sock *sk, u64 due_ns)
 		return;
 	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_WINDOW_PROBES);
 	xtcp_output_probe(sk);
-	xs->probes++;
+	count_probe(xs);
 	xs->backoff = min(xs->backoff + 1, 63);
-	arm(sk, XTCP_TIMER_PERSIST, due_ns + rto_ns(sk));
+	arm_next(sk, XTCP_TIMER_PERSIST, &try);
 }
 
 /* --- DELACK, KEEPALIVE, FIN_WAIT_2 -------------------------------------- */
@@ -328,32 +411,54 @@ static bool keepalive_failed(const struct xtcp_sock *xs, u64 now_ns)
 	return xs->probes >= (xs->keepcnt ?: xtcp_knob(xn, keepalive_probes));
 }
 
+static u64 keepintvl_ns(const struct xtcp_sock *xs)
+{
+	struct xtcp_net *xn = xtcp_sk_net((const struct sock *)xs);
+
+	return ms_to_ns(xs->keepintvl_ms ?: xtcp_knob(xn, keepalive_intvl_ms));
+}
+
+/* When the first probe goes, if nothing comes until then. */
+static u64 idle_end_ns(const struct xtcp_sock *xs)
+{
+	return xs->heard_ns + keepidle_ns(xs);
+}
+
+/* The next probe, an interval later, or the end of the user's patience, if that is to come. */
+static void arm_next_probe(struct sock *sk, const struct try *try)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	u64 from = counts_from(try);
+	u64 due = from + keepintvl_ns(xs);
+	u64 end = by_user_timeout(xs, due, xs->heard_ns);
+
+	arm(sk, XTCP_TIMER_KEEPALIVE, end > from ? max(end, min(due, from + rto_ns(sk))) : due);
+}
+
 static void keepalive_due(struct sock *sk, u64 due_ns)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
-	struct xtcp_net *xn = xtcp_sk_net(sk);
-	u64 idle_end = xs->heard_ns + keepidle_ns(xs);
+	struct try try = try_of(due_ns, keepintvl_ns(xs));
 
 	if (xs->tcb.snd_nxt != xs->tcb.snd_una ||
 	    !skb_queue_empty(&sk->sk_write_queue)) {
 		/* Text on its way asks the same question. */
-		arm(sk, XTCP_TIMER_KEEPALIVE, due_ns + keepidle_ns(xs));
+		arm(sk, XTCP_TIMER_KEEPALIVE, counts_from(&try) + keepidle_ns(xs));
 		return;
 	}
-	if (!xs->probes && idle_end > due_ns) {
-		arm(sk, XTCP_TIMER_KEEPALIVE, idle_end);
+	if (!xs->probes && idle_end_ns(xs) > due_ns) {
+		arm(sk, XTCP_TIMER_KEEPALIVE, idle_end_ns(xs));
 		return;
 	}
-	if (keepalive_failed(xs, due_ns)) {
+	if (!try.late && keepalive_failed(xs, due_ns)) {
 		xtcp_output_rst(sk, XTCP_CNT_ABORT_ON_TIMEOUT);
 		give_up(sk, XTCP_CNT_ABORT_ON_TIMEOUT);
 		return;
 	}
-	xtcp_count(xn, XTCP_CNT_KEEPALIVE_PROBES);
+	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_KEEPALIVE_PROBES);
 	xtcp_output_probe(sk);
-	xs->probes++;
-	arm(sk, XTCP_TIMER_KEEPALIVE,
-	    due_ns + ms_to_ns(xs->keepintvl_ms ?: xtcp_knob(xn, keepalive_intvl_ms)));
+	count_probe(xs);
+	arm_next_probe(sk, &try);
 }
 
 static void fin_wait_2_due(struct sock *sk, u64 due_ns)
@@ -461,21 +566,30 @@ void xtcp_timers_init(struct sock *sk)
 	hrtimer_setup(&xs->timer, timer_fired, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_SOFT);
 }
 
+/* From now on (RFC 6298 5.1, 5.3), unless the user is less patient. */
+static void wait_for_ack(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	u64 now = ktime_get_ns();
+
+	xs->first_retransmit_ns = now;
+	arm(sk, XTCP_TIMER_RETRANSMIT, by_user_timeout(xs, now + rto_ns(sk), now));
+}
+
 void xtcp_timers_syn_sent(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 
 	xs->retransmits = 0;
 	xs->backoff = 0;
-	xs->first_retransmit_ns = ktime_get_ns();
-	arm_retry(sk, xs->first_retransmit_ns);
+	wait_for_ack(sk);
 }
 
 void xtcp_timers_sent(struct sock *sk)
 {
 	disarm(sk, XTCP_TIMER_PERSIST);
 	if (!xtcp_sk(sk)->due_ns[XTCP_TIMER_RETRANSMIT])
-		arm(sk, XTCP_TIMER_RETRANSMIT, ktime_get_ns() + rto_ns(sk));
+		wait_for_ack(sk);
 }
 
 void xtcp_timers_acked(struct sock *sk)
@@ -484,11 +598,12 @@ void xtcp_timers_acked(struct sock *sk)
 
 	xs->stats.rto_time_ms += xtcp_timers_recovery_ms(xs);
 	xs->retransmits = 0;
+	if (xs->tcb.snd_nxt != xs->tcb.snd_una) {
+		wait_for_ack(sk);
+		return;
+	}
 	xs->first_retransmit_ns = 0;
-	if (xs->tcb.snd_nxt == xs->tcb.snd_una)
-		disarm(sk, XTCP_TIMER_RETRANSMIT);
-	else
-		arm(sk, XTCP_TIMER_RETRANSMIT, ktime_get_ns() + rto_ns(sk));
+	disarm(sk, XTCP_TIMER_RETRANSMIT);
 }
 
 void xtcp_timers_measured(struct sock *sk)
@@ -554,6 +669,34 @@ void xtcp_timers_keepalive_set(struct sock *sk, bool on)
 		disarm(sk, XTCP_TIMER_KEEPALIVE);
 	else if (!xtcp_sk(sk)->due_ns[XTCP_TIMER_KEEPALIVE])
 		arm(sk, XTCP_TIMER_KEEPALIVE, ktime_get_ns() + keepidle_ns(xtcp_sk(sk)));
+}
+
+void xtcp_timers_keepidle_set(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	/*
+	 * Idle is since the last segment, however often it is asked for. Probes under
+	 * way go on: they have an interval of their own.
+	 */
+	if (xs->due_ns[XTCP_TIMER_KEEPALIVE] && !xs->probes)
+		arm(sk, XTCP_TIMER_KEEPALIVE, max(ktime_get_ns(), idle_end_ns(xs)));
+}
+
+void xtcp_timers_user_timeout_set(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	u64 now = ktime_get_ns(), due, since;
+	int i;
+
+	/* Of what waits already. Where that is too long, the timer fires at once. */
+	for (i = 0; i < XTCP_TIMERS; i++) {
+		since = unanswered_since(xs, i);
+		if (!xs->due_ns[i] || !since)
+			continue;
+		due = by_user_timeout(xs, xs->due_ns[i], since);
+		arm(sk, i, min(xs->due_ns[i], max(due, now)));
+	}
 }
 
 void xtcp_timers_fin_wait_2(struct sock *sk, u64 delay_ns)

@@ -303,19 +303,12 @@ static void repeat_syn_ack(const struct xtcp_request *req)
 	xtcp_request_send_syn_ack(req, dst);
 }
 
-/*
- * Wait for the next retry, from when this one was due; but retries that were missed,
- * because the RTO is shorter now, are not made up for. False: it is ended, perhaps by us.
- */
-static bool wait_on(struct xtcp_request *req, u64 due_ns)
+/* Wait from @from_ns on for the next retry. False: it is ended, perhaps by us. */
+static bool wait_on(struct xtcp_request *req, u64 from_ns)
 {
-	u64 now_ns = ktime_get_ns();
-
 	if (req->retransmits < U8_MAX)
 		req->retransmits++;
-	if (due_ns + retry_delay_ns(fifo_of(req), level_of(req)) <= now_ns)
-		due_ns = now_ns;
-	req->wait.start_ns = due_ns;
+	req->wait.start_ns = from_ns;
 	if (xtcp_fifo_add(fifo_of(req), level_of(req), &req->wait, &req->flow))
 		return true;
 	xtcp_request_drop(req, XTCP_CNT_REQUEST_LISTENER_CLOSED);
@@ -342,19 +335,27 @@ static bool given_up(const struct xtcp_request *req)
 		req->retransmits >= READ_ONCE(xtcp_sk(req->listener->sk)->defer_accept));
 }
 
+/*
+ * Retries count from when they were due, as those of sockets do (timers.c); but from now
+ * where that is long ago, because the machine stood still or the RTO is shorter now:
+ * what was missed is not made up for, and nothing given up before it could be answered.
+ */
 static void due(struct xtcp_fifo *fifo, unsigned int level,
 		struct xtcp_fifo_entry *entry)
 {
 	struct xtcp_request *req = container_of(entry, struct xtcp_request, wait);
+	u64 delay_ns = retry_delay_ns(fifo, level), now_ns = ktime_get_ns();
+	u64 due_ns = entry->start_ns + delay_ns;
+	bool late = now_ns > due_ns + delay_ns / 2;
 	bool quiet = silent(req);
 
 	if (!req->retransmits && !req->flow.acked)
 		note_unanswered(req->listener);
 	if (fifo->stopped)
 		xtcp_request_drop(req, XTCP_CNT_REQUEST_LISTENER_CLOSED);
-	else if (given_up(req))
+	else if (!late && given_up(req))
 		xtcp_request_drop(req, XTCP_CNT_SYN_ACK_TIMEOUTS);
-	else if (wait_on(req, entry->start_ns + retry_delay_ns(fifo, level)) && !quiet)
+	else if (wait_on(req, late ? now_ns : due_ns) && !quiet)
 		repeat_syn_ack(req);
 }
 

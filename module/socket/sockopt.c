@@ -230,10 +230,17 @@ static int set_keepidle(struct xtcp_sock *xs, int val)
 	struct sock *sk = (struct sock *)xs;
 	int err = set_u32(&xs->keepidle_ms, val, 1, KEEP_MAX_S, MSEC_PER_SEC);
 
-	if (!err && sock_flag(sk, SOCK_KEEPOPEN)) {
-		xtcp_timers_keepalive_set(sk, false);
-		xtcp_timers_keepalive_set(sk, true);
-	}
+	if (!err)
+		xtcp_timers_keepidle_set(sk);
+	return err;
+}
+
+static int set_user_timeout(struct xtcp_sock *xs, int val)
+{
+	int err = set_u32(&xs->user_timeout_ms, val, 0, INT_MAX, 1);
+
+	if (!err)
+		xtcp_timers_user_timeout_set((struct sock *)xs);
 	return err;
 }
 
@@ -300,7 +307,7 @@ static int set_int(struct xtcp_sock *xs, int name, int val)
 	case TCP_QUICKACK:
 		return set_quickack(xs, val);
 	case TCP_USER_TIMEOUT:
-		return set_u32(&xs->user_timeout_ms, val, 0, INT_MAX, 1);
+		return set_user_timeout(xs, val);
 	case TCP_DEFER_ACCEPT:
 		return set_defer_accept(xs, val);
 	case TCP_SAVE_SYN:

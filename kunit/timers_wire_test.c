@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What is tried again and given up, engine/timers.c, where the clock is not as usual: the
+ * machine stood still, the user is impatient.
+ */
+
+#include <linux/tcp.h>
+#include "wire.h"
+
+static struct wire *connected(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_establish(w);
+	wire_unlisten(w, B);
+	wire_epoch(w);
+	return w;
+}
+
+/* The wire swallows everything from now on. */
+static struct wire *cut_off(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
+	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
+	return w;
+}
+
+/* Its window is shut on text of A. */
+static struct wire *window_shut(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, delack_ms, 1);	/* RTT 20 to 21 ms: RTO is the minimum */
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_RCVBUF, 16384), 0);
+	connected(test);
+	do {
+		wire_run_ms(w, 50);
+	} while (wire_send(w, A, 1000) > 0 && wire_xs(w, A)->tcb.snd_wnd);
+	wire_run_ms(w, 150);
+	WIRE_EQ(w, wire_xs(w, A)->tcb.snd_wnd, 0);
+	wire_send(w, A, 1000);
+	return w;
+}
+
+/* --- a machine that stood still --------------------------------------------- */
+
+/*
+ * Five seconds of silence, then three probes a second apart: in 15 s of standstill all
+ * of that is over, though the peer is there and answers the first one.
+ */
+static void standstill__keepalive(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_knob(w, keepalive_time_ms, 5000);
+	wire_knob(w, keepalive_intvl_ms, 1000);
+	wire_knob(w, keepalive_probes, 3);
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+	wire_epoch(w);
+	wire_stand_still_ms(w, 15000);
+	wire_run_ms(w, 4000);
+	WIRE_STATE(w, A, ESTABLISHED);
+	WIRE_EXPECT(w,
+		    "15.000 ESTABLISHED -> . 0 ack 1 -> ESTABLISHED\n"
+		    "15.010 ESTABLISHED <- . 1 ack 1 <- ESTABLISHED\n");
+}
+
+/* The last probe went before: its answer waits to be looked at. */
+static void standstill__after_the_last_probe(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_knob(w, keepalive_time_ms, 5000);
+	wire_knob(w, keepalive_intvl_ms, 1000);
+	wire_knob(w, keepalive_probes, 1);
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+	wire_epoch(w);
+	wire_drop(w, B, WIRE_ACK, 1, 1);
+	wire_run_ms(w, 5500);
+	wire_stand_still_ms(w, 15000);
+	wire_run_ms(w, 900);
+	WIRE_STATE(w, A, ESTABLISHED);
+	WIRE_EQ(w, wire_xs(w, A)->probes, 0);
+}
+
+/* Text: what is due is sent, and then there is time for an answer. */
+static void standstill__text(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_knob(w, retries2, 3);
+	wire_drop(w, A, WIRE_DATA, 1, 2);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 250);
+	wire_stand_still_ms(w, 15000);
+	wire_run_ms(w, 2000);
+	WIRE_STATE(w, A, ESTABLISHED);
+	WIRE_EXPECT(w,
+		    " 0.000 ESTABLISHED -> P. 1:101 ack 1 -> x\n"
+		    " 0.200 ESTABLISHED -> P. 1:101 ack 1 -> x\n"
+		    "15.250 ESTABLISHED -> P. 1:101 ack 1 -> ESTABLISHED\n"
+		    "15.260 ESTABLISHED <- . 1 ack 101    <- ESTABLISHED\n");
+}
+
+/* All tries are over by then: one more, and the end when that has no answer, either. */
+static void standstill__text_to_the_dead(struct kunit *test)
+{
+	struct wire *w = cut_off(test);
+
+	wire_knob(w, retries2, 1);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 250);
+	wire_stand_still_ms(w, 15000);
+	wire_run_ms(w, 1);
+	WIRE_STATE(w, A, ESTABLISHED);
+	wire_run_ms(w, 2000);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, wire_error(w, A), ETIMEDOUT);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 3);
+}
+
+/* The user's patience ended meanwhile: the peer has an RTO to answer. */
+static void standstill__user_timeout(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_USER_TIMEOUT, 5000), 0);
+	wire_drop(w, A, WIRE_DATA, 1, 2);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 250);
+	wire_stand_still_ms(w, 15000);
+	wire_run_ms(w, 500);
+	WIRE_STATE(w, A, ESTABLISHED);
+	WIRE_EQ(w, wire_xs(w, A)->tcb.snd_una, wire_xs(w, A)->tcb.snd_nxt);
+}
+
+static void standstill__user_timeout_of_the_dead(struct kunit *test)
+{
+	struct wire *w = cut_off(test);
+
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_USER_TIMEOUT, 5000), 0);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 250);
+	wire_stand_still_ms(w, 15000);
+	wire_run_ms(w, 199);
+	WIRE_STATE(w, A, ESTABLISHED);
+	wire_run_ms(w, 2);
+	WIRE_STATE(w, A, CLOSED);
+}
+
+static void standstill__window_probes(struct kunit *test)
+{
+	struct wire *w = window_shut(test);
+
+	wire_knob(w, retries2, 2);
+	wire_stand_still_ms(w, 15000);
+	wire_run_ms(w, 2000);
+	WIRE_STATE(w, A, ESTABLISHED);
+}
+
+static void standstill__syn(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, syn_retries, 2);
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	wire_drop(w, A, WIRE_SYN, 1, 1);
+	wire_epoch(w);
+	WIRE_EQ(w, wire_connect_start(w, A), 0);
+	wire_stand_still_ms(w, 15000);
+	wire_run_ms(w, 100);
+	WIRE_STATE(w, A, ESTABLISHED);
+	WIRE_EQ(w, wire_count(w, A, WIRE_SYN), 2);
+}
+
+/* A request: the third segment comes while the machine stands still. */
+static void standstill__syn_ack(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, synack_retries, 2);
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	wire_drop(w, B, WIRE_SYN_ACK, 1, 1);
+	wire_drop(w, A, WIRE_SYN, 2, WIRE_FOREVER);
+	WIRE_EQ(w, wire_connect_start(w, A), 0);
+	wire_run_ms(w, 500);
+	wire_stand_still_ms(w, 15000);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_count(w, B, WIRE_SYN_ACK), 2);
+}
+
+/* --- an impatient user -------------------------------------------------------- */
+
+/* RFC 5482: to the millisecond, not when a timer happens to fire next. */
+static void user_timeout__window_is_shut(struct kunit *test)
+{
+	struct wire *w = window_shut(test);
+
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_USER_TIMEOUT, 30000), 0);
+	wire_epoch(w);
+	wire_run_ms(w, 29900);
+	WIRE_STATE(w, A, ESTABLISHED);
+	wire_run_ms(w, 500);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, wire_error(w, A), ETIMEDOUT);
+}
+
+/* Sooner than the first retry would be. */
+static void user_timeout__below_rto(struct kunit *test)
+{
+	struct wire *w = cut_off(test);
+
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_USER_TIMEOUT, 150), 0);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 149);
+	WIRE_STATE(w, A, ESTABLISHED);
+	wire_run_ms(w, 2);
+	WIRE_STATE(w, A, CLOSED);
+}
+
+/* Set while something waits already. */
+static void user_timeout__set_meanwhile(struct kunit *test)
+{
+	struct wire *w = cut_off(test);
+
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 7000);			/* the next retry is at 12.6 s */
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_USER_TIMEOUT, 8000), 0);
+	wire_run_ms(w, 999);
+	WIRE_STATE(w, A, ESTABLISHED);
+	wire_run_ms(w, 2);
+	WIRE_STATE(w, A, CLOSED);
+}
+
+static void user_timeout__set_too_late(struct kunit *test)
+{
+	struct wire *w = cut_off(test);
+
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 7000);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_USER_TIMEOUT, 1000), 0);
+	wire_run_ms(w, 2);
+	WIRE_STATE(w, A, CLOSED);
+}
+
+static void user_timeout__keepalive(struct kunit *test)
+{
+	struct wire *w = cut_off(test);
+
+	wire_knob(w, keepalive_time_ms, 5000);
+	wire_knob(w, keepalive_intvl_ms, 75000);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_USER_TIMEOUT, 8000), 0);
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+	wire_run_ms(w, 7800);
+	WIRE_STATE(w, A, ESTABLISHED);
+	wire_run_ms(w, 250);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, wire_error(w, A), ETIMEDOUT);
+}
+
+/* --- keepalive ------------------------------------------------------------------ */
+
+/* Idle is since the last segment, however often the option is set. */
+static void keepidle__set_again_and_again(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	int i;
+
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+	for (i = 0; i < 8; i++) {
+		WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_KEEPIDLE, 5), 0);
+		wire_run_ms(w, 1000);
+	}
+	WIRE_EQ(w, wire_count(w, A, WIRE_ACK), 2);	/* that of the handshake, and a probe */
+}
+
+/* Idle for longer already: now. */
+static void keepidle__shorter_than_it_has_been(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+	wire_run_ms(w, 8000);
+	wire_epoch(w);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_KEEPIDLE, 5), 0);
+	wire_run_ms(w, 100);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> . 0 ack 1 -> ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- . 1 ack 1 <- ESTABLISHED\n");
+}
+
+/* It adds no probe to those that are under way. */
+static void keepidle__set_while_probing(struct kunit *test)
+{
+	struct wire *w = cut_off(test);
+	int i;
+
+	wire_knob(w, keepalive_time_ms, 1000);
+	wire_knob(w, keepalive_intvl_ms, 10000);
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+	wire_run_ms(w, 1500);
+	for (i = 0; i < 20; i++) {
+		WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_KEEPIDLE, 1), 0);
+		wire_run_ms(w, 10);
+	}
+	WIRE_STATE(w, A, ESTABLISHED);
+	WIRE_EQ(w, wire_xs(w, A)->probes, 1);
+}
+
+/* --- window probes ---------------------------------------------------------------- */
+
+/* What probes were doubled to is forgotten when the window opens. */
+static void window_opens__rto_is_not_that_of_probes(struct kunit *test)
+{
+	struct wire *w = window_shut(test);
+	u32 again = wire_xs(w, A)->stats.retrans;
+
+	wire_run_ms(w, 5000);
+	WIRE_EQ(w, wire_xs(w, A)->backoff > 2, true);
+	wire_drop(w, A, WIRE_DATA, 1, WIRE_FOREVER);
+	while (wire_recv(w, B, 65536) > 0)
+		;
+	wire_run_ms(w, 205);		/* 10 of them until A knows */
+	WIRE_EQ(w, wire_xs(w, A)->stats.retrans - again, 0);
+	wire_run_ms(w, 10);
+	WIRE_EQ(w, wire_xs(w, A)->stats.retrans - again, 1);
+}
+
+WIRE_SUITES(xtcp_timers_wire,
+	KUNIT_CASE_SLOW(standstill__keepalive),
+	KUNIT_CASE_SLOW(standstill__after_the_last_probe),
+	KUNIT_CASE_SLOW(standstill__text),
+	KUNIT_CASE_SLOW(standstill__text_to_the_dead),
+	KUNIT_CASE_SLOW(standstill__user_timeout),
+	KUNIT_CASE_SLOW(standstill__user_timeout_of_the_dead),
+	KUNIT_CASE_SLOW(standstill__window_probes),
+	KUNIT_CASE_SLOW(standstill__syn),
+	KUNIT_CASE_SLOW(standstill__syn_ack),
+	KUNIT_CASE_SLOW(user_timeout__window_is_shut),
+	KUNIT_CASE_SLOW(user_timeout__below_rto),
+	KUNIT_CASE_SLOW(user_timeout__set_meanwhile),
+	KUNIT_CASE_SLOW(user_timeout__set_too_late),
+	KUNIT_CASE_SLOW(user_timeout__keepalive),
+	KUNIT_CASE_SLOW(keepidle__set_again_and_again),
+	KUNIT_CASE_SLOW(keepidle__shorter_than_it_has_been),
+	KUNIT_CASE_SLOW(keepidle__set_while_probing),
+	KUNIT_CASE_SLOW(window_opens__rto_is_not_that_of_probes),
+	{ }
+);
