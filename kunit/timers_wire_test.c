@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What is tried again and given up, engine/timers.c, where the clock is not as usual: the
- * machine stood still, the user is impatient.
+ * machine stood still, the user is impatient, the device refuses to send.
  */
 
 #include <linux/tcp.h>
@@ -330,6 +330,87 @@ static void window_opens__rto_is_not_that_of_probes(struct kunit *test)
 	WIRE_EQ(w, wire_xs(w, A)->stats.retrans - again, 1);
 }
 
+/* --- a device that refuses ---------------------------------------------------------- */
+
+/* Nothing is known of the path: each local_retry_ms, and the RTO is not doubled. */
+static void refused__text(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_knob(w, local_retry_ms, 50);
+	wire_refuse(w, A, 8);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 399);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 0);
+	WIRE_EQ(w, wire_xs(w, A)->retransmits, 0);
+	WIRE_EQ(w, wire_xs(w, A)->backoff, 0);
+	wire_drop(w, A, WIRE_DATA, 1, 1);
+	wire_run_ms(w, 500);
+	WIRE_EXPECT(w,
+		    "0.400 ESTABLISHED -> P. 1:101 ack 1 -> x\n"
+		    "0.800 ESTABLISHED -> P. 1:101 ack 1 -> ESTABLISHED\n"
+		    "0.810 ESTABLISHED <- . 1 ack 101    <- ESTABLISHED\n");
+}
+
+/* For ever: it ends when as many timeouts would have been over. */
+static void refused__text_for_ever(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_knob(w, retries2, 3);
+	wire_refuse(w, A, WIRE_FOREVER);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 2990);
+	WIRE_STATE(w, A, ESTABLISHED);
+	wire_run_ms(w, 600);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, wire_error(w, A), ETIMEDOUT);
+}
+
+static void refused__cwnd_is_halved_once(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_refuse(w, A, 30);
+	WIRE_EQ(w, wire_send(w, A, 10000), 10000);
+	wire_run_ms(w, 3000);
+	WIRE_EQ(w, wire_xs(w, A)->cong.ssthresh, 5000);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 0);
+}
+
+static void refused__syn(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	wire_refuse(w, A, 3);
+	wire_epoch(w);
+	WIRE_EQ(w, wire_connect_start(w, A), 0);
+	wire_run_ms(w, 2500);
+	WIRE_EXPECT(w,
+		    "2.000 SYN_SENT    -> S 0        -> SYN_RCVD\n"
+		    "2.010 ESTABLISHED <- S. 0 ack 1 <- SYN_RCVD\n"
+		    "2.020 ESTABLISHED -> . 1 ack 1  -> ESTABLISHED\n");
+}
+
+static void refused__keepalive(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_knob(w, keepalive_time_ms, 1000);
+	wire_knob(w, keepalive_probes, 2);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_USER_TIMEOUT, 60000), 0);
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+	wire_epoch(w);
+	wire_refuse(w, A, 5);
+	wire_run_ms(w, 4000);
+	WIRE_STATE(w, A, ESTABLISHED);
+	/* Each 200 ms: an RTO is shorter than local_retry_ms. */
+	WIRE_EXPECT(w,
+		    "2.000 ESTABLISHED -> . 0 ack 1 -> ESTABLISHED\n"
+		    "2.010 ESTABLISHED <- . 1 ack 1 <- ESTABLISHED\n");
+}
+
 WIRE_SUITES(xtcp_timers_wire,
 	KUNIT_CASE_SLOW(standstill__keepalive),
 	KUNIT_CASE_SLOW(standstill__after_the_last_probe),
@@ -349,5 +430,10 @@ WIRE_SUITES(xtcp_timers_wire,
 	KUNIT_CASE_SLOW(keepidle__shorter_than_it_has_been),
 	KUNIT_CASE_SLOW(keepidle__set_while_probing),
 	KUNIT_CASE_SLOW(window_opens__rto_is_not_that_of_probes),
+	KUNIT_CASE_SLOW(refused__text),
+	KUNIT_CASE_SLOW(refused__text_for_ever),
+	KUNIT_CASE_SLOW(refused__cwnd_is_halved_once),
+	KUNIT_CASE_SLOW(refused__syn),
+	KUNIT_CASE_SLOW(refused__keepalive),
 	{ }
 );

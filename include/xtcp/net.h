@@ -57,6 +57,7 @@ struct xtcp_knobs {
 	u32 retries1;
 	u32 retries2;
 	u32 orphan_retries;
+	u32 local_retry_ms;
 	u32 max_orphans;
 	u32 msl_ms;
 	u32 max_tw;

@@ -57,18 +57,19 @@ struct sk_buff *xtcp_output_alloc(struct sock *sk, gfp_t gfp, bool force);
 /* Give back an skb of the send or retransmission queue (already unlinked). */
 void xtcp_output_free(struct sock *sk, struct sk_buff *skb);
 
-void xtcp_output_syn(struct sock *sk);
+/* These, and probes: false where this machine refused to send it, its queues being full. */
+bool xtcp_output_syn(struct sock *sk);
 /* The first one: @cookie goes along unless NULL, and the text that is queued as sent. */
 void xtcp_output_first_syn(struct sock *sk, const struct xtcp_fastopen_cookie *cookie);
-void xtcp_output_syn_ack(struct sock *sk);
+bool xtcp_output_syn_ack(struct sock *sk);
 /* With @cookie (Fast Open). */
-void xtcp_output_syn_ack_cookie(struct sock *sk, const struct xtcp_fastopen_cookie *cookie);
+bool xtcp_output_syn_ack_cookie(struct sock *sk, const struct xtcp_fastopen_cookie *cookie);
 void xtcp_output_ack(struct sock *sk);
 /*
  * An old sequence number without text: the peer must answer with an ACK. What
  * is urgent is told as well, by a segment the peer may take (RFC 9293 3.8.6.1).
  */
-void xtcp_output_probe(struct sock *sk);
+bool xtcp_output_probe(struct sock *sk);
 /* @why, an abort, is for the tracepoint: the caller counts it. */
 void xtcp_output_rst(struct sock *sk, enum xtcp_counter why);
 /**
@@ -93,7 +94,8 @@ bool xtcp_output_override(struct sock *sk);
  * @sk: socket, locked
  * @skb: in snd.rtx_queue; split if it is longer than the MSS is now
  *
- * Return: 0; -EBUSY while the copy before still waits in this machine; -ENOMEM.
+ * Return: 0; else it is kept here, and its skb says so: -EBUSY while the copy before
+ * still waits in this machine; -ENOBUFS where its queues are full; -ENOMEM.
  */
 int xtcp_output_retransmit(struct sock *sk, struct sk_buff *skb);
 

@@ -37,6 +37,7 @@ struct xtcp_skb_cb {
 	u32 end_seq;			/* SYN and FIN count */
 	u8 ctl;				/* enum xtcp_control */
 	u8 retransmits;			/* sent that often again */
+	bool kept;			/* not sent, the last time: this machine refused it */
 };
 
 #define XTCP_SKB_CB(skb) ((struct xtcp_skb_cb *)&((skb)->cb[0]))
@@ -146,6 +147,7 @@ struct xtcp_sock {
 	u8 retransmits;			/* in a row without an answer */
 	u8 backoff;			/* RTO << backoff */
 	u8 probes;			/* window or keepalive probes unanswered */
+	bool syn_kept;			/* not sent, the last time: this machine refused it */
 	bool timer_armed;		/* the hrtimer has a reference to us */
 	bool timer_running;		/* its callback has the socket lock */
 	bool timer_deferred;		/* spinlock: came due while the user owned us */

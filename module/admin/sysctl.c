@@ -64,6 +64,8 @@ const struct xtcp_knob_row xtcp_knob_rows[] = {
 	     "timeouts in a row before a connection is given up"),
 	KNOB(orphan_retries, 8, 0, 255, "RFC 9293 3.8.3",
 	     "the same for a connection that no process owns any more"),
+	KNOB(local_retry_ms, 500, 1, 60000, "",
+	     "what this machine refuses to send, its queues being full, is tried again after that"),
 	KNOB(max_orphans, 65536, 0, 1U << 30, "",
 	     "connections without a process; one more is reset"),
 	KNOB(msl_ms, 30000, 1, 900000, "RFC 9293 3.4.2",

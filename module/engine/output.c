@@ -180,12 +180,21 @@ static struct sk_buff *alloc_control(struct sock *sk)
 	return skb;
 }
 
-static void send_control(struct sock *sk, u32 seq, u8 ctl)
+static int send_control(struct sock *sk, u32 seq, u8 ctl)
 {
 	struct sk_buff *skb = alloc_control(sk);
 
-	if (skb)
-		transmit(sk, skb, seq, ctl);
+	return skb ? transmit(sk, skb, seq, ctl) : -ENOBUFS;
+}
+
+/*
+ * Sending came to @err: is it for this machine, whose queues are full or whose memory
+ * is short, that nothing went? What IP or a filter does not let pass is lost, as by any
+ * router.
+ */
+static bool kept_here(int err)
+{
+	return net_xmit_eval(err) > 0 || err == -ENOBUFS || err == -ENOMEM;
 }
 
 /* A copy of @skb, which stays in its queue, to put a header in front of; or NULL. */
@@ -213,9 +222,9 @@ void xtcp_output_add_cookie(struct xtcp_options *opt,
 	opt->cookie_len = cookie->len;
 }
 
-void xtcp_output_syn(struct sock *sk)
+bool xtcp_output_syn(struct sock *sk)
 {
-	send_control(sk, xtcp_sk(sk)->tcb.iss, XTCP_SYN);
+	return !kept_here(send_control(sk, xtcp_sk(sk)->tcb.iss, XTCP_SYN));
 }
 
 void xtcp_output_first_syn(struct sock *sk, const struct xtcp_fastopen_cookie *cookie)
@@ -235,21 +244,21 @@ void xtcp_output_first_syn(struct sock *sk, const struct xtcp_fastopen_cookie *c
 	transmit_header(sk, skb, &h);
 }
 
-void xtcp_output_syn_ack(struct sock *sk)
+bool xtcp_output_syn_ack(struct sock *sk)
 {
-	xtcp_output_syn_ack_cookie(sk, NULL);
+	return xtcp_output_syn_ack_cookie(sk, NULL);
 }
 
-void xtcp_output_syn_ack_cookie(struct sock *sk, const struct xtcp_fastopen_cookie *cookie)
+bool xtcp_output_syn_ack_cookie(struct sock *sk, const struct xtcp_fastopen_cookie *cookie)
 {
 	struct sk_buff *skb = alloc_control(sk);
 	struct xtcp_header h;
 
 	if (!skb)
-		return;
+		return false;
 	fill_header(sk, xtcp_sk(sk)->tcb.iss, XTCP_SYN | XTCP_ACK, &h);
 	xtcp_output_add_cookie(&h.opt, cookie);
-	transmit_header(sk, skb, &h);
+	return !kept_here(transmit_header(sk, skb, &h));
 }
 
 void xtcp_output_ack(struct sock *sk)
@@ -262,14 +271,14 @@ void xtcp_output_ack(struct sock *sk)
 		xtcp_timers_ack_owed(sk);
 }
 
-void xtcp_output_probe(struct sock *sk)
+bool xtcp_output_probe(struct sock *sk)
 {
 	const struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
 
 	/* Whether the window is shut or not: from the old one URG is not taken. */
 	if (tcb->snd_urgent)
 		send_control(sk, tcb->snd_una, XTCP_ACK);
-	send_control(sk, tcb->snd_una - 1, XTCP_ACK);
+	return !kept_here(send_control(sk, tcb->snd_una - 1, XTCP_ACK));
 }
 
 void xtcp_output_rst(struct sock *sk, enum xtcp_counter why)
@@ -411,7 +420,7 @@ static void send_head(struct sock *sk, struct sk_buff *skb)
 		xs->tcb.fin_sent = 1;
 	__skb_unlink(skb, &sk->sk_write_queue);
 	__skb_queue_tail(&xs->snd.rtx_queue, skb);
-	transmit_copy(sk, skb);
+	cb->kept = kept_here(transmit_copy(sk, skb));
 	xtcp_timers_sent(sk);
 }
 
@@ -495,7 +504,7 @@ bool xtcp_output_override(struct sock *sk)
 	return true;
 }
 
-int xtcp_output_retransmit(struct sock *sk, struct sk_buff *skb)
+static int send_again(struct sock *sk, struct sk_buff *skb)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	int err;
@@ -517,8 +526,15 @@ int xtcp_output_retransmit(struct sock *sk, struct sk_buff *skb)
 	trace_xtcp_retransmit(sk, &xs->flow, skb->len ? XTCP_RETRANSMIT_DATA :
 			      XTCP_RETRANSMIT_FIN, XTCP_SKB_CB(skb)->seq, skb->len,
 			      XTCP_SKB_CB(skb)->retransmits, xtcp_timers_rto_ns(sk));
-	transmit_copy(sk, skb);
-	return 0;
+	return kept_here(transmit_copy(sk, skb)) ? -ENOBUFS : 0;
+}
+
+int xtcp_output_retransmit(struct sock *sk, struct sk_buff *skb)
+{
+	int err = send_again(sk, skb);
+
+	XTCP_SKB_CB(skb)->kept = err < 0;
+	return err;
 }
 
 /*

@@ -229,6 +229,12 @@ void xtcp_recovery_timeout(struct sock *sk)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_cong *cong = &xs->cong;
 
+	/* It went back already, and nothing has gone since? Then nothing is new. */
+	if (cong->phase == XTCP_CONG_LOSS &&
+	    XTCP_SKB_CB(skb_peek(&xs->snd.rtx_queue))->kept) {
+		xtcp_recovery_push(sk);
+		return;
+	}
 	/* A second timeout of the same segment does not halve again. */
 	if (cong->phase != XTCP_CONG_LOSS || !xs->retransmits)
 		cong->ssthresh = halved(xs);

@@ -155,6 +155,42 @@ static u64 unanswered_since(const struct xtcp_sock *xs, enum xtcp_timer which)
 	}
 }
 
+/*
+ * What was to be sent is here still, for want of room or memory: nothing is known of
+ * the path, and the RTO is not doubled. Soon again.
+ */
+static void arm_soon(struct sock *sk, enum xtcp_timer which)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	u64 now = ktime_get_ns();
+	u64 retry_ns = ms_to_ns(xtcp_knob(xtcp_sk_net(sk), local_retry_ms));
+	u64 since = unanswered_since(xs, which);
+	u64 due = now + min(retry_ns, rto_ns(sk));
+
+	arm(sk, which, since ? max(by_user_timeout(xs, due, since), now + 1) : due);
+}
+
+/* What all tries take together: @retries, of which @linear do not double. */
+static u64 patience_ns(const struct sock *sk, u32 retries, u32 linear)
+{
+	u64 sum = 0;
+	u32 n;
+
+	for (n = 0; n <= retries; n++)
+		sum += xtcp_rtt_rto_ns(&xtcp_sk(sk)->rtt, n > linear ? n - linear : 0,
+				       xtcp_sk_knob(sk, rto_max_ms));
+	return sum;
+}
+
+/* Were there enough? What was kept here does not count, but time does. */
+static bool tried_enough(const struct sock *sk, u64 now_ns, u32 retries, u32 linear, bool kept)
+{
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+
+	return xs->retransmits >= retries ||
+	       (kept && now_ns >= xs->first_retransmit_ns + patience_ns(sk, retries, linear));
+}
+
 /* The next try: RTO later, but no later than the user's patience. */
 static void arm_next(struct sock *sk, enum xtcp_timer which, const struct try *try)
 {
@@ -250,26 +286,28 @@ static void retransmit_syn(struct sock *sk, u64 due_ns)
 	struct try try = try_of(due_ns, rto_ns(sk));
 	bool syn_ack = syn_received(sk);
 
-	if (given_up(xs, &try, xs->retransmits >= syn_retries(sk))) {
+	if (given_up(xs, &try, tried_enough(sk, due_ns, syn_retries(sk), linear_timeouts(sk),
+					    xs->syn_kept))) {
 		give_up_retrying(sk, xtcp_opening(sk) ? XTCP_CNT_SYN_TIMEOUTS :
 							XTCP_CNT_ABORT_ON_TIMEOUT);
 		return;
 	}
 	doubt_route(sk);
+	xs->stats.retrans++;
+	xs->syn_kept = !(syn_ack ? xtcp_output_syn_ack(sk) : xtcp_output_syn(sk));
+	if (xs->syn_kept) {
+		arm_soon(sk, XTCP_TIMER_RETRANSMIT);
+		return;
+	}
 	count_timeout(xs);
 	if (xs->retransmits < U8_MAX)
 		xs->retransmits++;
 	xs->backoff = syn_backoff(sk);
-	xs->stats.retrans++;
 	xtcp_count(xtcp_sk_net(sk), syn_ack ? XTCP_CNT_SYN_ACK_RETRANS :
 					      XTCP_CNT_SYN_RETRANS);
 	trace_xtcp_retransmit(sk, &xs->flow, syn_ack ? XTCP_RETRANSMIT_SYN_ACK :
 			      XTCP_RETRANSMIT_SYN, xs->tcb.iss, 0, xs->retransmits,
 			      rto_ns(sk));
-	if (syn_ack)
-		xtcp_output_syn_ack(sk);
-	else
-		xtcp_output_syn(sk);
 	arm_next(sk, XTCP_TIMER_RETRANSMIT, &try);
 }
 
@@ -301,7 +339,7 @@ static bool due_later(struct sock *sk, const struct sk_buff *head, const struct 
 	const struct xtcp_sock *xs = xtcp_sk(sk);
 	u64 due = head->skb_mstamp_ns + rto_ns(sk);
 
-	if (try->late || xs->retransmits || due <= try->due_ns)
+	if (try->late || xs->retransmits || XTCP_SKB_CB(head)->kept || due <= try->due_ns)
 		return false;
 	arm(sk, XTCP_TIMER_RETRANSMIT, by_user_timeout(xs, due, xs->first_retransmit_ns));
 	return true;
@@ -314,7 +352,8 @@ static bool text_given_up(struct sock *sk, const struct sk_buff *head, const str
 
 	if (probe)
 		xs->retransmits = 1;
-	return given_up(xs, try, !probe && xs->retransmits >= text_retries(sk));
+	return given_up(xs, try, !probe && tried_enough(sk, try->due_ns, text_retries(sk), 0,
+							XTCP_SKB_CB(head)->kept));
 }
 
 static void retransmit_text(struct sock *sk, u64 due_ns)
@@ -331,11 +370,15 @@ static void retransmit_text(struct sock *sk, u64 due_ns)
 	}
 	if (due_later(sk, head, &try))
 		return;
+	doubt_route(sk);
+	xtcp_recovery_timeout(sk);
+	if (XTCP_SKB_CB(head)->kept) {
+		arm_soon(sk, XTCP_TIMER_RETRANSMIT);
+		return;
+	}
 	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_RTO_TIMEOUTS);
 	count_timeout(xs);
-	doubt_route(sk);
 	report_trouble(sk);
-	xtcp_recovery_timeout(sk);
 	if (xs->retransmits < U8_MAX)
 		xs->retransmits++;
 	xs->backoff = min(xs->backoff + 1, 63);
@@ -380,7 +423,10 @@ static void persist_due(struct sock *sk, u64 due_ns)
 	if (xtcp_output_override(sk))
 		return;
 	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_WINDOW_PROBES);
-	xtcp_output_probe(sk);
+	if (!xtcp_output_probe(sk)) {
+		arm_soon(sk, XTCP_TIMER_PERSIST);
+		return;
+	}
 	count_probe(xs);
 	xs->backoff = min(xs->backoff + 1, 63);
 	arm_next(sk, XTCP_TIMER_PERSIST, &try);
@@ -456,7 +502,10 @@ static void keepalive_due(struct sock *sk, u64 due_ns)
 		return;
 	}
 	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_KEEPALIVE_PROBES);
-	xtcp_output_probe(sk);
+	if (!xtcp_output_probe(sk)) {
+		arm_soon(sk, XTCP_TIMER_KEEPALIVE);
+		return;
+	}
 	count_probe(xs);
 	arm_next_probe(sk, &try);
 }
@@ -570,10 +619,14 @@ void xtcp_timers_init(struct sock *sk)
 static void wait_for_ack(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
+	const struct sk_buff *head = skb_peek(&xs->snd.rtx_queue);
 	u64 now = ktime_get_ns();
 
 	xs->first_retransmit_ns = now;
-	arm(sk, XTCP_TIMER_RETRANSMIT, by_user_timeout(xs, now + rto_ns(sk), now));
+	if (head && XTCP_SKB_CB(head)->kept)
+		arm_soon(sk, XTCP_TIMER_RETRANSMIT);
+	else
+		arm(sk, XTCP_TIMER_RETRANSMIT, by_user_timeout(xs, now + rto_ns(sk), now));
 }
 
 void xtcp_timers_syn_sent(struct sock *sk)

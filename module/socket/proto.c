@@ -88,6 +88,7 @@ void xtcp_reset_connection(struct sock *sk)
 	xtcp_cong_init(&xs->cong);
 	xs->retransmits = 0;
 	xs->backoff = 0;
+	xs->syn_kept = false;
 	xs->probes = 0;
 	xs->stats = (struct xtcp_stats){ };
 	xs->answered = 0;
