@@ -31,7 +31,7 @@ JOBS=(
 	"- single linters $RESULTS/check.log $ROOT/scripts/check.sh"
 	"- single knobs-in-README $RESULTS/knobs.log $ROOT/scripts/knobs.py --check"
 	"- single captures-are-judged $RESULTS/captures.log $ROOT/scripts/test/captures_judged.py"
-	"- single RFC-9293-table $RESULTS/rfc9293.log $ROOT/scripts/rfc9293.py --check"
+	"- single tables-of-RFCs $RESULTS/requirements.log $ROOT/scripts/requirements.py --check"
 )
 
 # record PASSED FAILED NAME: adds to the total and says so, with the seconds it took (START)

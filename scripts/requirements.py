@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Hold the table of RFC 9293's requirements, kunit/rfc9293.md, against the tests there are.
+"""Hold the tables of what RFCs require, kunit/rfc9293.md and kunit/congestion.md, against the tests there are.
 
-  scripts/rfc9293.py --write   count the table anew
-  scripts/rfc9293.py --check   exit status 1 if a number, a reason or a test is missing, or the counts are wrong
+  scripts/requirements.py --write   count the tables anew
+  scripts/requirements.py --check   exit status 1 if a number, a reason or a test is missing, or the counts are wrong
 """
 import ast
 import pathlib
@@ -10,11 +10,14 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-TABLE = ROOT / "kunit/rfc9293.md"
 BEGIN, END = "<!-- counts: begin -->", "<!-- counts: end -->"
-NUMBERS = {"MUST": 69, "SHLD": 31, "MAY": 18, "REC": 1}  # how many appendix B has of each
-LEVELS = {"MUST": "MUST", "SHLD": "SHOULD", "REC": "SHOULD", "MAY": "MAY"}
-ROW = re.compile(r"^\| ((MUST|SHLD|MAY|REC)-\d+) \| (.+) \| ([\d.]+) \| ([A-Z ]+) \| (yes|no|-) \| (.*)\|$", re.M)
+# How many rows of each kind a table has; those of the summary in RFC 9293, and of our own numbering by RFC.
+TABLES = {
+    ROOT / "kunit/rfc9293.md": {"MUST": 69, "SHLD": 31, "MAY": 18, "REC": 1},
+    ROOT / "kunit/congestion.md": {"5681": 41, "6298": 21, "6582": 12},
+}
+LEVELS = {"MUST": "MUST", "SHLD": "SHOULD", "REC": "SHOULD", "MAY": "MAY"}  # said by the kind
+ROW = re.compile(r"^\| ((\w+)-\d+) \| (.+) \| ([\d.]+) \| ([A-Za-z ]+) \| (yes|no|-) \| (.*)\|$", re.M)
 SUITE = re.compile(r'WIRE_SUITES(?:_MAPPED)?\((\w+)|\.name\s*=\s*"(\w+)"')
 CASE = re.compile(r"KUNIT_CASE\w*\((\w+)")
 
@@ -41,23 +44,27 @@ def functional_tests():
         yield f"functional.sh: {name}"
 
 
-def faults(text, rows):
-    """What is wrong with the table, line by line."""
+def level_of(row):
+    word = row[4].split()[0]
+    return {"RECOMMENDED": "SHOULD", "REQUIRED": "MUST"}.get(word, word)
+
+
+def faults(text, rows, kinds, tests):
+    """What is wrong with a table, line by line."""
     numbers = [row[0] for row in rows]
-    for kind, count in NUMBERS.items():
+    for kind, count in kinds.items():
         for n in range(1, count + 1):
             if numbers.count(f"{kind}-{n}") != 1:
                 yield f"{kind}-{n} is there {numbers.count(f'{kind}-{n}')} times"
-    if len(numbers) != sum(NUMBERS.values()):
-        yield "there are numbers that the RFC does not have"
-    if len(rows) != len(re.findall(r"^\| [A-Z]+-", text, re.M)):
+    if len(numbers) != sum(kinds.values()):
+        yield "there are numbers that there should not be"
+    if len(rows) != len(re.findall(r"^\| \w+-\d", text, re.M)):
         yield "a row is not of the form of a row"
-    tests = {*kunit_tests(), *python_tests(), *functional_tests()}
     for number, kind, _, _, level, answer, why in rows:
         named = re.findall(r"`((?:\w+\.|functional\.sh:)[^`]+)`", why)
         for test in sorted(set(named) - tests):
             yield f"{number}: there is no test {test}"
-        if not level.startswith(LEVELS[kind]):
+        if not level.startswith(LEVELS.get(kind, "")):
             yield f"{number} is no {level}"
         if answer == "yes" and not named:
             yield f"{number} names no test"
@@ -66,31 +73,35 @@ def faults(text, rows):
 
 
 def counts(rows):
-    for level in ("MUST", "SHOULD", "MAY"):
-        answers = [answer for _, kind, _, _, _, answer, _ in rows if LEVELS[kind] == level]
+    levels = [level_of(row) for row in rows]
+    for level in dict.fromkeys(("MUST", "SHOULD", "MAY", *levels)):
+        answers = [row[5] for row in rows if level_of(row) == level]
         yield f"- {level}: {answers.count('yes')} of {len(answers) - answers.count('-')}"
 
 
-def counted(text, rows):
+def counted(path, text, rows):
     if BEGIN not in text or END not in text:
-        sys.exit(f"rfc9293.py: {TABLE.name} lacks the markers {BEGIN} and {END}")
+        sys.exit(f"requirements.py: {path.name} lacks the markers {BEGIN} and {END}")
     head, rest = text.split(BEGIN, 1)
     return head + BEGIN + "\n" + "\n".join(counts(rows)) + "\n" + END + rest.split(END, 1)[1]
 
 
 def main(args):
-    text = TABLE.read_text()
-    rows = ROW.findall(text)
-    if args == ["--write"]:
-        TABLE.write_text(counted(text, rows))
-    elif args == ["--check"]:
-        wrong = list(faults(text, rows))
-        if counted(text, rows) != text:
-            wrong.append("the counts are out of date: run scripts/rfc9293.py --write")
-        if wrong:
-            sys.exit("\n".join(f"rfc9293.py: {fault}" for fault in wrong))
-    else:
+    if args not in (["--write"], ["--check"]):
         sys.exit(__doc__)
+    tests = {*kunit_tests(), *python_tests(), *functional_tests()}
+    wrong = []
+    for path, kinds in TABLES.items():
+        text = path.read_text()
+        rows = ROW.findall(text)
+        if args == ["--write"]:
+            path.write_text(counted(path, text, rows))
+            continue
+        wrong += [f"{path.name}: {fault}" for fault in faults(text, rows, kinds, tests)]
+        if counted(path, text, rows) != text:
+            wrong.append(f"{path.name}: the counts are out of date: run scripts/requirements.py --write")
+    if wrong:
+        sys.exit("\n".join(f"requirements.py: {fault}" for fault in wrong))
 
 
 main(sys.argv[1:])
