@@ -66,7 +66,6 @@ static void ack_with_echo(struct wire *w, u32 ack, s32 ahead)
 	wire_inject_segment(w, &in);
 }
 
-
 /* --- after a timeout -------------------------------------------------------- */
 
 /* RFC 5681 3.1: a loss window is one segment, however small they are. */
