@@ -4,6 +4,7 @@
 #include <linux/poll.h>
 #include <linux/tcp.h>
 #include <net/xfrm.h>
+#include <xtcp/receive.h>
 #include "wire.h"
 
 static struct wire *connected(struct kunit *test)
@@ -562,6 +563,129 @@ static void poll__fin(struct kunit *test)
 	WIRE_EQ(w, poll_end(w, B) & EPOLLHUP, EPOLLHUP);
 }
 
+/* One who polls, and what happens while he is put on the list of those to wake. */
+struct poller {
+	poll_table table;
+	struct wire *w;
+};
+
+static void fin_arrives(struct file *file, wait_queue_head_t *queue, poll_table *table)
+{
+	struct wire *w = container_of(table, struct poller, table)->w;
+
+	WIRE_EQ(w, wire_shutdown(w, A, SHUT_WR), 0);
+	wire_run_ms(w, 50);
+}
+
+/* Whom the FIN could not wake yet sees it. */
+static void poll__fin_before_anyone_waits(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	struct poller poller = { .w = w };
+	struct socket *sock = w->side[B].sock;
+
+	init_poll_funcptr(&poller.table, fin_arrives);
+	WIRE_EQ(w, sock->ops->poll(NULL, sock, &poller.table),
+		EPOLLOUT | EPOLLWRNORM | EPOLLIN | EPOLLRDNORM | EPOLLRDHUP);
+}
+
+/* Between two looks without a lock someone read on: that is nothing to read. */
+static void poll__read_meanwhile(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	struct xtcp_sock *xs = wire_xs(w, B);
+
+	WRITE_ONCE(xs->rcv.copied_seq, xs->tcb.rcv_nxt + 5);
+	WIRE_EQ(w, poll_end(w, B), EPOLLOUT | EPOLLWRNORM);
+	WIRE_EQ(w, xtcp_unread(w->side[B].sock->sk), 0);
+	WRITE_ONCE(xs->rcv.copied_seq, xs->tcb.rcv_nxt);
+}
+
+static unsigned int woken;
+
+static void count_woken(struct sock *sk)
+{
+	woken++;
+}
+
+static int set_lowat(struct wire *w, int octets)
+{
+	return wire_option(w, B, SOL_SOCKET, SO_RCVLOWAT, octets);
+}
+
+/* Not for less than the user asked for; and then once. */
+static void lowat__wakes_when_it_is_reached(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	struct sock *sk = w->side[B].sock->sk;
+	void (*ready)(struct sock *sk) = sk->sk_data_ready;
+	unsigned int i;
+
+	WIRE_EQ(w, set_lowat(w, 100), 0);
+	woken = 0;
+	WRITE_ONCE(sk->sk_data_ready, count_woken);
+	for (i = 1; i <= 3; i++) {
+		WIRE_EQ(w, wire_send(w, A, 40), 40);
+		wire_run_ms(w, 50);
+		WIRE_EQ(w, woken, i / 3);
+		WIRE_EQ(w, poll_end(w, B) & EPOLLIN, i == 3 ? EPOLLIN : 0);
+	}
+	WRITE_ONCE(sk->sk_data_ready, ready);
+}
+
+/* Who lowers it below what is there need not wait for the next segment. */
+static void lowat__lowered(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	struct sock *sk = w->side[B].sock->sk;
+	void (*ready)(struct sock *sk) = sk->sk_data_ready;
+
+	WIRE_EQ(w, set_lowat(w, 100), 0);
+	WIRE_EQ(w, wire_send(w, A, 40), 40);
+	wire_run_ms(w, 50);
+	woken = 0;
+	WRITE_ONCE(sk->sk_data_ready, count_woken);
+	WIRE_EQ(w, set_lowat(w, 41), 0);
+	WIRE_EQ(w, woken, 0);
+	WIRE_EQ(w, set_lowat(w, 40), 0);
+	WIRE_EQ(w, woken, 1);
+	WRITE_ONCE(sk->sk_data_ready, ready);
+}
+
+/* The part that a recv() took already counts: it waits for the rest, not for as much again. */
+static void lowat__of_a_recv_that_has_a_part(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	u8 text[200];
+
+	WIRE_EQ(w, set_lowat(w, 100), 0);
+	w->side[B].sock->sk->sk_rcvtimeo = HZ;
+	WIRE_EQ(w, wire_send(w, A, 70), 70);
+	wire_run_ms(w, 50);
+	wire_epoch(w);
+	WIRE_EQ(w, wire_send(w, A, 40), 40);
+	WIRE_EQ(w, recv_flags(w, B, text, 200, 0), 110);
+	WIRE_EQ(w, DIV_ROUND_CLOSEST(wire_now_us(w), 1000), 10);
+}
+
+/* No more can come before some is read: that is enough, whatever was asked for. */
+static void lowat__above_what_fits(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_RCVBUF, 8192), 0);
+	connected(test);
+	WIRE_EQ(w, set_lowat(w, INT_MAX), 0);
+	WIRE_EQ(w, wire_send(w, A, 500), 500);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, poll_end(w, B) & EPOLLIN, 0);
+	WIRE_EQ(w, wire_send(w, A, 20000) > 0, true);
+	wire_run_ms(w, 2000);
+	WIRE_EQ(w, xtcp_unread(w->side[B].sock->sk) < 20000, true);
+	WIRE_EQ(w, poll_end(w, B) & EPOLLIN, EPOLLIN);
+}
+
 static void poll__reset(struct kunit *test)
 {
 	struct wire *w = connected(test);
@@ -688,6 +812,12 @@ WIRE_SUITES_MAPPED(xtcp_socket_wire,
 	KUNIT_CASE_SLOW(poll__text),
 	KUNIT_CASE_SLOW(poll__out_of_order),
 	KUNIT_CASE_SLOW(poll__fin),
+	KUNIT_CASE_SLOW(poll__fin_before_anyone_waits),
+	KUNIT_CASE_SLOW(poll__read_meanwhile),
+	KUNIT_CASE_SLOW(lowat__wakes_when_it_is_reached),
+	KUNIT_CASE_SLOW(lowat__lowered),
+	KUNIT_CASE_SLOW(lowat__of_a_recv_that_has_a_part),
+	KUNIT_CASE_SLOW(lowat__above_what_fits),
 	KUNIT_CASE_SLOW(poll__reset),
 	KUNIT_CASE_SLOW(option__ranges),
 	KUNIT_CASE_SLOW(option__inherited_from_listener),

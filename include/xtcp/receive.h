@@ -41,6 +41,21 @@ bool xtcp_receive_make_room(struct sock *sk, struct sk_buff *skb,
  */
 void xtcp_receive_text(struct sock *sk, struct sk_buff *skb, struct xtcp_verdict *v);
 
+/* Octets in order that the user has not read, urgent or not. Without the lock: a glance. */
+u32 xtcp_unread(const struct sock *sk);
+
+/**
+ * xtcp_receive_enough() - need a reader wait no longer?
+ * @sk: socket
+ * @target: octets that he waits for (SO_RCVLOWAT), at least 1
+ *
+ * No longer either when more cannot come before he reads. Without the lock: a glance.
+ */
+bool xtcp_receive_enough(const struct sock *sk, u32 target);
+
+/* Text came: wake who reads or polls, if that is enough for anyone. Socket lock. */
+void xtcp_receive_wake(struct sock *sk);
+
 /* Does the user stand before the urgent octet? Without the lock: a glance. */
 bool xtcp_receive_at_mark(const struct sock *sk);
 

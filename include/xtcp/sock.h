@@ -73,6 +73,7 @@ struct xtcp_receive {
 	struct rb_root ooo;		/* ahead of rcv_nxt, by seq; may overlap */
 	u32 copied_seq;			/* next octet the user will read */
 	u32 acked_seq;			/* rcv_nxt in the last ACK we sent */
+	u32 wanted;			/* unread octets that a sleeping recv() needs; or max */
 	u16 mss;			/* largest segment seen, for delayed ACKs */
 	u8 quick_acks;			/* ACK that many at once, undelayed */
 	u8 urgent_octet;		/* valid when tcb.rcv_urgent says HERE */

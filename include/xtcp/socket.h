@@ -28,9 +28,7 @@ void xtcp_write_space(struct sock *sk);
 
 /* socket/receive.c */
 int xtcp_recvmsg(XTCP_RECVMSG_PARAMS);
-/* Octets in order that the user has not read, urgent or not. */
-u32 xtcp_unread(const struct sock *sk);
-/* Those of them before the mark. */
+/* Octets in order that the user has not read, those before the mark. */
 u32 xtcp_readable(const struct sock *sk);
 int xtcp_set_rcvlowat(struct sock *sk, int val);
 

@@ -478,8 +478,8 @@ static void carry_out(struct sock *sk, struct sk_buff *skb,
 	carry_out_state(sk, v);
 	if (fin)
 		wake_fin(sk);
-	else if (text && !sock_flag(sk, SOCK_DEAD))
-		sk->sk_data_ready(sk);
+	else if (text)
+		xtcp_receive_wake(sk);
 }
 
 /* No room: what the header says still counts, the text comes again. */

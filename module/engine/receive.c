@@ -411,6 +411,51 @@ void xtcp_receive_text(struct sock *sk, struct sk_buff *skb, struct xtcp_verdict
 
 /* --- read --------------------------------------------------------------- */
 
+u32 xtcp_unread(const struct sock *sk)
+{
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+	u32 n, rcv_nxt;
+
+	if (((1 << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV | TCPF_LISTEN)) &&
+	    !xtcp_early(sk))
+		return 0;
+	/* Whoever reads meanwhile may be past it. */
+	rcv_nxt = READ_ONCE(xs->tcb.rcv_nxt);
+	n = max_t(s32, rcv_nxt - READ_ONCE(xs->rcv.copied_seq), 0);
+	/* The FIN took a number, but there is nothing in it to read. */
+	if (n && sock_flag(sk, SOCK_DONE))
+		n--;
+	return n;
+}
+
+/* No segment of the peer's size fits into the window, or its text not into memory. */
+static bool full(const struct sock *sk)
+{
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+	int rcvbuf = READ_ONCE(sk->sk_rcvbuf);
+
+	return xtcp_tcb_rcv_wnd(&xs->tcb) <= xs->rcv.mss || xtcp_memory_scarce(sk) ||
+	       atomic_read(&sk->sk_rmem_alloc) > rcvbuf - rcvbuf / 8;
+}
+
+bool xtcp_receive_enough(const struct sock *sk, u32 target)
+{
+	u32 n = xtcp_unread(sk);
+
+	return n >= target || (n && full(sk));
+}
+
+void xtcp_receive_wake(struct sock *sk)
+{
+	struct xtcp_receive *rcv = &xtcp_sk(sk)->rcv;
+
+	if (sock_flag(sk, SOCK_DEAD) ||
+	    !xtcp_receive_enough(sk, min_t(u32, READ_ONCE(sk->sk_rcvlowat), rcv->wanted)))
+		return;
+	rcv->wanted = U32_MAX;	/* who does not have enough says so again */
+	sk->sk_data_ready(sk);
+}
+
 bool xtcp_receive_at_mark(const struct sock *sk)
 {
 	const struct xtcp_sock *xs = xtcp_sk(sk);

@@ -29,7 +29,7 @@ static __poll_t poll_readable(struct sock *sk)
 
 	if (xtcp_receive_at_mark(sk) && !sock_flag(sk, SOCK_URGINLINE))
 		target++;
-	if (xtcp_unread(sk) >= target)
+	if (xtcp_receive_enough(sk, target))
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (READ_ONCE(xtcp_sk(sk)->tcb.rcv_urgent) == XTCP_URGENT_HERE)
 		mask |= EPOLLPRI;
@@ -39,14 +39,18 @@ static __poll_t poll_readable(struct sock *sk)
 __poll_t xtcp_poll(struct file *file, struct socket *sock, poll_table *wait)
 {
 	struct sock *sk = sock->sk;
-	u8 shutdown = READ_ONCE(sk->sk_shutdown);
 	__poll_t mask = 0;
+	u8 shutdown;
+	int state;
 
+	/* Before anything is read: what changes from now on wakes us. */
 	sock_poll_wait(file, sock, wait);
-	if (sk->sk_state == TCP_LISTEN)
+	state = inet_sk_state_load(sk);
+	if (state == TCP_LISTEN)
 		return xtcp_listen_acceptable(sk) ? EPOLLIN | EPOLLRDNORM : 0;
 
-	if (shutdown == SHUTDOWN_MASK || sk->sk_state == TCP_CLOSE)
+	shutdown = READ_ONCE(sk->sk_shutdown);
+	if (shutdown == SHUTDOWN_MASK || state == TCP_CLOSE)
 		mask |= EPOLLHUP;
 	if (shutdown & RCV_SHUTDOWN)
 		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;

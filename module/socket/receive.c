@@ -12,21 +12,6 @@
 #include <xtcp/receive.h>
 #include <xtcp/socket.h>
 
-u32 xtcp_unread(const struct sock *sk)
-{
-	const struct xtcp_sock *xs = xtcp_sk(sk);
-	u32 n;
-
-	if (((1 << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV | TCPF_LISTEN)) &&
-	    !xtcp_early(sk))
-		return 0;
-	n = READ_ONCE(xs->tcb.rcv_nxt) - READ_ONCE(xs->rcv.copied_seq);
-	/* The FIN took a number, but there is nothing in it to read. */
-	if (n && sock_flag(sk, SOCK_DONE))
-		n--;
-	return n;
-}
-
 /* Octets from @seq to the mark, where reading stops; without one, very many. */
 static u32 to_mark(const struct sock *sk, u32 seq)
 {
@@ -51,8 +36,7 @@ int xtcp_set_rcvlowat(struct sock *sk, int val)
 	WRITE_ONCE(sk->sk_rcvlowat, val ?: 1);
 	if (!(sk->sk_userlocks & SOCK_RCVBUF_LOCK) && 2 * val > sk->sk_rcvbuf)
 		WRITE_ONCE(sk->sk_rcvbuf, 2 * val);
-	if (xtcp_unread(sk) >= READ_ONCE(sk->sk_rcvlowat))
-		sk->sk_data_ready(sk);
+	xtcp_receive_wake(sk);
 	return 0;
 }
 
@@ -170,16 +154,28 @@ static int give(struct sock *sk, struct reading *r, struct sk_buff *skb, u32 off
 }
 
 /*
- * Let go of the lock: for the backlog alone when there is @enough, else until more
- * comes. Whoever has it meanwhile may read, too, or connect anew. Return: -errno.
+ * Let go of the lock: for the backlog alone when nothing is @missing, else until so
+ * many octets have come. Whoever has it meanwhile may read, too, or connect anew.
+ * Return: -errno.
  */
-static int let_go(struct sock *sk, bool enough, long *timeo)
+static int let_go(struct sock *sk, const struct reading *r, int missing, long *timeo)
 {
-	if (!enough)
+	struct xtcp_receive *rcv = &xtcp_sk(sk)->rcv;
+
+	if (missing > 0) {
+		rcv->wanted = min(rcv->wanted, r->ahead + missing);
 		return sk_wait_data(sk, timeo, skb_peek_tail(&sk->sk_receive_queue));
+	}
 	release_sock(sk);
 	lock_sock(sk);
 	return 0;
+}
+
+/* The user has read: what does not fit is not what he holds up. */
+static void make_way(struct sock *sk)
+{
+	xtcp_window_autotune(sk);
+	xtcp_window_update(sk);
 }
 
 static int receive(struct sock *sk, struct reading *r, size_t len, long timeo)
@@ -206,10 +202,10 @@ static int receive(struct sock *sk, struct reading *r, size_t len, long timeo)
 			break;
 		if (must_stop(sk, copied, timeo, &ret))
 			return copied ?: ret;
-		if (copied && copied < target)
-			xtcp_window_update(sk);
+		if (copied && copied < target && !(r->flags & MSG_PEEK))
+			make_way(sk);
 		n = xtcp_sk(sk)->rcv.copied_seq;
-		ret = let_go(sk, copied >= target, &timeo);
+		ret = let_go(sk, r, target - copied, &timeo);
 		if (ret < 0)
 			return copied ?: ret;
 		/* A peek shows what follows: it ends, or has not begun. */
@@ -309,10 +305,8 @@ int xtcp_recvmsg(XTCP_RECVMSG_PARAMS)
 		ret = receive_urgent(sk, msg, len, flags);
 	else
 		ret = receive(sk, &r, len, sock_rcvtimeo(sk, flags & MSG_DONTWAIT));
-	if (ret > 0 && !(flags & MSG_PEEK)) {
-		xtcp_window_autotune(sk);
-		xtcp_window_update(sk);
-	}
+	if (ret > 0 && !(flags & MSG_PEEK))
+		make_way(sk);
 	if (ret >= 0) {
 		put_stamp(sk, msg, r.stamp);
 		put_inq(sk, msg);
