@@ -4,8 +4,10 @@
 #include <linux/poll.h>
 #include <linux/tcp.h>
 #include <net/xfrm.h>
+#include <xtcp/af.h>
 #include <xtcp/receive.h>
 #include "wire.h"
+#include "wire_ip.h"
 
 static struct wire *connected(struct kunit *test)
 {
@@ -128,6 +130,25 @@ static void recv__waitall(struct kunit *test)
 	WIRE_EQ(w, wire_send(w, A, 2000), 2000);
 	WIRE_EQ(w, recv_flags(w, B, text, 2000, MSG_WAITALL), 2000);
 	WIRE_EQ(w, DIV_ROUND_CLOSEST(wire_now_us(w), 1000), 230);
+}
+
+/* The buffer grows while the call runs: a sender far away need not wait for its end. */
+static void recv__waitall_of_much(struct kunit *test)
+{
+	const unsigned int n = 1 << 20;
+	struct wire *w = test->priv;
+	u8 *text = kvmalloc(n, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, text);
+	wire_knob(w, initial_cwnd, 1000);
+	connected(test);
+	wire_delay_ms(w, 50);
+	WRITE_ONCE(w->side[A].sock->sk->sk_sndbuf, 16 * n);
+	WIRE_EQ(w, wire_send(w, A, n), n);
+	WIRE_EQ(w, recv_flags(w, B, text, n, MSG_WAITALL), n);
+	/* By windows of 64 KiB sixteen round trips: 1600. */
+	WIRE_EQ(w, wire_now_us(w) < 900000, true);
+	kvfree(text);
 }
 
 /* A blocked reader is woken by the first text. */
@@ -312,6 +333,48 @@ static void send__msg_more(struct kunit *test)
 		    "0.030 ESTABLISHED <- . 1 ack 21    <- ESTABLISHED\n");
 }
 
+/* Once the call is over it holds nothing back: the next ACK lets it go. */
+static void send__msg_more_ends_with_its_call(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_send(w, A, 1000), 1000);
+	WIRE_EQ(w, wire_send_flags(w, A, 10, MSG_MORE), 10);
+	wire_run_ms(w, 50);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> P. 1:1001 ack 1   -> ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- . 1 ack 1001      <- ESTABLISHED\n"
+		    "0.020 ESTABLISHED -> P. 1001:1011 ack 1 -> ESTABLISHED\n"
+		    "0.030 ESTABLISHED <- . 1 ack 1011      <- ESTABLISHED\n");
+}
+
+/* Pulling the cork sends, whatever the last call said of more. */
+static void send__msg_more_and_cork(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_CORK, 1), 0);
+	WIRE_EQ(w, wire_send_flags(w, A, 10, MSG_MORE), 10);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 0);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_CORK, 0), 0);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 1);
+}
+
+/* A control message that is none. */
+static void send__bad_control_message(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	struct cmsghdr control = { .cmsg_len = sizeof(control), .cmsg_level = SOL_SOCKET,
+				   .cmsg_type = 9999 };
+	struct kvec vec = { .iov_base = &control, .iov_len = 5 };
+	struct msghdr msg = { .msg_control = &control, .msg_controllen = sizeof(control) };
+
+	WIRE_EQ(w, kernel_sendmsg(w->side[A].sock, &msg, &vec, 1, 5), -EINVAL);
+	control.cmsg_level = SOL_IP;	/* not for us */
+	WIRE_EQ(w, kernel_sendmsg(w->side[A].sock, &msg, &vec, 1, 5), 5);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 1);
+}
+
 static void send__nothing(struct kunit *test)
 {
 	struct wire *w = connected(test);
@@ -347,6 +410,36 @@ static void connect__of_a_listener(struct kunit *test)
 	WIRE_EQ(w, wire_connect_sock(w, w->side[B].listener, A, 0), -EISCONN);
 }
 
+static int no_way(struct sock *sk)
+{
+	return -EHOSTUNREACH;
+}
+
+/* IP finds no way once the port is known: the port is given back. */
+static void connect__no_way_from_its_port(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	struct xtcp_af_ops ops;
+	struct xtcp_sock *xs;
+
+	if (w->sockets->family == AF_INET6)
+		kunit_skip(test, "connect() sets their operations anew");
+	WIRE_EQ(w, wire_listen(w, B, 1), 0);
+	WIRE_EQ(w, wire_client_port(w, 1, WIRE_PORT_A + 1, WIRE_PORT_A + 7), 0);
+	KUNIT_ASSERT_NOT_NULL(test, w->client[1]);
+	xs = xtcp_sk(w->client[1]->sk);
+	WIRE_EQ(w, kernel_connect(w->client[1], &(struct sockaddr){ .sa_family = AF_UNSPEC },
+				  sizeof(struct sockaddr), 0), 0);
+	KUNIT_ASSERT_NULL(test, xs->port);
+	ops = *xs->af;
+	ops.connect_ports = no_way;
+	xs->af = &ops;
+	WIRE_EQ(w, wire_connect_sock(w, w->client[1], B, 0), -EHOSTUNREACH);
+	xs->af = &xtcp_ipv4_ops;
+	KUNIT_EXPECT_NULL(test, xs->port);
+	WIRE_EQ(w, inet_sk(w->client[1]->sk)->inet_num, 0);
+}
+
 /* AF_UNSPEC: the connection is reset, the socket is as new. */
 static void connect__af_unspec_disconnects(struct kunit *test)
 {
@@ -364,6 +457,28 @@ static void connect__af_unspec_disconnects(struct kunit *test)
 	WIRE_EQ(w, wire_connect(w, A), 0);
 	wire_run_ms(w, 100);
 	WIRE_EQ(w, wire_accept(w, B), 0);
+	wire_transfer(w, A, 3000, 1000);
+}
+
+/* Nothing of the first life is left in the second: no end of the stream, no SO_PEEK_OFF. */
+static void connect__again_after_the_end(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+	struct sock *sk = w->side[A].sock->sk;
+
+	WIRE_EQ(w, sk_set_peek_off(sk, 5), 0);
+	wire_release(w, B);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_recv(w, A, 10), 0);
+	WIRE_EQ(w, kernel_connect(w->side[A].sock, &none, sizeof(none), 0), 0);
+	WIRE_EQ(w, READ_ONCE(sk->sk_peek_off), -1);
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_recv(w, A, 10), -EAGAIN);
+	WIRE_EQ(w, poll_end(w, A), EPOLLOUT | EPOLLWRNORM);
 	wire_transfer(w, A, 3000, 1000);
 }
 
@@ -758,6 +873,48 @@ static void option__keepalive_of_the_socket(struct kunit *test)
 		    "9.000 x <- R. 1 ack 1 <- CLOSED\n");
 }
 
+/* Where the last segment came in: CPU, NAPI, receive flow. */
+static void option__where_it_came_in(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	struct wire_segment *seg;
+
+	WIRE_EQ(w, wire_socket(w, A), 0);
+	WIRE_EQ(w, wire_get_option(w, A, SOL_SOCKET, SO_INCOMING_CPU), -1);
+	connected(test);
+	WRITE_ONCE(w->side[B].sock->sk->sk_incoming_cpu, -1);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	seg = list_last_entry(&w->segments, struct wire_segment, link);
+#ifdef CONFIG_NET_RX_BUSY_POLL
+	seg->skb->napi_id = 12345;
+#endif
+	__skb_set_hash(seg->skb, 54321, false, true);
+	wire_run_ms(w, 50);
+	/* UML has one CPU only. */
+	WIRE_EQ(w, wire_get_option(w, A, SOL_SOCKET, SO_INCOMING_CPU), raw_smp_processor_id());
+	WIRE_EQ(w, wire_get_option(w, B, SOL_SOCKET, SO_INCOMING_CPU), raw_smp_processor_id());
+#ifdef CONFIG_NET_RX_BUSY_POLL
+	WIRE_EQ(w, wire_get_option(w, B, SOL_SOCKET, SO_INCOMING_NAPI_ID), 12345);
+#endif
+#ifdef CONFIG_RPS
+	WIRE_EQ(w, w->side[B].sock->sk->sk_rxhash, 54321);
+#endif
+}
+
+/* A listener's is its user's to set; segments do not change it. */
+static void option__cpu_of_a_listener(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_INCOMING_CPU, 77), 0);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_get_option(w, B, SOL_SOCKET, SO_INCOMING_CPU), 77);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_get_option(w, B, SOL_SOCKET, SO_INCOMING_CPU), raw_smp_processor_id());
+}
+
 static void option__so_error_and_protocol(struct kunit *test)
 {
 	struct wire *w = test->priv;
@@ -777,6 +934,7 @@ WIRE_SUITES_MAPPED(xtcp_socket_wire,
 	KUNIT_CASE_SLOW(recv__piece_by_piece),
 	KUNIT_CASE_SLOW(recv__peek_takes_nothing),
 	KUNIT_CASE_SLOW(recv__waitall),
+	KUNIT_CASE_SLOW(recv__waitall_of_much),
 	KUNIT_CASE_SLOW(recv__blocks_until_text),
 	KUNIT_CASE_SLOW(recv__so_rcvtimeo),
 	KUNIT_CASE_SLOW(recv__end_of_stream),
@@ -790,11 +948,16 @@ WIRE_SUITES_MAPPED(xtcp_socket_wire,
 	KUNIT_CASE_SLOW(nodelay__flushes_the_corked),
 	KUNIT_CASE_SLOW(send__cork),
 	KUNIT_CASE_SLOW(send__msg_more),
+	KUNIT_CASE_SLOW(send__msg_more_ends_with_its_call),
+	KUNIT_CASE_SLOW(send__msg_more_and_cork),
+	KUNIT_CASE_SLOW(send__bad_control_message),
 	KUNIT_CASE_SLOW(send__nothing),
 	KUNIT_CASE_SLOW(connect__twice),
 	KUNIT_CASE_SLOW(connect__while_connecting),
 	KUNIT_CASE_SLOW(connect__of_a_listener),
+	KUNIT_CASE_SLOW(connect__no_way_from_its_port),
 	KUNIT_CASE_SLOW(connect__af_unspec_disconnects),
+	KUNIT_CASE_SLOW(connect__again_after_the_end),
 	KUNIT_CASE_SLOW(listen__on_a_connection),
 	KUNIT_CASE_SLOW(accept__not_listening),
 	KUNIT_CASE_SLOW(accept__nothing_there),
@@ -821,6 +984,8 @@ WIRE_SUITES_MAPPED(xtcp_socket_wire,
 	KUNIT_CASE_SLOW(poll__reset),
 	KUNIT_CASE_SLOW(option__ranges),
 	KUNIT_CASE_SLOW(option__inherited_from_listener),
+	KUNIT_CASE_SLOW(option__where_it_came_in),
+	KUNIT_CASE_SLOW(option__cpu_of_a_listener),
 	KUNIT_CASE_SLOW(option__keepalive_of_the_socket),
 	KUNIT_CASE_SLOW(option__so_error_and_protocol),
 	{ }

@@ -61,7 +61,7 @@ struct xtcp_send {
 	u32 pmtu;
 	u8 nodelay : 1,			/* TCP_NODELAY */
 	   cork : 1,			/* TCP_CORK */
-	   more : 1,			/* the user is about to write on */
+	   more : 1,			/* in send(): there is more, or will be (MSG_MORE) */
 	   fin_queued : 1;		/* the FIN is in a queue */
 	bool starved;			/* no memory for more until some is acknowledged */
 	u8 limit;			/* enum xtcp_limit, now */

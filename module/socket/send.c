@@ -205,6 +205,17 @@ bool xtcp_send_into_syn(struct sock *sk, struct msghdr *msg, u32 room)
 	return true;
 }
 
+/* There is nothing in them for us, but what is wrong is wrong, as to the kernel's TCP. */
+static int check_control(struct sock *sk, struct msghdr *msg)
+{
+	struct sockcm_cookie cookie;
+
+	if (!msg->msg_controllen)
+		return 0;
+	sockcm_init(&cookie, sk);
+	return sock_cmsg_send(sk, msg, &cookie) ? -EINVAL : 0;
+}
+
 /* @in_syn octets are under way already: whatever comes, that is a success. */
 static int send_locked(struct sock *sk, struct msghdr *msg, int in_syn)
 {
@@ -217,12 +228,17 @@ static int send_locked(struct sock *sk, struct msghdr *msg, int in_syn)
 		if (err)
 			return in_syn ?: sk_stream_error(sk, msg->msg_flags, err);
 	}
+	err = check_control(sk, msg);
+	if (err)
+		return in_syn ?: err;
 	err = sk->sk_err || (sk->sk_shutdown & SEND_SHUTDOWN) ? -EPIPE : 0;
 	if (!err) {
 		xtcp_sk(sk)->snd.more = 1;
 		copied = send_text(sk, msg, timeo);
 		xtcp_sk(sk)->snd.more = !!(msg->msg_flags & MSG_MORE);
 		xtcp_output_push(sk);
+		/* It is about this call: what comes next lets go, be it but an ACK. */
+		xtcp_sk(sk)->snd.more = 0;
 		err = min(copied, 0);
 	}
 	if (copied > 0)

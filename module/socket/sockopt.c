@@ -175,7 +175,6 @@ static int set_nodelay(struct xtcp_sock *xs, int val)
 	if (!val)
 		return 0;
 	xs->snd.cork = 0;
-	xs->snd.more = 0;
 	xtcp_output_push((struct sock *)xs);
 	xs->snd.cork = cork;
 	return 0;
