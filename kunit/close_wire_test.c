@@ -381,6 +381,21 @@ static void second_fin_lost__for_ever(struct kunit *test)
 	WIRE_EQ(w, wire_count(w, B, WIRE_FIN), 4);
 }
 
+/* Each FIN that comes again gets its ACK: they are no attack (RFC 5961 7 is for others). */
+static void last_ack_lost__fins_in_a_row(struct kunit *test)
+{
+	struct wire *w = connected(test);
+	unsigned int acks;
+
+	wire_knob(w, invalid_ratelimit_ms, 500);
+	close_both(w);
+	WIRE_STATE(w, A, TIME_WAIT);
+	acks = wire_count(w, A, WIRE_ACK);
+	wire_inject(w, B, XTCP_FIN | XTCP_ACK, .seq = 1, .ack = 2);
+	wire_inject(w, B, XTCP_FIN | XTCP_ACK, .seq = 1, .ack = 2);
+	WIRE_EQ(w, wire_count(w, A, WIRE_ACK) - acks, 2);
+}
+
 /* TIME_WAIT is there for this: it answers again, and its 2MSL begin anew. */
 static void last_ack_lost(struct kunit *test)
 {
@@ -795,6 +810,122 @@ static void close_with_unread_data__sends_rst(struct kunit *test)
 	WIRE_EQ(w, wire_counter(XTCP_CNT_ABORT_ON_CLOSE) - aborts, 1);
 }
 
+/* A has text and FIN of B, and said its own FIN, which B never saw. */
+static void close_unread(struct wire *w)
+{
+	u64 aborts = wire_counter(XTCP_CNT_ABORT_ON_CLOSE);
+
+	wire_release(w, A);
+	WIRE_EQ(w, wire_count(w, A, WIRE_RST), 1);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_ABORT_ON_CLOSE) - aborts, 1);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_STATE(w, B, CLOSED);
+}
+
+/* That both have closed makes no difference: the text is lost. */
+static void close_with_unread_data__in_last_ack(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_send(w, B, 100), 100);
+	WIRE_EQ(w, wire_shutdown(w, B, SHUT_WR), 0);
+	wire_run_ms(w, 100);
+	wire_drop(w, A, WIRE_FIN, 1, 1);
+	WIRE_EQ(w, wire_shutdown(w, A, SHUT_WR), 0);
+	WIRE_STATE(w, A, LAST_ACK);
+	close_unread(w);
+}
+
+static void close_with_unread_data__in_closing(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_send(w, B, 100), 100);
+	wire_run_ms(w, 50);
+	wire_drop(w, A, WIRE_FIN, 1, 1);
+	WIRE_EQ(w, wire_shutdown(w, A, SHUT_WR), 0);
+	WIRE_EQ(w, wire_shutdown(w, B, SHUT_WR), 0);
+	wire_run_ms(w, 15);
+	WIRE_STATE(w, A, CLOSING);
+	close_unread(w);
+}
+
+/* Who gives up what he wrote must say so, although he closed. */
+static void disconnect_in_last_ack(struct kunit *test, unsigned int unsent, unsigned int rsts)
+{
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_shutdown(w, B, SHUT_WR), 0);
+	wire_run_ms(w, 50);
+	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
+	if (unsent)
+		WIRE_EQ(w, wire_send(w, A, unsent), unsent);
+	WIRE_EQ(w, wire_shutdown(w, A, SHUT_WR), 0);
+	WIRE_STATE(w, A, LAST_ACK);
+	WIRE_EQ(w, kernel_connect(w->side[A].sock, &none, sizeof(none), 0), 0);
+	WIRE_EQ(w, wire_count(w, A, WIRE_RST), rsts);
+}
+
+static void disconnect__in_last_ack(struct kunit *test)
+{
+	disconnect_in_last_ack(test, 0, 0);
+}
+
+static void disconnect__in_last_ack_with_unsent_text(struct kunit *test)
+{
+	disconnect_in_last_ack(test, 30000, 1);
+}
+
+/* Who has shut both ways takes no more text: that is as good as closed (SHLD-3). */
+static void expect_no_text(struct kunit *test, int first, int second)
+{
+	struct wire *w = connected(test);
+	u64 aborts = wire_counter(XTCP_CNT_ABORT_ON_DATA);
+
+	WIRE_EQ(w, wire_shutdown(w, A, first), 0);
+	wire_run_ms(w, 50);
+	if (second >= 0)
+		WIRE_EQ(w, wire_shutdown(w, A, second), 0);
+	wire_run_ms(w, 50);
+	WIRE_STATE(w, A, FIN_WAIT_2);
+	WIRE_EQ(w, wire_send(w, B, 100), 100);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_count(w, A, WIRE_RST), 1);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_STATE(w, B, CLOSED);
+	WIRE_EQ(w, wire_error(w, B), EPIPE);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_ABORT_ON_DATA) - aborts, 1);
+}
+
+static void shutdown_both__text_gets_rst(struct kunit *test)
+{
+	expect_no_text(test, SHUT_RDWR, -1);
+}
+
+static void shutdown_both__wr_then_rd(struct kunit *test)
+{
+	expect_no_text(test, SHUT_WR, SHUT_RD);
+}
+
+static void shutdown_both__rd_then_wr(struct kunit *test)
+{
+	expect_no_text(test, SHUT_RD, SHUT_WR);
+}
+
+/* The end of the stream is no reason: here nobody shut reading. */
+static void half_close__takes_text(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_shutdown(w, A, SHUT_WR), 0);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_send(w, B, 100), 100);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_recv(w, A, 1000), 100);
+}
+
 static void data_after_close__gets_rst(struct kunit *test)
 {
 	struct wire *w = connected(test);
@@ -1155,6 +1286,7 @@ WIRE_SUITES(xtcp_close_wire,
 	KUNIT_CASE_SLOW(second_fin_lost),
 	KUNIT_CASE_SLOW(second_fin_lost__for_ever),
 	KUNIT_CASE_SLOW(last_ack_lost),
+	KUNIT_CASE_SLOW(last_ack_lost__fins_in_a_row),
 	KUNIT_CASE_SLOW(text_and_fin_lost),
 	KUNIT_CASE_SLOW(fin_overtakes_text),
 	KUNIT_CASE_SLOW(time_wait_2msl__60s),
@@ -1177,6 +1309,14 @@ WIRE_SUITES(xtcp_close_wire,
 	KUNIT_CASE_SLOW(fin_wait_2__closed_later),
 	KUNIT_CASE_SLOW(fin_wait_2__late_text_gets_rst),
 	KUNIT_CASE_SLOW(close_with_unread_data__sends_rst),
+	KUNIT_CASE_SLOW(close_with_unread_data__in_last_ack),
+	KUNIT_CASE_SLOW(close_with_unread_data__in_closing),
+	KUNIT_CASE_SLOW(disconnect__in_last_ack),
+	KUNIT_CASE_SLOW(disconnect__in_last_ack_with_unsent_text),
+	KUNIT_CASE_SLOW(shutdown_both__text_gets_rst),
+	KUNIT_CASE_SLOW(shutdown_both__wr_then_rd),
+	KUNIT_CASE_SLOW(shutdown_both__rd_then_wr),
+	KUNIT_CASE_SLOW(half_close__takes_text),
 	KUNIT_CASE_SLOW(data_after_close__gets_rst),
 	KUNIT_CASE_SLOW(close__too_many_orphans),
 	KUNIT_CASE_SLOW(server_process_killed),

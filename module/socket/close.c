@@ -43,8 +43,11 @@ static bool close_state(struct sock *sk)
 	}
 }
 
+/* Both ways is as good as closed to the peer, in whichever order (RFC 9293 SHLD-3). */
 void xtcp_shutdown(struct sock *sk, int how)
 {
+	if (sk->sk_shutdown == SHUTDOWN_MASK)
+		xtcp_sk(sk)->tcb.rcv_closed = 1;
 	if ((how & SEND_SHUTDOWN) && close_state(sk))
 		xtcp_output_fin(sk);
 }
@@ -66,11 +69,23 @@ static void abort_counted(struct sock *sk, enum xtcp_counter why)
 	xtcp_done(sk);
 }
 
-static bool connected(const struct sock *sk)
+/* The peer may know of the connection (RFC 9293 3.5.2): its end needs telling. */
+static bool synchronized(const struct sock *sk)
 {
-	return (1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_SYN_RECV |
-				      TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2 |
-				      TCPF_CLOSE_WAIT);
+	return (1 << sk->sk_state) & ~(TCPF_CLOSE | TCPF_LISTEN | TCPF_SYN_SENT);
+}
+
+/*
+ * ABORT sends a RST (RFC 9293 3.10.5), but for CLOSING and LAST_ACK, where both have
+ * said all. Ours entered them with close(): the rest may not be sent yet.
+ */
+static bool abort_tells(const struct sock *sk)
+{
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+
+	if ((1 << sk->sk_state) & (TCPF_CLOSING | TCPF_LAST_ACK))
+		return xs->tcb.snd_nxt != xs->snd.write_seq;
+	return synchronized(sk);
 }
 
 /* The part of close() in which the user still owns the socket. */
@@ -88,12 +103,12 @@ static void close_owned(struct sock *sk, long timeout)
 	unread = purge_received(sk);
 	if (sk->sk_state == TCP_CLOSE)
 		return;
-	if (unread && connected(sk)) {
+	if (unread && synchronized(sk)) {
 		/* RFC 2525 2.17: the peer must learn that text was lost. */
 		abort_counted(sk, XTCP_CNT_ABORT_ON_CLOSE);
 	} else if (sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime) {
 		count_abandoned(sk);
-		if (connected(sk))
+		if (abort_tells(sk))
 			abort_counted(sk, XTCP_CNT_ABORT_ON_LINGER);
 		else
 			xtcp_done(sk);
@@ -156,7 +171,7 @@ int xtcp_disconnect(struct sock *sk, int flags)
 		xtcp_state_set(sk, XTCP_CLOSED);
 	} else if (old != TCP_CLOSE) {
 		count_abandoned(sk);
-		if (connected(sk)) {
+		if (abort_tells(sk)) {
 			xtcp_count(xtcp_sk_net(sk), XTCP_CNT_ABORT_ON_DISCONNECT);
 			xtcp_output_rst(sk, XTCP_CNT_ABORT_ON_DISCONNECT);
 		}
@@ -190,7 +205,7 @@ static int abort_locked(struct sock *sk, int error)
 		return -ENOENT;
 	count_abandoned(sk);
 	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_ABORT_BY_ADMIN);
-	if (connected(sk))
+	if (abort_tells(sk))
 		xtcp_output_rst(sk, XTCP_CNT_ABORT_BY_ADMIN);
 	xtcp_fail(sk, error);
 	return 0;
