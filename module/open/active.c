@@ -116,6 +116,8 @@ int xtcp_active_connect(struct sock *sk, struct sockaddr *addr, int len)
 	WRITE_ONCE(sk->sk_err_soft, 0);
 	err = open_flow(sk, addr, len);
 	if (err) {
+		if (!(sk->sk_userlocks & SOCK_BINDPORT_LOCK))
+			xtcp_port_release(sk);
 		xs->af->connect_failed(sk);
 		xtcp_port_moved(sk);
 		return err;

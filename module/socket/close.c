@@ -189,6 +189,7 @@ int xtcp_disconnect(struct sock *sk, int flags)
 	WRITE_ONCE(sk->sk_shutdown, 0);
 	xtcp_set_defer_connect(sk, false);
 	sock_reset_flag(sk, SOCK_DONE);
+	sk_set_peek_off(sk, -1);
 	xtcp_reset_connection(sk);
 	sk_error_report(sk);
 	return 0;
