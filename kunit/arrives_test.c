@@ -874,7 +874,7 @@ static void paws__not_for_rst(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, v.events, E(RESET));
 }
 
-/* 3.2: negotiated and absent: dropped, but for RST. */
+/* 3.2: negotiated and absent: what would be kept is dropped. */
 static void timestamps__missing(struct kunit *test)
 {
 	struct xtcp_verdict v;
@@ -884,6 +884,15 @@ static void timestamps__missing(struct kunit *test)
 	arrive(&tcb, A, 0, 0, 100, &v);
 	KUNIT_EXPECT_EQ(test, v.drop, D(NO_TIMESTAMP));
 	KUNIT_EXPECT_EQ(test, v.reply, XTCP_REPLY_NONE);
+	arrive(&tcb, A, -99, 0, 100, &v);	/* one octet of it is new */
+	KUNIT_EXPECT_EQ(test, v.drop, D(NO_TIMESTAMP));
+	arrive(&tcb, A | F, 0, 0, 0, &v);
+	KUNIT_EXPECT_EQ(test, v.drop, D(NO_TIMESTAMP));
+	arrive(&tcb, A, 0, 0, 0, &v);
+	KUNIT_EXPECT_EQ(test, v.drop, 0);
+	arrive(&tcb, A, -100, 0, 100, &v);	/* had it all */
+	KUNIT_EXPECT_EQ(test, v.drop, D(SEQUENCE));
+	KUNIT_EXPECT_EQ(test, v.reply, XTCP_REPLY_ACK);
 	arrive(&tcb, R, 0, 0, 0, &v);
 	KUNIT_EXPECT_EQ(test, v.events, E(RESET));
 }

@@ -261,6 +261,32 @@ static void loss_fast_retransmit(struct kunit *test)
 	WIRE_EQ(w, wire_xs(w, A)->cong.phase, XTCP_CONG_OPEN);
 }
 
+/* `reordering` 1: the network never does it, and one duplicate ACK means a loss. */
+static void loss_fast_retransmit__by_knob(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_knob(w, reordering, 1);
+	wire_transfer(w, A, 1000, 1000);	/* the window of the SYN-ACK was another */
+	wire_drop(w, A, WIRE_DATA, 1, 1);
+	WIRE_EQ(w, wire_send(w, A, 2000), 2000);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_recv(w, B, 3000), 2000);
+}
+
+/* And 4: three do not. */
+static void loss_fast_retransmit__not_by_three_acks(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_knob(w, reordering, 4);
+	wire_transfer(w, A, 1000, 1000);
+	wire_drop(w, A, WIRE_DATA, 1, 1);
+	WIRE_EQ(w, wire_send(w, A, 4000), 4000);
+	wire_run_ms(w, 150);
+	WIRE_EQ(w, wire_recv(w, B, 5000), -EAGAIN);
+}
+
 /* Two duplicate ACKs are reordering, not loss: the timer it is. */
 static void loss_fast_retransmit__not_by_two_acks(struct kunit *test)
 {
@@ -666,6 +692,50 @@ static void paws_idle_24_days__by_knob(struct kunit *test)
 	WIRE_EQ(w, wire_recv(w, B, 1000), 50);
 }
 
+/* Each gets its ACK: the first one may be lost, and text is no attack. */
+static void old_text__each_is_acknowledged(struct kunit *test)
+{
+	struct wire *w = puppet(test);
+	unsigned int acks;
+
+	wire_knob(w, invalid_ratelimit_ms, 500);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 50);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 50);
+	acks = wire_count(w, B, WIRE_ACK);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 50);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 50);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 2);
+}
+
+/* Keepalives of old systems, in both of their forms, come without: alive is alive. */
+static void timestamps__missing_in_a_keepalive(struct kunit *test)
+{
+	struct wire *w = puppet(test);
+	u64 missing = wire_counter(XTCP_CNT_NO_TIMESTAMP);
+	unsigned int acks;
+
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 50);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 50);
+	acks = wire_count(w, B, WIRE_ACK);
+	wire_inject(w, A, XTCP_ACK, .seq = 50, .ack = 1, .no_ts = true);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 1);
+	wire_run_ms(w, 1000);
+	wire_inject(w, A, XTCP_ACK, .seq = 50, .ack = 1, .len = 1, .no_ts = true);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 2);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_NO_TIMESTAMP) - missing, 2);
+	WIRE_STATE(w, B, ESTABLISHED);
+}
+
+/* An ACK without one still is the peer's. */
+static void timestamps__missing_in_an_ack(struct kunit *test)
+{
+	struct wire *w = puppet(test);
+
+	WIRE_EQ(w, wire_send(w, B, 100), 100);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 101, .no_ts = true);
+	WIRE_EQ(w, wire_xs(w, B)->tcb.snd_una == wire_xs(w, B)->tcb.snd_nxt, true);
+}
+
 static void timestamps__missing_is_dropped(struct kunit *test)
 {
 	struct wire *w = puppet(test);
@@ -823,6 +893,25 @@ static u32 largest_window(struct wire *w, enum wire_end end)
 		if (seg->from == end)
 			most = max(most, (u32)seg->wnd << (seg->ctl & XTCP_SYN ? 0 : shift));
 	return most;
+}
+
+/* Whatever the user says, it is a window: below the least it is the least. */
+static void window__clamped_at_the_limits(struct kunit *test)
+{
+	static const struct {
+		int value, clamp;
+	} rows[] = {
+		{ -1, SOCK_MIN_RCVBUF / 2 }, { INT_MIN, SOCK_MIN_RCVBUF / 2 },
+		{ 1, SOCK_MIN_RCVBUF / 2 }, { INT_MAX, INT_MAX },
+	};
+	struct wire *w = connected(test);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_WINDOW_CLAMP, rows[i].value), 0);
+		WIRE_EQ(w, wire_xs(w, B)->window_clamp, rows[i].clamp);
+		wire_transfer(w, A, 100000, 60000);
+	}
 }
 
 /* TCP_WINDOW_CLAMP of the listener holds for its children, from the SYN-ACK on. */
@@ -991,6 +1080,8 @@ WIRE_SUITES(xtcp_data_wire,
 	KUNIT_CASE_SLOW(loss_rto__acknowledged_in_part),
 	KUNIT_CASE_SLOW(loss_fast_retransmit),
 	KUNIT_CASE_SLOW(loss_fast_retransmit__not_by_two_acks),
+	KUNIT_CASE_SLOW(loss_fast_retransmit__by_knob),
+	KUNIT_CASE_SLOW(loss_fast_retransmit__not_by_three_acks),
 	KUNIT_CASE_SLOW(loss_fast_retransmit__two_holes),
 	KUNIT_CASE_SLOW(loss__of_an_ack),
 	KUNIT_CASE_SLOW(loss__of_the_only_ack),
@@ -1013,7 +1104,10 @@ WIRE_SUITES(xtcp_data_wire,
 	KUNIT_CASE_SLOW(paws_wrap__paws_off),
 	KUNIT_CASE_SLOW(paws_idle_24_days),
 	KUNIT_CASE_SLOW(paws_idle_24_days__by_knob),
+	KUNIT_CASE_SLOW(timestamps__missing_in_a_keepalive),
+	KUNIT_CASE_SLOW(timestamps__missing_in_an_ack),
 	KUNIT_CASE_SLOW(timestamps__missing_is_dropped),
+	KUNIT_CASE_SLOW(old_text__each_is_acknowledged),
 	KUNIT_CASE_SLOW(zero_window__probes_double),
 	KUNIT_CASE_SLOW(zero_window__probe_times),
 	KUNIT_CASE_SLOW(zero_window__opens),
@@ -1022,6 +1116,7 @@ WIRE_SUITES(xtcp_data_wire,
 	KUNIT_CASE_SLOW(window__never_shrinks),
 	KUNIT_CASE_SLOW(window__clamped),
 	KUNIT_CASE_SLOW(window__clamped_below_the_scale),
+	KUNIT_CASE_SLOW(window__clamped_at_the_limits),
 	KUNIT_CASE_SLOW(window__no_update_beyond_what_can_be_told),
 	KUNIT_CASE_SLOW(window__is_obeyed),
 	KUNIT_CASE_SLOW(slow_start__doubles),

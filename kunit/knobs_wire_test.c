@@ -362,11 +362,9 @@ static void defer_accept__time_is_up(struct kunit *test)
 
 /* --- the third segment --------------------------------------------------------------- */
 
-/* Timestamps were agreed on, but its ACK has none: it never counts, nor leaks. */
-static void third_segment_without_timestamp__not_leaked(struct kunit *test)
+/* B is half open, by a SYN with a timestamp; the rest is the test's to send. */
+static void half_open(struct wire *w)
 {
-	struct wire *w = test->priv;
-	u64 drops = wire_counter(XTCP_DROP_NO_TIMESTAMP);
 	static const u8 timestamp[] = { 1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0 };
 	struct wire_inject syn = { .from = A, .ctl = XTCP_SYN,
 				   .opt_len = sizeof(timestamp) };
@@ -376,7 +374,30 @@ static void third_segment_without_timestamp__not_leaked(struct kunit *test)
 	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
 	wire_inject_segment(w, &syn);
 	wire_run_ms(w, 20);
+	WIRE_EQ(w, requests(), 1);
+}
+
+/* Timestamps were agreed on, but its ACK has none: it may be all that will ever come. */
+static void third_segment_without_timestamp__opens(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	u64 missing = wire_counter(XTCP_CNT_NO_TIMESTAMP);
+
+	half_open(w);
 	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .no_ts = true);
+	WIRE_EQ(w, requests(), 0);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_NO_TIMESTAMP) - missing, 1);
+}
+
+/* With text it does not count, nor leak. */
+static void third_segment_without_timestamp__text_not_leaked(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	u64 drops = wire_counter(XTCP_DROP_NO_TIMESTAMP);
+
+	half_open(w);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 10, .no_ts = true);
 	WIRE_EQ(w, wire_counter(XTCP_DROP_NO_TIMESTAMP) - drops, 1);
 	WIRE_EQ(w, requests(), 1);
 	WIRE_EQ(w, wire_accept(w, B), -EAGAIN);
@@ -645,7 +666,8 @@ WIRE_SUITES(xtcp_knobs_wire,
 	KUNIT_CASE_SLOW(abort_on_overflow),
 	KUNIT_CASE_SLOW(defer_accept__wakes_on_text),
 	KUNIT_CASE_SLOW(defer_accept__time_is_up),
-	KUNIT_CASE_SLOW(third_segment_without_timestamp__not_leaked),
+	KUNIT_CASE_SLOW(third_segment_without_timestamp__opens),
+	KUNIT_CASE_SLOW(third_segment_without_timestamp__text_not_leaked),
 	KUNIT_CASE_SLOW(time_wait_2msl__own_length),
 	KUNIT_CASE_SLOW(time_wait_2msl__so_many_lengths),
 	KUNIT_CASE_SLOW(time_wait_2msl__lengths_above_the_knob),

@@ -209,7 +209,12 @@ static inline void xtcp_set_payer(struct sock *sk, struct mem_cgroup *memcg)
 #endif
 }
 
-/* sendfile() went through proto_ops.sendpage before 6.5. */
+/* A drop reason of its own since 6.3. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+#define SKB_DROP_REASON_TCP_MINTTL	SKB_DROP_REASON_NOT_SPECIFIED
+#endif
+
+/* sendfile() went through proto_ops.sendpage before 6.5, and told nobody of its end. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
 #define XTCP_SENDPAGE	.sendpage = sock_no_sendpage,
 #else

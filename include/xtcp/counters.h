@@ -78,6 +78,7 @@
 	X(KEEPALIVE_PROBES, "KeepaliveProbes")				\
 	X(DELAYED_ACKS, "DelayedAcks")					\
 	X(CHALLENGE_ACKS, "ChallengeAcks")				\
+	X(NO_TIMESTAMP, "NoTimestamp")	/* negotiated, but absent; tolerated */ \
 	X(OUT_OF_WINDOW_ICMPS, "OutOfWindowIcmps") /* about what is not under way */ \
 	X(OUT_OF_ORDER, "OutOfOrder")		/* segments queued ahead */ \
 	X(RCV_COMPACTED, "RcvCompacted")	/* small segments copied together */ \
@@ -115,7 +116,8 @@
 	X(DEFERRED, "DropDeferred", NOT_SPECIFIED) /* TCP_DEFER_ACCEPT: no text yet */ \
 	X(SEQUENCE, "DropSequence", TCP_INVALID_SEQUENCE) /* outside the window */ \
 	X(PAWS, "DropPaws", TCP_RFC7323_PAWS)	/* old timestamp */	\
-	X(NO_TIMESTAMP, "DropNoTimestamp", TCP_FLAGS) /* negotiated, but absent */ \
+	X(NO_TIMESTAMP, "DropNoTimestamp", TCP_FLAGS) /* text or FIN without the one agreed on */ \
+	X(MIN_TTL, "DropMinTtl", TCP_MINTTL) /* IP_MINTTL, IPV6_MINHOPCOUNT */ \
 	X(ACK_UNACCEPTABLE, "DropAckUnacceptable", TCP_ACK_UNSENT_DATA)	\
 	X(NO_ACK, "DropNoAck", TCP_FLAGS)	/* ACK bit off */	\
 	X(NO_SYN, "DropNoSyn", TCP_FLAGS)	/* SYN_SENT: neither SYN nor RST */ \

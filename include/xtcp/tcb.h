@@ -110,6 +110,13 @@ static inline u32 xtcp_segment_len(const struct xtcp_segment *seg)
 	return seg->text_len + !!(seg->ctl & XTCP_SYN) + !!(seg->ctl & XTCP_FIN);
 }
 
+/* The timestamp that was agreed on (RFC 7323 3.2) is not there. */
+static inline bool xtcp_tcb_lacks_timestamp(const struct xtcp_tcb *tcb,
+					    const struct xtcp_segment *seg)
+{
+	return tcb->ts_ok && !seg->opt.has_ts && !(seg->ctl & XTCP_RST);
+}
+
 /* What to send in answer. */
 enum xtcp_reply {
 	XTCP_REPLY_NONE,

@@ -2,6 +2,7 @@
 /* Counters per namespace and CPU. */
 
 #include <linux/percpu.h>
+#include <xtcp/compat.h>
 #include <xtcp/counters.h>
 #include <xtcp/net.h>
 

@@ -438,6 +438,8 @@ void xtcp_timewait_input(struct xtcp_time_wait *tw, struct sk_buff *skb,
 	xtcp_input_parse(skb, &seg);
 	expand(tw, &tcb);
 	xtcp_segment_arrives(&tcb, &seg, xtcp_now_us(), &v);
+	if (xtcp_tcb_lacks_timestamp(&tcb, &seg) && v.drop != XTCP_DROP_NO_TIMESTAMP)
+		xtcp_count(xn, XTCP_CNT_NO_TIMESTAMP);
 	if (v.events & XTCP_EV_TW_REUSE) {
 		if (reuse(tw, skb, key, &seg))
 			return;

@@ -412,11 +412,24 @@ static bool repeats_fin(const struct xtcp_tcb *tcb, const struct xtcp_segment *s
 	       seg->seq + xtcp_segment_len(seg) == tcb->rcv_nxt;
 }
 
-/* First, check the sequence number. */
+/* Text or a FIN that is not here yet, in order or not. */
+static bool brings_something(const struct xtcp_tcb *tcb, const struct xtcp_segment *seg)
+{
+	u32 len = xtcp_segment_len(seg);
+
+	return len && xtcp_seq_gt(seg->seq + len, tcb->rcv_nxt);
+}
+
+/*
+ * First, check the sequence number. Without its timestamp nothing protects against an
+ * old segment (RFC 7323 3.2 drops it): that is for what would be kept. Middleboxes and
+ * keepalives of old systems leave it out, and an ACK of theirs may be all that is
+ * missing to a handshake.
+ */
 static bool step1_sequence(const struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 			   u64 now_us, struct xtcp_verdict *v)
 {
-	if (tcb->ts_ok && !seg->opt.has_ts && !(seg->ctl & XTCP_RST))
+	if (xtcp_tcb_lacks_timestamp(tcb, seg) && brings_something(tcb, seg))
 		return drop(v, XTCP_DROP_NO_TIMESTAMP, XTCP_REPLY_NONE);
 	if (paws_rejects(tcb, seg, now_us))
 		return drop(v, XTCP_DROP_PAWS, XTCP_REPLY_ACK);

@@ -526,6 +526,8 @@ void xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
 		refuse_text(&seg);
 	stood_before = before_urgent_octet(sk);
 	xtcp_segment_arrives(&xs->tcb, &seg, now_us, &v);
+	if (xtcp_tcb_lacks_timestamp(&xs->tcb, &seg) && v.drop != XTCP_DROP_NO_TIMESTAMP)
+		xtcp_count(xtcp_sk_net(sk), XTCP_CNT_NO_TIMESTAMP);
 	if (refused) {
 		/* It had text, and so tells of nothing that left (RFC 5681 2). */
 		v.events &= ~XTCP_EV_DUPACK;
