@@ -80,6 +80,7 @@
 	X(CHALLENGE_ACKS, "ChallengeAcks")				\
 	X(NO_TIMESTAMP, "NoTimestamp")	/* negotiated, but absent; tolerated */ \
 	X(OUT_OF_WINDOW_ICMPS, "OutOfWindowIcmps") /* about what is not under way */ \
+	X(ICMP_MIN_TTL, "IcmpMinTtl")		/* from farther than IP_MINTTL allows */ \
 	X(OUT_OF_ORDER, "OutOfOrder")		/* segments queued ahead */ \
 	X(RCV_COMPACTED, "RcvCompacted")	/* small segments copied together */ \
 	X(TIME_WAITS, "TimeWaits")		/* records made */	\

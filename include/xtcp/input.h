@@ -29,10 +29,23 @@ void xtcp_input_parse(struct sk_buff *skb, struct xtcp_segment *seg);
  * @skb: header linear; a filter may shorten it, not by its header
  * @family: of @skb
  *
- * IPsec policy, the socket's filter, its cgroup's programs, security modules.
- * Softirq, RCU.
+ * IPsec policy, how far it came, the socket's filter, its cgroup's programs, security
+ * modules. Softirq, RCU.
  */
 enum xtcp_drop xtcp_input_judge(struct sock *sk, struct sk_buff *skb, u8 family);
+
+/**
+ * xtcp_input_from_too_far() - Generalized TTL Security Mechanism (RFC 5082)
+ * @sk: socket or listener
+ * @family: of the packet
+ * @ttl: its TTL or hop limit
+ *
+ * Return: whether it came from farther than the user allows (IP_MINTTL, IPV6_MINHOPCOUNT).
+ */
+bool xtcp_input_from_too_far(const struct sock *sk, u8 family, u8 ttl);
+
+/* Where it came in: SO_INCOMING_NAPI_ID, busy polling, receive flow steering. */
+void xtcp_input_mark(struct sock *sk, const struct sk_buff *skb);
 
 /**
  * xtcp_input_segment() - a segment for a socket that is no listener
@@ -106,6 +119,9 @@ struct xtcp_icmp {
  */
 void xtcp_icmp_error(struct xtcp_flow *flow, const struct xtcp_flow_key *key,
 		     const struct xtcp_icmp *icmp);
+
+/* Is what quotes a segment of @flow that had @ttl left from too far (RFC 5082)? */
+bool xtcp_icmp_from_too_far(const struct xtcp_flow *flow, u8 ttl);
 
 /**
  * xtcp_icmp_pmtu() - the path takes no more than @mtu octets (RFC 1191)

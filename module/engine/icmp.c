@@ -25,6 +25,20 @@ static bool outstanding(const struct sock *sk, u32 seq)
 	return false;
 }
 
+/* The farther it came, the less the quoted segment had left. */
+bool xtcp_icmp_from_too_far(const struct xtcp_flow *flow, u8 ttl)
+{
+	const struct sock *sk;
+
+	if (flow->kind != XTCP_FLOW_SOCKET)
+		return false;
+	sk = &container_of(flow, struct xtcp_sock, flow)->inet.sk;
+	if (!xtcp_input_from_too_far(sk, flow->family, ttl))
+		return false;
+	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_ICMP_MIN_TTL);
+	return true;
+}
+
 /* Into the error queue: who said what, and of which segment. */
 static void queue_message(struct sock *sk, const struct xtcp_icmp *icmp)
 {

@@ -37,12 +37,29 @@ void xtcp_input_parse(struct sk_buff *skb, struct xtcp_segment *seg)
 	cb->ctl = seg->ctl;
 }
 
+bool xtcp_input_from_too_far(const struct sock *sk, u8 family, u8 ttl)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	/* Such a segment is for a socket of AF_INET6 alone. */
+	if (family == AF_INET6)
+		return ttl < READ_ONCE(inet6_sk(sk)->min_hopcount);
+#endif
+	return ttl < READ_ONCE(inet_sk(sk)->min_ttl);
+}
+
+static u8 ttl_of(const struct sk_buff *skb, u8 family)
+{
+	return family == AF_INET6 ? ipv6_hdr(skb)->hop_limit : ip_hdr(skb)->ttl;
+}
+
 enum xtcp_drop xtcp_input_judge(struct sock *sk, struct sk_buff *skb, u8 family)
 {
 	if (!xfrm_policy_check(sk, XFRM_POLICY_IN, skb, family))
 		return XTCP_DROP_POLICY;
 	if (!sk)
 		return XTCP_DROP_NONE;
+	if (xtcp_input_from_too_far(sk, family, ttl_of(skb, family)))
+		return XTCP_DROP_MIN_TTL;
 	if (sk_filter_trim_cap(sk, skb, tcp_hdr(skb)->doff * 4))
 		return XTCP_DROP_FILTER;
 	/* Who reads it, perhaps days later, pins no IPsec states and devices. */

@@ -143,6 +143,8 @@ static int icmp_error(struct sk_buff *skb, u32 info)
 	flow = xtcp_flow_lookup(&key);
 	if (!flow)
 		return -ENOENT;
+	if (xtcp_icmp_from_too_far(flow, iph->ttl))
+		return 0;
 	if (icmp->type == ICMP_DEST_UNREACH && icmp->code == ICMP_FRAG_NEEDED) {
 		xtcp_icmp_pmtu(flow, &key, ntohl(th->seq), info);
 		return 0;

@@ -182,6 +182,8 @@ static int icmp_error(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
 	flow = xtcp_flow_lookup(&key);
 	if (!flow)
 		return -ENOENT;
+	if (xtcp_icmp_from_too_far(flow, ip6h->hop_limit))
+		return 0;
 	if (type == NDISC_REDIRECT) {
 		redirect(flow, &key, skb);
 		return 0;
