@@ -56,9 +56,17 @@ struct xtcp_send {
 	struct sk_buff_head rtx_queue;	/* sent, not acknowledged; socket lock */
 	u32 write_seq;			/* next octet the user will write */
 	u32 small_seq;			/* end of the last segment below MSS */
-	u16 mss;			/* octets of text a segment may carry now */
+	/*
+	 * Octets of text a segment may carry now (xtcp_output_sync_mss()). From pmtu,
+	 * mss_clamp, tcb.snd_mss, tcb.ts_ok, IP options, mss_wnd_max, mss_floor: whoever
+	 * changes one, or finds it changed before sending, derives it anew. And from it
+	 * cong.mss, its copy.
+	 */
+	u16 mss;
 	u16 mss_clamp;			/* TCP_MAXSEG, 0: none */
-	u32 pmtu;
+	u16 mss_floor;			/* min_snd_mss when mss was derived */
+	u32 pmtu;			/* of the route, when it was used last */
+	u32 mss_wnd_max;		/* tcb.snd_wnd_max when mss was derived */
 	u8 nodelay : 1,			/* TCP_NODELAY */
 	   cork : 1,			/* TCP_CORK */
 	   more : 1,			/* in send(): there is more, or will be (MSG_MORE) */
@@ -74,14 +82,15 @@ struct xtcp_receive {
 	u32 copied_seq;			/* next octet the user will read */
 	u32 acked_seq;			/* rcv_nxt in the last ACK we sent */
 	u32 wanted;			/* unread octets that a sleeping recv() needs; or max */
-	u16 mss;			/* largest segment seen, for delayed ACKs */
+	u16 mss;			/* of the peer's full segments, from all that come */
+	u16 last_len;			/* of the last one's text */
 	u8 quick_acks;			/* ACK that many at once, undelayed */
 	u8 urgent_octet;		/* valid when tcb.rcv_urgent says HERE */
 	bool ack_deferred;		/* until all that waited has been processed */
 	u32 compact_seq;		/* so far the queue gets no smaller by copying */
 	u32 tune_seq;			/* copied_seq when autotuning last looked */
 	u64 tune_us;			/* and when that was */
-	u32 space;			/* most the user read in a round trip */
+	u32 space;			/* most the user read in a round trip; from it sk_rcvbuf */
 	u32 rtt_us;			/* how long a window took to come, 0: none did */
 	u32 rtt_seq;			/* end of the window being timed */
 	u32 rtt_since;			/* since when, jiffies */

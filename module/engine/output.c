@@ -320,7 +320,9 @@ static bool must_go(const struct xtcp_sock *xs, const struct sk_buff *skb)
 /* Pieces cost many times their text: whoever has them cut small may not fill memory. */
 static bool queue_too_costly(const struct sock *sk)
 {
-	return sk->sk_wmem_queued / 2 > sk->sk_sndbuf + 2 * SKB_TRUESIZE(GSO_LEGACY_MAX_SIZE);
+	s64 limit = (s64)sk->sk_sndbuf + 2 * SKB_TRUESIZE(GSO_LEGACY_MAX_SIZE);
+
+	return sk->sk_wmem_queued / 2 > limit;
 }
 
 /*
@@ -424,12 +426,18 @@ static void send_head(struct sock *sk, struct sk_buff *skb)
 	xtcp_timers_sent(sk);
 }
 
-/* By the route that will be taken: one that was learned to be narrower is a new one. */
+/*
+ * By the route that will be taken: one that was learned to be narrower is a new one. Of
+ * what else snd.mss depends on, options tell of their change themselves.
+ */
 static void refresh_mss(struct sock *sk)
 {
 	const struct dst_entry *dst = xtcp_sk(sk)->af->route(sk);
+	const struct xtcp_sock *xs = xtcp_sk(sk);
 
-	if (dst && dst_mtu(dst) != xtcp_sk(sk)->snd.pmtu)
+	if (dst && (dst_mtu(dst) != xs->snd.pmtu ||
+		    xs->tcb.snd_wnd_max != xs->snd.mss_wnd_max ||
+		    xtcp_knob(xtcp_sk_net(sk), min_snd_mss) != xs->snd.mss_floor))
 		xtcp_output_sync_mss(sk, dst_mtu(dst));
 }
 
@@ -657,6 +665,8 @@ void xtcp_output_sync_mss(struct sock *sk, u32 pmtu)
 	if (xs->tcb.ts_ok)
 		mss -= XTCP_OLEN_TS_ALIGNED;
 	xs->snd.pmtu = pmtu;
+	xs->snd.mss_wnd_max = xs->tcb.snd_wnd_max;
+	xs->snd.mss_floor = floor;
 	xs->snd.mss = bound_to_half_window(&xs->tcb, mss);
 	xs->cong.mss = xs->snd.mss;
 }

@@ -385,6 +385,22 @@ static void time_window(struct xtcp_sock *xs)
 	xs->rcv.rtt_seq = xs->tcb.rcv_nxt + xtcp_tcb_rcv_wnd(&xs->tcb);
 }
 
+/*
+ * What a full segment of the peer's is, by which they are counted (RFC 9293 3.8.6.3): the
+ * largest so far; or, since his path became narrower, what comes twice running with more
+ * behind it. What the device joined is several.
+ */
+static void measure_mss(struct xtcp_receive *rcv, const struct sk_buff *skb, u32 text_len)
+{
+	u16 joined = skb_shinfo(skb)->gso_size;
+	u16 len = joined ?: min_t(u32, text_len, U16_MAX);
+	bool more = joined || !(XTCP_SKB_CB(skb)->ctl & (XTCP_PSH | XTCP_FIN | XTCP_URG));
+
+	if (len >= rcv->mss || (more && len == rcv->last_len && len >= XTCP_MSS_MIN))
+		rcv->mss = len;
+	rcv->last_len = len;
+}
+
 void xtcp_receive_text(struct sock *sk, struct sk_buff *skb, struct xtcp_verdict *v)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
@@ -393,9 +409,7 @@ void xtcp_receive_text(struct sock *sk, struct sk_buff *skb, struct xtcp_verdict
 	mark_text(skb, v);
 	xs->stats.data_recv = (u32)jiffies;
 	take_urgent_octet(sk, skb, v);
-	/* What the device joined is several segments. */
-	xs->rcv.mss = max_t(u32, xs->rcv.mss,
-			    min_t(u32, skb_shinfo(skb)->gso_size ?: v->text_len, U16_MAX));
+	measure_mss(&xs->rcv, skb, v->text_len);
 	if (v->events & XTCP_EV_OUT_OF_ORDER) {
 		xs->stats.ooo++;
 		queue_out_of_order(sk, skb);

@@ -31,11 +31,19 @@ static int set_u32(u32 *field, int val, int min, int max, u32 unit)
 	return 0;
 }
 
+/* Of a connection: another segment size from now on. */
+static void derive_mss(struct sock *sk)
+{
+	if (!((1 << sk->sk_state) & (TCPF_CLOSE | TCPF_LISTEN | TCPF_SYN_SENT)))
+		xtcp_output_sync_mss(sk, xtcp_sk(sk)->snd.pmtu);
+}
+
 static int set_maxseg(struct xtcp_sock *xs, int val)
 {
 	if (val && (val < MAXSEG_MIN || val > MAXSEG_MAX))
 		return -EINVAL;
 	xs->snd.mss_clamp = val;
+	derive_mss((struct sock *)xs);
 	return 0;
 }
 
@@ -203,7 +211,7 @@ static int set_window_clamp(struct xtcp_sock *xs, int val)
 {
 	if (!val && xs->tcb.state != XTCP_CLOSED)
 		return -EINVAL;
-	WRITE_ONCE(xs->window_clamp, val ? max_t(u32, val, SOCK_MIN_RCVBUF / 2) : 0);
+	WRITE_ONCE(xs->window_clamp, val ? max_t(int, val, SOCK_MIN_RCVBUF / 2) : 0);
 	return 0;
 }
 
@@ -348,14 +356,12 @@ static int set_fastopen_key(struct sock *sk, sockptr_t val, unsigned int len)
 static int set_below(struct sock *sk, int level, int name, sockptr_t optval,
 		     unsigned int len)
 {
-	struct xtcp_sock *xs = xtcp_sk(sk);
-	int err = xs->af->setsockopt(sk, level, name, optval, len);
+	int err = xtcp_sk(sk)->af->setsockopt(sk, level, name, optval, len);
 
 	if (err)
 		return err;
 	lock_sock(sk);
-	if (!((1 << sk->sk_state) & (TCPF_CLOSE | TCPF_LISTEN | TCPF_SYN_SENT)))
-		xtcp_output_sync_mss(sk, xs->snd.pmtu);
+	derive_mss(sk);
 	release_sock(sk);
 	return 0;
 }
