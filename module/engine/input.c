@@ -6,6 +6,7 @@
 
 #include <linux/filter.h>
 #include <linux/security.h>
+#include <net/busy_poll.h>
 #include <net/tcp_states.h>
 #include <net/xfrm.h>
 #include <xtcp/af.h>
@@ -525,6 +526,12 @@ static bool admit(struct sock *sk, struct sk_buff *skb, const struct xtcp_segmen
 	return xtcp_receive_make_room(sk, skb, &v);
 }
 
+void xtcp_input_mark(struct sock *sk, const struct sk_buff *skb)
+{
+	sock_rps_save_rxhash(sk, skb);
+	sk_mark_napi_id(sk, skb);
+}
+
 void xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
@@ -534,6 +541,7 @@ void xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
 	u64 now_us;
 
 	xtcp_input_parse(skb, &seg);
+	xtcp_input_mark(sk, skb);
 	xs->stats.segs_in++;
 	xs->stats.data_segs_in += seg.text_len > 0;
 	xs->tcb.paws_idle_us = xtcp_net_paws_idle_us(xtcp_sk_net(sk));

@@ -421,6 +421,7 @@ static struct sock *create_child(const struct xtcp_request *req,
 	xs->saved_syn = copy_saved_syn(req);
 	child->sk_mark = req->mark;
 	xs->af->child_init(child, req->listener->sk, req, skb, dst);
+	xtcp_input_mark(child, skb);
 	if (!xtcp_port_inherit(child, ntohs(req->flow.local_port)))
 		return child;
 	xtcp_destroy_unaccepted(child);

@@ -4,6 +4,7 @@
 #include <linux/errqueue.h>
 #include <linux/net_tstamp.h>
 #include <linux/tcp.h>
+#include <net/busy_poll.h>
 #include <net/inet_common.h>
 #include <net/ip.h>
 #include <net/scm.h>
@@ -298,6 +299,9 @@ int xtcp_recvmsg(XTCP_RECVMSG_PARAMS)
 
 	if (flags & MSG_ERRQUEUE)
 		return xtcp_recv_error(sk, msg, len);
+	if (sk_can_busy_loop(sk) && sk->sk_state == TCP_ESTABLISHED &&
+	    skb_queue_empty_lockless(&sk->sk_receive_queue))
+		sk_busy_loop(sk, flags & MSG_DONTWAIT);
 	lock_sock(sk);
 	if (sk->sk_state == TCP_LISTEN)
 		ret = -ENOTCONN;

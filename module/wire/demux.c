@@ -66,6 +66,9 @@ static void to_socket(struct sock *sk, struct sk_buff *skb,
 	skb_orphan(skb);
 	skb->dev = NULL;
 	bh_lock_sock_nested(sk);
+	/* SO_INCOMING_CPU; a listener's is its user's to set. */
+	if (sk->sk_state != TCP_LISTEN)
+		sk_incoming_cpu_update(sk);
 	if (!sock_owned_by_user(sk))
 		deliver(sk, skb, key);
 	else
