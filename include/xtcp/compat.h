@@ -28,6 +28,11 @@
 #include <net/proto_memory.h>
 #endif
 
+/* sock_rps_record_flow() */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+#include <net/rps.h>
+#endif
+
 /* proto.connect and proto_ops.bind */
 #ifdef XTCP_HAVE_SOCKADDR_UNSIZED
 typedef struct sockaddr_unsized xtcp_sockaddr_t;
@@ -217,8 +222,10 @@ static inline void xtcp_set_payer(struct sock *sk, struct mem_cgroup *memcg)
 /* sendfile() went through proto_ops.sendpage before 6.5, and told nobody of its end. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
 #define XTCP_SENDPAGE	.sendpage = sock_no_sendpage,
+#define XTCP_SPLICE_EOF
 #else
 #define XTCP_SENDPAGE
+#define XTCP_SPLICE_EOF	.splice_eof = xtcp_splice_eof,
 #endif
 
 #endif

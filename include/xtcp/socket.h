@@ -7,6 +7,7 @@
 #include <linux/poll.h>
 #include <xtcp/sock.h>
 
+struct pipe_inode_info;
 struct tcp_info;
 
 /* socket/send.c */
@@ -26,8 +27,13 @@ bool xtcp_stream_memory_free(const struct sock *sk, int wake);
 /* sk->sk_write_space; any context, with or without the lock */
 void xtcp_write_space(struct sock *sk);
 
+/* sendfile() came to the end of the file sooner than it said. */
+void xtcp_splice_eof(struct socket *sock);
+
 /* socket/receive.c */
 int xtcp_recvmsg(XTCP_RECVMSG_PARAMS);
+ssize_t xtcp_splice_read(struct socket *sock, loff_t *pos, struct pipe_inode_info *pipe,
+			 size_t len, unsigned int flags);
 /* Octets in order that the user has not read, those before the mark. */
 u32 xtcp_readable(const struct sock *sk);
 int xtcp_set_rcvlowat(struct sock *sk, int val);

@@ -363,6 +363,8 @@ const struct proto_ops xtcp_stream_ops = {
 	.recvmsg	= inet_recvmsg,
 	.mmap		= sock_no_mmap,
 	XTCP_SENDPAGE
+	XTCP_SPLICE_EOF
+	.splice_read	= xtcp_splice_read,
 	.set_rcvlowat	= xtcp_set_rcvlowat,
 	.set_peek_off	= sk_set_peek_off,
 };

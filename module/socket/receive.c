@@ -80,9 +80,11 @@ static bool must_stop(struct sock *sk, int copied, long timeo, int *ret)
 	return *ret;
 }
 
-/* One call of recvmsg(). Where it is, only the socket knows: others read, too. */
+/* One call of recvmsg() or splice(). Where it is, only the socket knows: others read, too. */
 struct reading {
 	struct msghdr *msg;
+	struct pipe_inode_info *pipe;	/* splice(): there, and not into msg */
+	unsigned int splice_flags;
 	int flags;
 	u32 ahead;			/* MSG_PEEK: octets seen beyond copied_seq */
 	ktime_t stamp;			/* when the last one came in; 0: not known */
@@ -94,12 +96,17 @@ static u32 position(const struct sock *sk, const struct reading *r)
 	return xtcp_sk(sk)->rcv.copied_seq + r->ahead;
 }
 
-static int copy_out(struct reading *r, struct sk_buff *skb, u32 offset, u32 n)
+/* Octets taken, of @n; a pipe takes fewer when it is full. Else -errno. */
+static int copy_out(struct sock *sk, struct reading *r, struct sk_buff *skb, u32 offset, u32 n)
 {
+	if (r->pipe)
+		return skb_splice_bits(skb, sk, offset, r->pipe, n, r->splice_flags) ?: -EAGAIN;
 	if (skb->tstamp)
 		r->stamp = skb->tstamp;
 	/* MSG_TRUNC: thrown away unseen (tcp(7)). */
-	return r->flags & MSG_TRUNC ? 0 : skb_copy_datagram_msg(skb, offset, r->msg, n);
+	if (!(r->flags & MSG_TRUNC) && skb_copy_datagram_msg(skb, offset, r->msg, n))
+		return -EFAULT;
+	return n;
 }
 
 /* Where MSG_PEEK begins: at SO_PEEK_OFF, if set. */
@@ -123,11 +130,15 @@ static void advance(struct sock *sk, struct reading *r, u32 n)
 
 /*
  * At the mark: text before it is given first. A signal, SIGURG perhaps, also goes
- * first: its handler may want to know that it is at the mark.
+ * first: its handler may want to know that it is at the mark. splice() never skips
+ * an octet that is not in the stream: until the user does, there is a 0 to read.
  */
-static bool stop_at_mark(int copied, long timeo, int *ret)
+static bool stop_at_mark(const struct sock *sk, const struct reading *r, int copied,
+			 long timeo, int *ret)
 {
 	*ret = 0;
+	if (r->pipe && !sock_flag(sk, SOCK_URGINLINE) && xtcp_unread(sk))
+		return true;
 	if (!copied && signal_pending(current))
 		*ret = timeo ? sock_intr_errno(timeo) : -EAGAIN;
 	return copied || *ret;
@@ -141,6 +152,7 @@ static int give(struct sock *sk, struct reading *r, struct sk_buff *skb, u32 off
 		u32 n)
 {
 	u32 before_mark = to_mark(sk, position(sk, r));
+	int given;
 
 	if (n && !before_mark && !sock_flag(sk, SOCK_URGINLINE)) {
 		advance(sk, r, 1);
@@ -148,10 +160,10 @@ static int give(struct sock *sk, struct reading *r, struct sk_buff *skb, u32 off
 	}
 	if (before_mark)
 		n = min(n, before_mark);
-	if (copy_out(r, skb, offset, n))
-		return -EFAULT;
-	advance(sk, r, n);
-	return n;
+	given = copy_out(sk, r, skb, offset, n);
+	if (given > 0)
+		advance(sk, r, given);
+	return given;
 }
 
 /*
@@ -181,14 +193,15 @@ static void make_way(struct sock *sk)
 
 static int receive(struct sock *sk, struct reading *r, size_t len, long timeo)
 {
-	int target = sock_rcvlowat(sk, r->flags & MSG_WAITALL, len);
+	int target = r->pipe ? 1 : sock_rcvlowat(sk, r->flags & MSG_WAITALL, len);
 	int ret, copied = 0;
 	struct sk_buff *skb;
 	u32 offset, n;
 
 	r->ahead = peek_start(sk, r->flags);
 	do {
-		if (!to_mark(sk, position(sk, r)) && stop_at_mark(copied, timeo, &ret))
+		if (!to_mark(sk, position(sk, r)) &&
+		    stop_at_mark(sk, r, copied, timeo, &ret))
 			return copied ?: ret;
 		skb = find(sk, position(sk, r), &offset, &n);
 		if (skb) {
@@ -315,6 +328,26 @@ int xtcp_recvmsg(XTCP_RECVMSG_PARAMS)
 		put_stamp(sk, msg, r.stamp);
 		put_inq(sk, msg);
 	}
+	release_sock(sk);
+	return ret;
+}
+
+ssize_t xtcp_splice_read(struct socket *sock, loff_t *pos, struct pipe_inode_info *pipe,
+			 size_t len, unsigned int flags)
+{
+	struct reading r = { .pipe = pipe, .splice_flags = flags };
+	struct sock *sk = sock->sk;
+	int ret = -ENOTCONN;
+
+	if (*pos)
+		return -ESPIPE;
+	sock_rps_record_flow(sk);
+	lock_sock(sk);
+	if (sk->sk_state != TCP_LISTEN)
+		ret = receive(sk, &r, min_t(size_t, len, INT_MAX),
+			      sock_rcvtimeo(sk, sock->file->f_flags & O_NONBLOCK));
+	if (ret > 0)
+		make_way(sk);
 	release_sock(sk);
 	return ret;
 }
