@@ -154,10 +154,103 @@ static void answers__time_wait(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, last.label == label);
 }
 
+/* --- what comes back as it came ----------------------------------------------- */
+
+enum {
+	PEERS_MARK	= 0x77,
+	PEERS_TOS	= 0x2b,		/* a DSCP, and bits of ECN that are not for others */
+};
+
+/* A's SYN is under way, with a mark of its own and what else is in it. */
+static void syn_under_way(struct wire *w)
+{
+	struct wire_segment *seg;
+
+	WIRE_EQ(w, wire_socket(w, A), 0);
+	WIRE_EQ(w, wire_connect_start(w, A), 0);
+	seg = list_last_entry(&w->segments, struct wire_segment, link);
+	seg->skb->mark = PEERS_MARK;
+	if (w->ip->family == AF_INET6) {
+		ipv6_change_dsfield(ipv6_hdr(seg->skb), 0, PEERS_TOS);
+	} else {
+		ip_hdr(seg->skb)->tos = PEERS_TOS;
+		ip_send_check(ip_hdr(seg->skb));
+	}
+}
+
+/* What the SYN-ACK has is what the child has. */
+static void expect_child(struct kunit *test, u32 mark, u8 tos)
+{
+	struct wire *w = listening(test);
+	struct sock *sk;
+
+	syn_under_way(w);
+	wire_run_ms(w, 15);
+	EXPECT_LAST(test, XTCP_SYN | XTCP_ACK, w->side[B].listener->sk, mark, PRIORITY);
+	KUNIT_EXPECT_EQ(test, last.tos, tos);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_send(w, B, 10), 10);
+	sk = w->side[B].sock->sk;
+	EXPECT_LAST(test, XTCP_ACK | XTCP_PSH, sk, mark, 0);
+	KUNIT_EXPECT_EQ(test, last.tos, tos);
+	KUNIT_EXPECT_EQ(test, sk->sk_mark, mark);
+}
+
+static void syn__nothing_is_reflected(struct kunit *test)
+{
+	expect_child(test, MARK, 0);
+}
+
+static void fwmark_accept__mark_of_the_syn(struct kunit *test)
+{
+	wire_knob((struct wire *)test->priv, fwmark_accept, 1);
+	expect_child(test, PEERS_MARK, 0);
+}
+
+static void reflect_tos__but_not_ecn(struct kunit *test)
+{
+	wire_knob((struct wire *)test->priv, reflect_tos, 1);
+	expect_child(test, MARK, PEERS_TOS & ~3);
+}
+
+static void dont_reflect(void *family)
+{
+	if (*(u8 *)family == AF_INET6)
+		init_net.ipv6.sysctl.fwmark_reflect = 0;
+	else
+		init_net.ipv4.sysctl_fwmark_reflect = 0;
+}
+
+/* The knob is the kernel's. */
+static void fwmark_reflect__mark_of_the_segment(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	start_looking(test);
+	syn_under_way(w);
+	wire_run_ms(w, 15);
+	EXPECT_LAST(test, XTCP_RST | XTCP_ACK, control_of(w), 0, 0);
+	wire_release(w, A);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, dont_reflect,
+							(void *)&w->ip->family), 0);
+	if (wire_is_ipv6(w))
+		init_net.ipv6.sysctl.fwmark_reflect = 1;
+	else
+		init_net.ipv4.sysctl_fwmark_reflect = 1;
+	syn_under_way(w);
+	wire_run_ms(w, 15);
+	EXPECT_LAST(test, XTCP_RST | XTCP_ACK, control_of(w), PEERS_MARK, 0);
+}
+
 WIRE_SUITES_MAPPED(xtcp_answers_wire,
 	    KUNIT_CASE_SLOW(answers__syn_ack),
 	    KUNIT_CASE_SLOW(answers__request),
 	    KUNIT_CASE_SLOW(answers__rst_of_listener),
 	    KUNIT_CASE_SLOW(answers__rst_of_no_one),
 	    KUNIT_CASE_SLOW(answers__time_wait),
+	    KUNIT_CASE_SLOW(syn__nothing_is_reflected),
+	    KUNIT_CASE_SLOW(fwmark_accept__mark_of_the_syn),
+	    KUNIT_CASE_SLOW(reflect_tos__but_not_ecn),
+	    KUNIT_CASE_SLOW(fwmark_reflect__mark_of_the_segment),
 	    { });

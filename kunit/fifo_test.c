@@ -383,6 +383,31 @@ static void fifo_restart__only_while_hashed(struct kunit *test)
 	expect_waited(test, one, 1000);
 }
 
+/* Between two others: who was before it and who comes behind it wait as long as they should. */
+static void fifo_restart__between_others(struct kunit *test)
+{
+	struct world *world = test->priv;
+	struct timed *three = kunit_kcalloc(test, 3, sizeof(*three), GFP_KERNEL);
+	struct timed *middle;
+
+	KUNIT_ASSERT_NOT_NULL(test, three);
+	middle = &three[1];
+	add(world, &three[0]);
+	sleep_ms(100);
+	add(world, middle);
+	sleep_ms(100);
+	add(world, &three[2]);
+	sleep_ms(100);
+	KUNIT_EXPECT_TRUE(test, xtcp_fifo_restart(&world->fifo, 0, &middle->wait, &middle->flow));
+	sleep_ms(950);			/* 1.250 */
+	KUNIT_EXPECT_EQ(test, world->came, 2);
+	expect_waited(test, &three[0], 1000);
+	expect_waited(test, &three[2], 1000);
+	sleep_ms(100);			/* 1.350 */
+	KUNIT_EXPECT_EQ(test, world->came, 3);
+	expect_waited(test, middle, 1000);
+}
+
 static void fifo_kick__empty(struct kunit *test)
 {
 	struct world *world = test->priv;
@@ -441,6 +466,7 @@ static struct kunit_case fifo_cases[] = {
 	KUNIT_CASE_SLOW(fifo_kick__longer_delay),
 	KUNIT_CASE_SLOW(fifo_kick__empty),
 	KUNIT_CASE_SLOW(fifo_restart__only_while_hashed),
+	KUNIT_CASE_SLOW(fifo_restart__between_others),
 	KUNIT_CASE_SLOW(fifo_due__delay_grew_unnoticed),
 	KUNIT_CASE_SLOW(fifo_exit__all_come_due),
 	KUNIT_CASE_SLOW(fifo_left_ns__counts_down),

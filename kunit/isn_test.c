@@ -159,6 +159,20 @@ static void isn_ts_offset__differs_by_port(struct kunit *test)
 			xtcp_isn_ts_offset(xn, &two));
 }
 
+/* Each has a secret of its own: who reads one, as all peers do, learns nothing of the other. */
+static void isn_ts_offset__has_its_own_secret(struct kunit *test)
+{
+	struct xtcp_net *xn = xtcp_net(&init_net);
+	struct xtcp_flow flow;
+	u32 offset;
+
+	flow_of(&flow, LOCAL, 49152, REMOTE, 80);
+	offset = xtcp_isn_ts_offset(xn, &flow);
+	KUNIT_EXPECT_NE(test, offset, xtcp_isn_hash(&flow, &xn->secrets.isn));
+	xtcp_isn_draw(xn);
+	KUNIT_EXPECT_EQ(test, xtcp_isn_ts_offset(xn, &flow), offset);
+}
+
 static int write_redraw(struct xtcp_net *xn)
 {
 	xn->knobs.isn_redraw = 1;
@@ -223,6 +237,7 @@ static struct kunit_case isn_cases[] = {
 	KUNIT_CASE_SLOW(isn_new__grows_250000_a_second),
 	KUNIT_CASE(isn_ts_offset__differs_by_port),
 	KUNIT_CASE(isn_ts_offset__differs_by_address),
+	KUNIT_CASE(isn_ts_offset__has_its_own_secret),
 	KUNIT_CASE(isn_redraw__draws_another_secret),
 	KUNIT_CASE(isn_mode__random_and_constant),
 	{ }

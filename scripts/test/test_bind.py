@@ -7,8 +7,8 @@ import socket
 import struct
 import unittest
 
-from xtcp_sockets import (IP_BIND_ADDRESS_NO_PORT, IP_FREEBIND, IP_LOCAL_PORT_RANGE, LOCALHOST, PROTO, SocketTest,
-                          events, libc, loopback_up, sockaddr, unshare_network)
+from xtcp_sockets import (IP_BIND_ADDRESS_NO_PORT, IP_FREEBIND, IP_LOCAL_PORT_RANGE, KERNEL, LOCALHOST, PROTO,
+                          SocketTest, events, libc, loopback_up, sockaddr, unshare_network)
 
 RANGE = "net/ipv4/ip_local_port_range"
 RESERVED = "net/ipv4/ip_local_reserved_ports"
@@ -451,6 +451,24 @@ class Sharing(BindTest):
         for _ in clients:
             self.accept(other)
         self.assertEqual(events(one), "")
+
+    @unittest.skipIf(KERNEL < (6, 2), "the kernel's groups do not look at it")
+    def test_reuseport_of_this_cpu(self):
+        """SO_INCOMING_CPU: whose listener is for the CPU that the segments come in by takes them all."""
+        here, elsewhere, so_incoming_cpu = 0, 1, 49
+        before = os.sched_getaffinity(0)
+        self.addCleanup(os.sched_setaffinity, 0, before)
+        os.sched_setaffinity(0, {here})
+        one = self.listener(reuseport=True)
+        other = self.listener(port=self.port_of(one), reuseport=True)
+        one.setsockopt(socket.SOL_SOCKET, so_incoming_cpu, elsewhere)
+        other.setsockopt(socket.SOL_SOCKET, so_incoming_cpu, here)
+        clients = [self.connected(one) for _ in range(12)]
+        for client in clients:
+            self.accept(other)
+            self.assertEqual(client.getsockopt(socket.SOL_SOCKET, so_incoming_cpu), here)
+        self.assertEqual(events(one), "")
+        self.assertEqual(one.getsockopt(socket.SOL_SOCKET, so_incoming_cpu), elsewhere)
 
     def test_reuseport_the_other_goes_on(self):
         one = self.listener(reuseport=True)

@@ -1,6 +1,7 @@
 """Data through a connection: all the ways in and out, blocking or not, whole and in order."""
 import ctypes
 import errno
+import fcntl
 import hashlib
 import mmap
 import os
@@ -11,8 +12,9 @@ import socket
 import tempfile
 import unittest
 
-from xtcp_sockets import (A_WHILE, SIOCINQ, SIOCOUTQ, SIOCOUTQNSD, SOL_TCP, SO_PEEK_OFF, Interruptions, SocketTest,
-                          Task, events, fill, ioctl_int, libc, recv_all, recv_exactly, reset, set_timeout)
+from xtcp_sockets import (A_WHILE, KERNEL, SIOCINQ, SIOCOUTQ, SIOCOUTQNSD, SOL_TCP, SO_PEEK_OFF, Interruptions,
+                          SocketTest, Task, disconnect, events, fill, ioctl_int, libc, recv_all, recv_exactly, reset,
+                          set_timeout)
 
 MIB = 1 << 20
 BAD_POINTER = 1
@@ -96,6 +98,67 @@ class Sending(SocketTest):
             self.assertEqual(len(piece), count)
             got += piece
         self.assertEqual(got, data)
+
+    @unittest.skipUnless(hasattr(os, "splice"), "no os.splice")
+    def test_splice_waits(self):
+        reader, writer = self.pipe()
+        task = Task(os.splice, self.server.fileno(), writer, 100)
+        self.assert_blocked(task)
+        self.client.send(b"hello")
+        self.assertEqual(task.result(), 5)
+        self.assertEqual(os.read(reader, 100), b"hello")
+
+    @unittest.skipUnless(hasattr(os, "splice"), "no os.splice")
+    def test_splice_takes_no_more_than_the_pipe_holds(self):
+        reader, writer = self.pipe()
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+        data = random.Random(3).randbytes(20000)
+        task = Task(self.client.sendall, data)
+        got = b""
+        while len(got) < len(data):
+            count = os.splice(self.server.fileno(), writer, 20000)
+            self.assertLessEqual(count, 4096)
+            got += os.read(reader, count)
+        task.result()
+        self.assertEqual(got, data)
+
+    @unittest.skipUnless(hasattr(os, "splice"), "no os.splice")
+    def test_splice_stops_before_an_urgent_octet(self):
+        reader, writer = self.pipe()
+        self.client.send(b"before")
+        self.client.send(b"!", socket.MSG_OOB)
+        self.client.send(b"after")
+        self.eventually(lambda: ioctl_int(self.client, SIOCOUTQ), 0)
+        self.assertEqual(os.splice(self.server.fileno(), writer, 100), 6)
+        self.assertEqual(os.read(reader, 100), b"before")
+        self.assertEqual(Task(os.splice, self.server.fileno(), writer, 100).result(), 0)
+        self.assertEqual(self.server.recv(100), b"after")
+
+    @unittest.skipUnless(hasattr(os, "splice"), "no os.splice")
+    def test_splice_of_what_cannot_be_read(self):
+        _, writer = self.pipe()
+        for sock in self.socket(), self.listener():
+            with self.raises(errno.ENOTCONN):
+                os.splice(sock.fileno(), writer, 100)
+        self.server.setblocking(False)
+        with self.raises(errno.EAGAIN):
+            os.splice(self.server.fileno(), writer, 100)
+
+    @unittest.skipIf(KERNEL < (6, 5), "the kernel tells nobody of the end")
+    def test_sendfile_beyond_the_end(self):
+        """The last part is not held back for text that does not come."""
+        with tempfile.TemporaryFile() as file:
+            file.write(b"x" * 3000)
+            file.flush()
+            self.assertEqual(os.sendfile(self.client.fileno(), file.fileno(), 0, 10000), 3000)
+            self.assertEqual(ioctl_int(self.client, SIOCOUTQNSD), 0)
+        self.assert_received(b"x" * 3000)
+
+    def test_bad_control_message(self):
+        with self.raises(errno.EINVAL):
+            self.client.sendmsg([b"hello"], [(socket.SOL_SOCKET, 9999, b"what?")])
+        self.client.sendmsg([b"hello"], [(socket.SOL_IP, 9999, b"not for us")])
+        self.assert_received(b"hello")
 
     def pipe(self):
         ends = os.pipe()
@@ -282,6 +345,11 @@ class Receiving(SocketTest):
         self.assertEqual(self.client.recv(6, socket.MSG_PEEK), b"lo, wo")
         self.assertEqual(self.client.recv(100, socket.MSG_PEEK), b"rld")
         self.assertEqual(self.client.recv(100), b"hello, world")
+
+    def test_so_peek_off_ends_with_the_connection(self):
+        self.client.setsockopt(socket.SOL_SOCKET, SO_PEEK_OFF, 3)
+        disconnect(self.client)
+        self.assertEqual(self.client.getsockopt(socket.SOL_SOCKET, SO_PEEK_OFF), -1)
 
     def test_so_peek_off_moves_though_not_all_is_there(self):
         self.arrive(b"hello")

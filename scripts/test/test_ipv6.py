@@ -490,6 +490,22 @@ class Sharing(Test6):
     COVERED = {"4 any": ("lo other", ""), "4 lo": ("lo", ""), "4 other": ("other", ""), "6 any": ("lo other", "lo"),
                "6 only": ("", "lo"), "6 lo": ("", "lo"), "mapped any": ("lo other", ""), "mapped lo": ("lo", "")}
 
+    @unittest.skipIf(PROTO == 6, "the kernel's TCP prefers neither")
+    def test_of_a_device_beside_one_of_all(self):
+        """Who listens on the device that it came by is nearer than who listens on all, whatever the families."""
+        for first, other in (("4 any", "6 any"), ("6 any", "4 any")):
+            with self.subTest(on_device=first):
+                port = next(self.PORTS)
+                near, far = (self.at(place, port, reuseport=True) for place in (first, other))
+                near.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo\0")
+                far.listen()
+                near.listen()
+                for _ in range(4):
+                    client = self.socket()
+                    client.connect((LOCALHOST, port))
+                    self.assert_talking(client, self.accept(near))
+                self.assertEqual(events(far), "")
+
     PORTS = itertools.count(20000)  # not of the ephemeral ones, some of which a TIME_WAIT has at another address
 
     def at(self, place, port=None, **options):
@@ -699,6 +715,23 @@ class OnTheWire(Test6):
             client.send(b"another")
             self.assertEqual(sniffer.next(text=b"another").tclass & 0xfc, 0x48)
         self.sniff(run)
+
+    @unittest.skipUnless(PROTO == 253, "counters of xtcp")
+    def test_mapped_source(self):
+        """An IPv4 address in an IPv6 packet (RFC 4291 2.5.5.2) is nobody's: a listener would answer over IPv4."""
+        def dropped():
+            with open("/proc/net/xtcp_netstat", encoding="ascii") as file:
+                return int(dict(zip(*(line.split() for line in file)))["DropAddress"])
+
+        before, listener = dropped(), self.listener6(ANY6)
+        inject(MAPPED, LO6, 1234, listener.getsockname()[1], 1000, 0, SYN)
+        self.eventually(lambda: dropped() - before, 1)
+        self.assertNotIn(SYN_RECV, self.states(ROWS4) + self.states(ROWS6))
+
+    @staticmethod
+    def states(rows):
+        with open(rows, encoding="ascii") as file:
+            return [int(line.split()[3], 16) for line in list(file)[1:]]
 
     def test_traffic_class_of_time_wait(self):
         def run(sniffer):

@@ -18,6 +18,7 @@ SOL = socket.SOL_SOCKET
 USER_TIMEOUT, NOTSENT_LOWAT, INQ = 18, 25, 36
 SO_TIMESTAMP_OLD, SO_TIMESTAMPNS_OLD, SO_TIMESTAMPING_OLD = 29, 35, 37
 SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW, SO_TIMESTAMPING_NEW = 63, 64, 65
+SO_ATTACH_FILTER, SO_DETACH_FILTER = 26, 27
 UNKNOWN = 999
 BAD_POINTER = 1
 
@@ -27,6 +28,49 @@ def tcp(sock, name, value=None):
     if value is None:
         return sock.getsockopt(SOL_TCP, name)
     return sock.setsockopt(SOL_TCP, name, value)
+
+
+class Filter(SocketTest):
+    """SO_ATTACH_FILTER: of a segment it lets so many octets pass, but never less than its header."""
+    HEADER = 32  # with timestamps
+
+    def attach(self, sock, octets):
+        program = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, octets))
+        sock.setsockopt(SOL, SO_ATTACH_FILTER, struct.pack("HL", 1, ctypes.addressof(program)))
+
+    def assert_passes_none(self, octets):
+        client, server = self.pair()
+        self.attach(server, octets)
+        client.send(b"hello, world")
+        time.sleep(A_WHILE)
+        self.assertEqual(events(server), "OUT")
+        self.assertEqual(tcp_state(server), ESTABLISHED)
+        self.assertEqual(ioctl_int(client, SIOCOUTQ), 12)
+        server.setsockopt(SOL, SO_DETACH_FILTER, 0)
+        self.assertEqual(recv_exactly(server, 12), b"hello, world")
+
+    def test_nothing(self):
+        self.assert_passes_none(0)
+
+    def test_less_than_the_header(self):
+        self.assert_passes_none(1)
+
+    def test_the_header(self):
+        self.assert_passes_none(self.HEADER)
+
+    def test_the_beginning(self):
+        """What was cut off comes again, until all is there."""
+        client, server = self.pair()
+        self.attach(server, self.HEADER + 5)
+        client.send(b"hello, world")
+        self.assertEqual(server.recv(100), b"hello")
+        self.assertEqual(recv_exactly(server, 7), b", world")
+
+    def test_all(self):
+        client, server = self.pair()
+        self.attach(server, 0xffffffff)
+        client.send(b"hello, world")
+        self.assertEqual(recv_exactly(server, 12), b"hello, world")
 
 
 class TcpOption(SocketTest):

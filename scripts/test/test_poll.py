@@ -1,7 +1,9 @@
 """poll(), select() and epoll: what they say in every state, and whom they wake."""
 import errno
+import fcntl
 import os
 import select
+import signal
 import socket
 import unittest
 
@@ -267,6 +269,46 @@ class Wakeup(SocketTest):
         tasks = [self.sleeper(server, select.POLLIN) for _ in range(3)]
         client.send(b"x")
         self.assertEqual([task.result() for task in tasks], ["IN"] * 3)
+
+
+class Signal(SocketTest):
+    """O_ASYNC: SIGIO."""
+
+    def asynchronous(self, sock):
+        """How often SIGIO came since."""
+        came = []
+        old = signal.signal(signal.SIGIO, lambda *_: came.append(True))
+        self.addCleanup(signal.signal, signal.SIGIO, old)
+        fcntl.fcntl(sock, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(sock, fcntl.F_SETFL, fcntl.fcntl(sock, fcntl.F_GETFL) | os.O_ASYNC)
+        return came
+
+    def test_data(self):
+        client, server = self.pair()
+        came = self.asynchronous(server)
+        client.send(b"x")
+        self.eventually(lambda: bool(came))
+
+    def test_end(self):
+        client, server = self.pair()
+        came = self.asynchronous(server)
+        client.close()
+        self.eventually(lambda: bool(came))
+
+    def test_reset(self):
+        client, server = self.pair()
+        came = self.asynchronous(server)
+        reset(client)
+        self.eventually(lambda: bool(came))
+        self.assertEqual(events(server), "IN OUT ERR HUP RDHUP")
+
+    def test_refused(self):
+        client = self.socket()
+        client.setblocking(False)
+        came = self.asynchronous(client)
+        with self.raises(errno.EINPROGRESS, errno.ECONNREFUSED):
+            client.connect(self.refusing_address())
+        self.eventually(lambda: bool(came))
 
 
 class Epoll(SocketTest):

@@ -46,6 +46,7 @@ SIOCINQ, SIOCOUTQ, SIOCOUTQNSD = 0x541B, 0x5411, 0x894B
 CLONE_NEWNET = 0x40000000
 
 LIBC = ctypes.CDLL(None, use_errno=True)
+KERNEL = tuple(map(int, os.uname().release.split("-")[0].split(".")[:2]))
 
 
 class Hang(Exception):
