@@ -38,6 +38,7 @@ struct xtcp_skb_cb {
 	u8 ctl;				/* enum xtcp_control */
 	u8 retransmits;			/* sent that often again */
 	bool kept;			/* not sent, the last time: this machine refused it */
+	bool cut;			/* a filter took the end of its text away */
 };
 
 #define XTCP_SKB_CB(skb) ((struct xtcp_skb_cb *)&((skb)->cb[0]))

@@ -31,6 +31,9 @@ void xtcp_input_parse(struct sk_buff *skb, struct xtcp_segment *seg)
 	seg->wnd = ntohs(th->window);
 	seg->up = ntohs(th->urg_ptr);
 	seg->ctl = xtcp_control_bits(th);
+	/* A FIN is behind its text: it comes again with what was cut off. */
+	if (cb->cut)
+		seg->ctl &= ~XTCP_FIN;
 	seg->text_len = skb->len - header_len;
 	xtcp_options_parse((const u8 *)(th + 1), header_len - sizeof(*th), &seg->opt);
 	cb->seq = seg->seq;
@@ -55,6 +58,9 @@ static u8 ttl_of(const struct sk_buff *skb, u8 family)
 
 enum xtcp_drop xtcp_input_judge(struct sock *sk, struct sk_buff *skb, u8 family)
 {
+	unsigned int len = skb->len;
+
+	XTCP_SKB_CB(skb)->cut = false;
 	if (!xfrm_policy_check(sk, XFRM_POLICY_IN, skb, family))
 		return XTCP_DROP_POLICY;
 	if (!sk)
@@ -63,6 +69,7 @@ enum xtcp_drop xtcp_input_judge(struct sock *sk, struct sk_buff *skb, u8 family)
 		return XTCP_DROP_MIN_TTL;
 	if (sk_filter_trim_cap(sk, skb, tcp_hdr(skb)->doff * 4))
 		return XTCP_DROP_FILTER;
+	XTCP_SKB_CB(skb)->cut = skb->len < len;
 	/* Who reads it, perhaps days later, pins no IPsec states and devices. */
 	nf_reset_ct(skb);
 	skb_ext_reset(skb);
