@@ -179,7 +179,7 @@ class Flood(CookieTest):
         with socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_RAW) as wire:
             for number, packet in enumerate(itertools.cycle(packets)):
                 if number % 100 == 0:
-                    time.sleep(0.001)  # in virtual time nobody else ever comes to run otherwise
+                    time.sleep(0.01)  # in virtual time nobody else ever comes to run otherwise
                 with contextlib.suppress(OSError):  # a queue is full, or the cable is not there yet
                     wire.sendto(packet, (here, 0))
 
