@@ -32,6 +32,7 @@ JOBS=(
 	"- single knobs-in-README $RESULTS/knobs.log $ROOT/scripts/knobs.py --check"
 	"- single captures-are-judged $RESULTS/captures.log $ROOT/scripts/test/captures_judged.py"
 	"- single tables-of-RFCs $RESULTS/requirements.log $ROOT/scripts/requirements.py --check"
+	"- single Linux-table $RESULTS/linux.log $ROOT/scripts/linux.py --check"
 )
 
 # record PASSED FAILED NAME: adds to the total and says so, with the seconds it took (START)
