@@ -113,19 +113,37 @@ static void established__hint_is_the_error_in_the_end(struct kunit *test)
 	WIRE_EQ(w, wire_error(w, A), EHOSTUNREACH);
 }
 
-static void request__unreachable_drops_it(struct kunit *test)
+/* B has a connection half open, and A hears nothing of it. */
+static struct wire *half_open(struct kunit *test)
 {
 	struct wire *w = test->priv;
-	atomic_t *requests = &w->xn->requests;
 
 	WIRE_EQ(w, wire_listen(w, B, 8), 0);
 	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
 	wire_inject(w, A, XTCP_SYN);
-	WIRE_EQ(w, atomic_read(requests), 1);
-	wire_icmp(w, B, WIRE_HOST_UNREACHABLE, 7);
-	WIRE_EQ(w, atomic_read(requests), 1);
-	wire_icmp(w, B, WIRE_HOST_UNREACHABLE, 0);
-	WIRE_EQ(w, atomic_read(requests), 0);
+	WIRE_EQ(w, atomic_read(&w->xn->requests), 1);
+	return w;
+}
+
+/* As with the kernel's TCP: not the same in both families. */
+static void request__some_errors_drop_it(struct kunit *test)
+{
+	struct wire *w = half_open(test);
+	enum wire_icmp what = wire_is_ipv6(w) ? WIRE_PROHIBITED : WIRE_HOST_UNREACHABLE;
+
+	wire_icmp(w, B, what, 7);
+	WIRE_EQ(w, atomic_read(&w->xn->requests), 1);
+	wire_icmp(w, B, what, 0);
+	WIRE_EQ(w, atomic_read(&w->xn->requests), 0);
+}
+
+static void request__other_errors_pass(struct kunit *test)
+{
+	struct wire *w = half_open(test);
+
+	wire_icmp(w, B, wire_is_ipv6(w) ? WIRE_HOST_UNREACHABLE : WIRE_PORT_UNREACHABLE, 0);
+	wire_icmp(w, B, wire_is_ipv6(w) ? WIRE_NET_UNREACHABLE : WIRE_PROHIBITED, 0);
+	WIRE_EQ(w, atomic_read(&w->xn->requests), 1);
 }
 
 /* B8: the path is narrower than the first link: smaller segments, at once. */
@@ -157,6 +175,37 @@ static void too_big__wrong_sequence_number(struct kunit *test)
 	connected(test);
 	wire_icmp_too_big(w, A, 5000, 1228);
 	WIRE_EQ(w, wire_xs(w, A)->snd.mss, 1300);
+}
+
+static void discover_mtu(struct wire *w, enum wire_end end, int how)
+{
+	if (wire_is_ipv6(w))
+		WIRE_EQ(w, wire_option(w, end, SOL_IPV6, IPV6_MTU_DISCOVER, how), 0);
+	else
+		WIRE_EQ(w, wire_option(w, end, SOL_IP, IP_MTU_DISCOVER, how), 0);
+}
+
+/* Who does not want to hear of path MTUs does not (IP_MTU_DISCOVER). */
+static void too_big__not_for_all(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_path(w, 1300);
+	connected(test);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	discover_mtu(w, A, IP_PMTUDISC_INTERFACE);
+	wire_icmp_too_big(w, A, 1, 1228);
+	discover_mtu(w, A, IP_PMTUDISC_OMIT);
+	wire_icmp_too_big(w, A, 1, 1228);
+	if (!wire_is_ipv6(w)) {
+		discover_mtu(w, A, IP_PMTUDISC_DONT);
+		wire_icmp_too_big(w, A, 1, 1228);
+	}
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	WIRE_EQ(w, wire_xs(w, A)->snd.mss, 1300);
+	discover_mtu(w, A, IP_PMTUDISC_WANT);
+	wire_icmp_too_big(w, A, 1, 1228);
+	WIRE_EQ(w, wire_xs(w, A)->snd.mss, 1228);
 }
 
 static int send_zeros(struct socket *sock, unsigned int n)
@@ -234,9 +283,11 @@ WIRE_SUITES_MAPPED(xtcp_icmp_wire,
 	KUNIT_CASE_SLOW(established__unreachable_is_a_hint),
 	KUNIT_CASE_SLOW(established__port_unreachable_is_a_hint),
 	KUNIT_CASE_SLOW(established__hint_is_the_error_in_the_end),
-	KUNIT_CASE_SLOW(request__unreachable_drops_it),
+	KUNIT_CASE_SLOW(request__some_errors_drop_it),
+	KUNIT_CASE_SLOW(request__other_errors_pass),
 	KUNIT_CASE_SLOW(too_big__sends_smaller_segments),
 	KUNIT_CASE_SLOW(too_big__wrong_sequence_number),
+	KUNIT_CASE_SLOW(too_big__not_for_all),
 	KUNIT_CASE_SLOW(too_big__known_to_all),
 	KUNIT_CASE_SLOW(too_big__known_to_the_persist_timer),
 	KUNIT_CASE_SLOW(too_big__not_absurdly_small),

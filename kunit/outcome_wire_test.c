@@ -239,7 +239,7 @@ static void request__unreachable(struct kunit *test)
 {
 	struct wire *w = half_open(test);
 
-	wire_icmp(w, B, WIRE_HOST_UNREACHABLE, 0);
+	wire_icmp(w, B, wire_is_ipv6(w) ? WIRE_PROHIBITED : WIRE_HOST_UNREACHABLE, 0);
 	COUNTED(w, C(REQUESTS), C(REQUEST_UNREACHABLE), C(ATTEMPT_FAILS));
 }
 

@@ -105,6 +105,7 @@ struct xtcp_icmp {
 	struct sk_buff *skb;		/* ->data at the IP header it quotes */
 	const struct tcphdr *th;	/* quoted; of ours, its first 8 octets */
 	const void *daddr;		/* quoted; where the segment went */
+	bool ends_request;		/* half-open connections end by it */
 	struct sock_extended_err ee;	/* what it says (ip(7), IP_RECVERR) */
 };
 
@@ -135,7 +136,19 @@ bool xtcp_icmp_from_too_far(const struct xtcp_flow *flow, u8 ttl);
 void xtcp_icmp_pmtu(struct xtcp_flow *flow, const struct xtcp_flow_key *key, u32 seq,
 		    u32 mtu);
 
-/* The same, for a message that came while the user held the socket: release_cb. */
+/**
+ * xtcp_icmp_redirect() - a router knows a better first hop (RFC 1122 3.2.2.2, RFC 4861 8.3)
+ * @flow: from a lookup with the quoted header
+ * @key: of that lookup
+ * @seq: quoted sequence number; ignored unless outstanding
+ * @skb: the message, as the route of @flow reads it
+ *
+ * Context: softirq, rcu_read_lock(), no locks.
+ */
+void xtcp_icmp_redirect(struct xtcp_flow *flow, const struct xtcp_flow_key *key, u32 seq,
+			struct sk_buff *skb);
+
+/* A path MTU that came while the user held the socket: release_cb. */
 void xtcp_icmp_pmtu_deferred(struct sock *sk);
 
 #endif

@@ -101,13 +101,32 @@ void xtcp_icmp_error(struct xtcp_flow *flow, const struct xtcp_flow_key *key,
 		break;
 	case XTCP_FLOW_REQUEST:
 		req = container_of(flow, struct xtcp_request, flow);
-		if (ntohl(icmp->th->seq) == req->iss)
-			xtcp_request_drop(req, XTCP_CNT_REQUEST_UNREACHABLE);
-		else
+		if (ntohl(icmp->th->seq) != req->iss)
 			xtcp_count(xtcp_net(read_pnet(&flow->net)),
 				   XTCP_CNT_OUT_OF_WINDOW_ICMPS);
+		else if (icmp->ends_request)
+			xtcp_request_drop(req, XTCP_CNT_REQUEST_UNREACHABLE);
 		break;
 	}
+}
+
+/* The route judges who says so. Where the user holds the socket, the next one will do. */
+void xtcp_icmp_redirect(struct xtcp_flow *flow, const struct xtcp_flow_key *key, u32 seq,
+			struct sk_buff *skb)
+{
+	struct dst_entry *dst;
+	struct sock *sk;
+
+	if (flow->kind != XTCP_FLOW_SOCKET)
+		return;
+	sk = xtcp_flow_sk(flow);
+	bh_lock_sock(sk);
+	if (xtcp_flow_is(flow, key) && outstanding(sk, seq) && !sock_owned_by_user(sk)) {
+		dst = xtcp_sk(sk)->af->route(sk);
+		if (dst)
+			dst->ops->redirect(dst, sk, skb);
+	}
+	bh_unlock_sock(sk);
 }
 
 static void apply_pmtu(struct sock *sk, u32 mtu)

@@ -98,6 +98,29 @@ static int icmp_errno(u8 type, u8 code)
 	}
 }
 
+/*
+ * Of a half-open connection, which tells no one: as with the kernel's TCP, where no way
+ * leads to the peer. What prohibits, or no port there, a stranger can bring about as well.
+ */
+static bool ends_request(u8 type, u8 code)
+{
+	return type != ICMP_DEST_UNREACH || code == ICMP_NET_UNREACH ||
+	       code == ICMP_HOST_UNREACH;
+}
+
+/* Only if the user lets us: where routers may cut it up nothing of his was too big. */
+static void too_big(struct xtcp_flow *flow, const struct xtcp_flow_key *key, u32 seq,
+		    u32 mtu)
+{
+	const struct sock *sk;
+
+	if (flow->kind != XTCP_FLOW_SOCKET)
+		return;
+	sk = xtcp_flow_sk(flow);
+	if (ip_sk_accept_pmtu(sk) && READ_ONCE(inet_sk(sk)->pmtudisc) != IP_PMTUDISC_DONT)
+		xtcp_icmp_pmtu(flow, key, seq, mtu);
+}
+
 void xtcp_ipv4_fill_quoted_key(struct xtcp_flow_key *key, struct xtcp_addrs4 *addrs,
 			       const struct sk_buff *skb, const struct iphdr *iph,
 			       const __be16 *ports, u8 protocol)
@@ -129,6 +152,7 @@ static int icmp_error(struct sk_buff *skb, u32 info)
 		.skb	= skb,
 		.th	= th,
 		.daddr	= &iph->daddr,
+		.ends_request = ends_request(icmp->type, icmp->code),
 		.ee	= {
 			.ee_errno	= icmp_errno(icmp->type, icmp->code),
 			.ee_origin	= SO_EE_ORIGIN_ICMP,
@@ -141,15 +165,17 @@ static int icmp_error(struct sk_buff *skb, u32 info)
 	xtcp_ipv4_fill_quoted_key(&key, &addrs, skb, iph, &th->source,
 				  xtcp_hooks_protocol4(skb));
 	flow = xtcp_flow_lookup(&key);
-	if (!flow)
+	if (!flow) {
+		__ICMP_INC_STATS(key.net, ICMP_MIB_INERRORS);
 		return -ENOENT;
+	}
 	if (xtcp_icmp_from_too_far(flow, iph->ttl))
 		return 0;
-	if (icmp->type == ICMP_DEST_UNREACH && icmp->code == ICMP_FRAG_NEEDED) {
-		xtcp_icmp_pmtu(flow, &key, ntohl(th->seq), info);
-		return 0;
-	}
-	if (message.ee.ee_errno)
+	if (icmp->type == ICMP_REDIRECT)
+		xtcp_icmp_redirect(flow, &key, ntohl(th->seq), skb);
+	else if (icmp->type == ICMP_DEST_UNREACH && icmp->code == ICMP_FRAG_NEEDED)
+		too_big(flow, &key, ntohl(th->seq), info);
+	else if (message.ee.ee_errno)
 		xtcp_icmp_error(flow, &key, &message);
 	return 0;
 }

@@ -119,25 +119,6 @@ static void too_big(struct xtcp_flow *flow, const struct xtcp_flow_key *key, u32
 	xtcp_icmp_pmtu(flow, key, seq, mtu);
 }
 
-/* RFC 4861 section 8.3: a better first hop, told to the route we use. */
-static void redirect(struct xtcp_flow *flow, const struct xtcp_flow_key *key,
-		     struct sk_buff *skb)
-{
-	struct dst_entry *dst;
-	struct sock *sk;
-
-	if (flow->kind != XTCP_FLOW_SOCKET)
-		return;
-	sk = xtcp_flow_sk(flow);
-	bh_lock_sock(sk);
-	if (!sock_owned_by_user(sk) && xtcp_flow_is(flow, key)) {
-		dst = __sk_dst_check(sk, inet6_sk(sk)->dst_cookie);
-		if (dst)
-			dst->ops->redirect(dst, sk, skb);
-	}
-	bh_unlock_sock(sk);
-}
-
 void xtcp_ipv6_fill_quoted_key(struct xtcp_flow_key *key, struct xtcp_addrs6 *addrs,
 			       const struct sk_buff *skb, const struct ipv6hdr *ip6h,
 			       const __be16 *ports, u8 protocol)
@@ -180,12 +161,14 @@ static int icmp_error(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
 	xtcp_ipv6_fill_quoted_key(&key, &addrs, skb, ip6h, &th->source,
 				  xtcp_hooks_protocol6(skb));
 	flow = xtcp_flow_lookup(&key);
-	if (!flow)
+	if (!flow) {
+		__ICMP6_INC_STATS(key.net, __in6_dev_get(skb->dev), ICMP6_MIB_INERRORS);
 		return -ENOENT;
+	}
 	if (xtcp_icmp_from_too_far(flow, ip6h->hop_limit))
 		return 0;
 	if (type == NDISC_REDIRECT) {
-		redirect(flow, &key, skb);
+		xtcp_icmp_redirect(flow, &key, ntohl(th->seq), skb);
 		return 0;
 	}
 	if (type == ICMPV6_PKT_TOOBIG) {
@@ -193,7 +176,7 @@ static int icmp_error(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
 		return 0;
 	}
 	/* RFC 4443 3.1 and RFC 1122 4.2.3.9, as all of the kernel has it. */
-	icmpv6_err_convert(type, code, &err);
+	message.ends_request = icmpv6_err_convert(type, code, &err);
 	message.ee.ee_errno = err;
 	xtcp_icmp_error(flow, &key, &message);
 	return 0;

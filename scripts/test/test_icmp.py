@@ -178,6 +178,21 @@ class Open(Router):
         self.assert_talking(client, server)
 
 
+    @staticmethod
+    def in_errors():
+        with open("/proc/thread-self/net/snmp", encoding="ascii") as file:
+            rows = [line.split() for line in file if line.startswith("Icmp:")]
+        return int(dict(zip(*rows))["InErrors"])
+
+    def test_about_nobody_is_counted(self):
+        client, _, packet = self.open()
+        start = (packet[0] & 15) * 4
+        before = self.in_errors()
+        self.complain(packet[:start] + struct.pack("!H", 1) + packet[start + 2:], DEST_UNREACH, HOST_UNREACH)
+        self.eventually(lambda: self.in_errors() - before, 1)
+        self.assertEqual(error_of(client), 0)
+
+
 class Queue(SocketTest):
     def test_empty(self):
         client, _ = self.pair()
