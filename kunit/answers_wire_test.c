@@ -20,6 +20,7 @@ static struct {
 	u8 tos;
 	__be32 label;
 	u8 ctl;
+	u32 hash;
 } last;
 
 static unsigned int look(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
@@ -36,6 +37,7 @@ static unsigned int look(void *priv, struct sk_buff *skb, const struct nf_hook_s
 	last.tos = ipv4 ? ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb));
 	last.label = ipv4 ? 0 : ip6_flowlabel(ipv6_hdr(skb));
 	last.ctl = xtcp_control_bits(th);
+	last.hash = skb->l4_hash ? skb->hash : 0;
 	return NF_ACCEPT;
 }
 
@@ -110,6 +112,20 @@ static void answers__rst_of_listener(struct kunit *test)
 
 	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1);
 	EXPECT_LAST(test, XTCP_RST, w->side[B].listener->sk, MARK, PRIORITY);
+}
+
+/* By the queue and the path of its connection. */
+static void answers__rst_of_socket(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	start_looking(test);
+	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_connect_start(w, B), 0);
+	wire_inject(w, A, XTCP_SYN | XTCP_ACK, .ack = 1000);
+	EXPECT_LAST(test, XTCP_RST, wire_xs(w, B), 0, 0);
+	KUNIT_EXPECT_EQ(test, last.hash, wire_xs(w, B)->inet.sk.sk_txhash);
+	KUNIT_EXPECT_NE(test, last.hash, 0);
 }
 
 static void answers__rst_of_no_one(struct kunit *test)
@@ -247,6 +263,7 @@ WIRE_SUITES_MAPPED(xtcp_answers_wire,
 	    KUNIT_CASE_SLOW(answers__syn_ack),
 	    KUNIT_CASE_SLOW(answers__request),
 	    KUNIT_CASE_SLOW(answers__rst_of_listener),
+	    KUNIT_CASE_SLOW(answers__rst_of_socket),
 	    KUNIT_CASE_SLOW(answers__rst_of_no_one),
 	    KUNIT_CASE_SLOW(answers__time_wait),
 	    KUNIT_CASE_SLOW(syn__nothing_is_reflected),

@@ -30,7 +30,7 @@ struct xtcp_origin {
 	int bound_dev_if;		/* 0: none */
 	int tos;			/* XTCP_TOS_OF_SEGMENT: that of the segment, but for ECN */
 	__be32 label;			/* IPv6; 0: automatic, from: */
-	u32 txhash;			/* 0: the addresses and ports */
+	u32 txhash;			/* which queue, and path; 0: by addresses and ports */
 };
 
 #define XTCP_TOS_OF_SEGMENT -1
@@ -76,7 +76,7 @@ struct xtcp_af_ops {
 	/* A route for an answer without a socket; NULL if there is none. */
 	struct dst_entry *(*request_route)(const struct sock *listener,
 					   const struct xtcp_request *req);
-	/* Send a headerless @skb (TCP header only) of @flow over @dst, as @sk would. */
+	/* Send @skb, which has a TCP header, mark and priority, of @flow over @dst for @sk. */
 	int (*request_xmit)(const struct sock *sk, struct sk_buff *skb,
 			    const struct xtcp_flow *flow, struct dst_entry *dst,
 			    u8 tos);
@@ -132,6 +132,7 @@ static inline struct xtcp_origin xtcp_origin_of(const struct sock *sk)
 		.flow_flags	= inet_sk_flowi_flags(sk),
 		.bound_dev_if	= READ_ONCE(sk->sk_bound_dev_if),
 		.tos		= XTCP_TOS_OF_SEGMENT,
+		.txhash		= READ_ONCE(sk->sk_txhash),
 	};
 }
 
@@ -159,8 +160,9 @@ static inline int xtcp_af_reply_dev(const struct xtcp_net *xn, const struct sk_b
 	return from->bound_dev_if;
 }
 
-/* An answer's skb: @th, and room for what is in front of it; or NULL. */
-static inline struct sk_buff *xtcp_af_reply_skb(const struct tcphdr *th)
+/* An answer's skb: @th, and room for what is in front of it; or NULL. It lacks its mark. */
+static inline struct sk_buff *xtcp_af_reply_skb(const struct tcphdr *th,
+						const struct xtcp_origin *from)
 {
 	struct sk_buff *skb = alloc_skb(XTCP_HEADROOM + XTCP_HEADER_MAX, GFP_ATOMIC);
 
@@ -169,6 +171,9 @@ static inline struct sk_buff *xtcp_af_reply_skb(const struct tcphdr *th)
 	skb_reserve(skb, XTCP_HEADROOM);
 	skb_reset_transport_header(skb);
 	skb_put_data(skb, th, th->doff * 4);
+	skb->priority = from->priority;
+	if (from->txhash)
+		skb_set_hash(skb, from->txhash, PKT_HASH_TYPE_L4);
 	return skb;
 }
 

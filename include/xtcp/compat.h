@@ -127,6 +127,13 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 /* Entries to allocate beside the real ones. */
 #define XTCP_CTL_SENTINELS (LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0))
 
+/* How IPv4 looks a route up: SO_DONTROUTE was a bit of the TOS, and is a scope of its own. */
+#ifdef RT_CONN_FLAGS
+#define xtcp_rt_tos(sk)	RT_CONN_FLAGS(sk)
+#else
+#define xtcp_rt_tos(sk)	ip_sock_rt_tos(sk)
+#endif
+
 /* What IP numbers a socket's packets with: atomic since 6.6, and in stable kernels before. */
 #ifdef XTCP_HAVE_ATOMIC_INET_ID
 #define xtcp_set_ip_id(sk, id)	atomic_set(&inet_sk(sk)->inet_id, id)

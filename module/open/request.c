@@ -234,7 +234,8 @@ static void send(const struct xtcp_request *req, u8 ctl, struct dst_entry *dst,
 	skb_reserve(skb, XTCP_HEADROOM);
 	skb_reset_transport_header(skb);
 	xtcp_output_write_header(skb_put(skb, xtcp_output_header_len(&h)), &h);
-	skb->mark = req->mark;
+	skb->mark = req->mark ?: READ_ONCE(req->listener->sk->sk_mark);
+	skb->priority = READ_ONCE(req->listener->sk->sk_priority);
 	xtcp_count(net_of(req), XTCP_CNT_OUT_SEGS);
 	af_of(req)->request_xmit(req->listener->sk, skb, &req->flow, dst, req->flow.tos);
 }

@@ -182,6 +182,12 @@ static int icmp_error(struct sk_buff *skb, u32 info)
 
 /* --- down: sockets ---------------------------------------------------------- */
 
+/* Where others look for it; IPv6 counts it itself. */
+static void count_no_route(struct net *net)
+{
+	IP_INC_STATS(net, IPSTATS_MIB_OUTNOROUTES);
+}
+
 static void set_flow(struct sock *sk)
 {
 	struct xtcp_flow *flow = &xtcp_sk(sk)->flow;
@@ -233,8 +239,11 @@ static int connect_route(struct sock *sk, struct sockaddr *addr, int len)
 	rt = ip_route_connect(fl4, next_hop, inet->inet_saddr, sk->sk_bound_dev_if,
 			      xtcp_sk(sk)->flow.protocol, inet->inet_sport,
 			      to->sin_port, sk);
-	if (IS_ERR(rt))
+	if (IS_ERR(rt)) {
+		if (PTR_ERR(rt) == -ENETUNREACH)
+			count_no_route(sock_net(sk));
 		return PTR_ERR(rt);
+	}
 	if (rt->rt_flags & (RTCF_MULTICAST | RTCF_BROADCAST)) {
 		ip_rt_put(rt);
 		return -ENETUNREACH;
@@ -284,10 +293,13 @@ static struct dst_entry *route(struct sock *sk)
 	rt = ip_route_output_ports(sock_net(sk), &inet->cork.fl.u.ip4, sk, next_hop,
 				   inet->inet_saddr, inet->inet_dport,
 				   inet->inet_sport, xtcp_sk(sk)->flow.protocol,
-				   ip_sock_rt_tos(sk), sk->sk_bound_dev_if);
+				   xtcp_rt_tos(sk), sk->sk_bound_dev_if);
 	rcu_read_unlock();
-	if (IS_ERR(rt))
+	if (IS_ERR(rt)) {
+		WRITE_ONCE(sk->sk_err_soft, -PTR_ERR(rt));
+		sk->sk_route_caps = 0;
 		return NULL;
+	}
 	sk_setup_caps(sk, &rt->dst);
 	return &rt->dst;
 }
@@ -296,6 +308,7 @@ static struct dst_entry *route(struct sock *sk)
 static int xmit(struct sock *sk, struct sk_buff *skb)
 {
 	if (!route(sk)) {
+		count_no_route(sock_net(sk));
 		kfree_skb_reason(skb, SKB_DROP_REASON_IP_OUTNOROUTES);
 		return -EHOSTUNREACH;
 	}
@@ -360,7 +373,7 @@ static void request_flowi4(struct flowi4 *fl4, const struct sock *listener,
 	const struct xtcp_flow *flow = &req->flow;
 
 	flowi4_init_output(fl4, flow->bound_dev_if, req->mark,
-			   ip_sock_rt_tos(listener), RT_SCOPE_UNIVERSE, flow->protocol,
+			   xtcp_rt_tos(listener), ip_sock_rt_scope(listener), flow->protocol,
 			   inet_sk_flowi_flags(listener), flow->addrs4.remote,
 			   flow->addrs4.local, flow->remote_port, flow->local_port,
 			   listener->sk_uid);
@@ -388,7 +401,10 @@ static struct dst_entry *request_route(const struct sock *listener,
 
 	request_flowi4(&fl4, listener, req);
 	rt = route_back(read_pnet(&req->flow.net), &fl4, listener);
-	return IS_ERR(rt) ? NULL : &rt->dst;
+	if (!IS_ERR(rt))
+		return &rt->dst;
+	count_no_route(read_pnet(&req->flow.net));
+	return NULL;
 }
 
 /*
@@ -428,8 +444,6 @@ static int request_xmit(const struct sock *sk, struct sk_buff *skb,
 {
 	if (!xtcp_af_own(skb, sk, dst))
 		return -ENOTCONN;
-	skb->mark = skb->mark ?: READ_ONCE(sk->sk_mark);
-	skb->priority = READ_ONCE(sk->sk_priority);
 	return send_plain(sk, skb, flow->addrs4.local, flow->addrs4.remote,
 			  flow->protocol, dst, tos);
 }
@@ -496,7 +510,7 @@ static void reply(struct xtcp_net *xn, const struct sk_buff *in, struct tcphdr *
 		xtcp_count(xn, XTCP_CNT_OUT_NO_ROUTE);
 		return;
 	}
-	skb = xtcp_af_reply_skb(th);
+	skb = xtcp_af_reply_skb(th, from);
 	if (!skb) {
 		ip_rt_put(rt);
 		return;
@@ -504,7 +518,6 @@ static void reply(struct xtcp_net *xn, const struct sk_buff *in, struct tcphdr *
 	if (!xtcp_af_own(skb, sk, &rt->dst))
 		return;
 	skb->mark = fl4.flowi4_mark;
-	skb->priority = from->priority;
 	xtcp_count(xn, XTCP_CNT_OUT_SEGS);
 	send_plain(sk, skb, ip_hdr(in)->daddr, ip_hdr(in)->saddr, protocol, &rt->dst, tos);
 }

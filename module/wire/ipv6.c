@@ -534,7 +534,6 @@ static int request_xmit(const struct sock *sk, struct sk_buff *skb,
 	if (!xtcp_af_own(skb, sk, dst))
 		return -ENOTCONN;
 	request_flowi6(&fl6, sk, flow, skb->mark);
-	skb->priority = READ_ONCE(sk->sk_priority);
 	rcu_read_lock();
 	err = send_plain(sk, skb, &fl6, rcu_dereference(inet6_sk(sk)->opt), dst, tos);
 	rcu_read_unlock();
@@ -668,16 +667,13 @@ static void reply(struct xtcp_net *xn, const struct sk_buff *in, struct tcphdr *
 		xtcp_count(xn, XTCP_CNT_OUT_NO_ROUTE);
 		return;
 	}
-	skb = xtcp_af_reply_skb(th);
+	skb = xtcp_af_reply_skb(th, from);
 	if (!skb) {
 		dst_release(dst);
 		return;
 	}
 	if (!xtcp_af_own(skb, sk, dst))
 		return;
-	if (from->txhash)
-		skb_set_hash(skb, from->txhash, PKT_HASH_TYPE_L4);
-	skb->priority = from->priority;
 	xtcp_count(xn, XTCP_CNT_OUT_SEGS);
 	send_plain(sk, skb, &fl6, NULL, dst, tclass);
 }
