@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What goes out without a connection: whose it is, and which way it goes. */
+/* What goes out, and without a connection: whose it is, and which way it goes. */
 
 #include <linux/netfilter_ipv4.h>
 #include <linux/tcp.h>
@@ -21,6 +21,7 @@ static struct {
 	__be32 label;
 	u8 ctl;
 	u32 hash;
+	ktime_t tstamp;
 } last;
 
 static unsigned int look(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
@@ -38,6 +39,7 @@ static unsigned int look(void *priv, struct sk_buff *skb, const struct nf_hook_s
 	last.label = ipv4 ? 0 : ip6_flowlabel(ipv6_hdr(skb));
 	last.ctl = xtcp_control_bits(th);
 	last.hash = skb->l4_hash ? skb->hash : 0;
+	last.tstamp = skb->tstamp;
 	return NF_ACCEPT;
 }
 
@@ -259,6 +261,58 @@ static void fwmark_reflect__mark_of_the_segment(struct kunit *test)
 	EXPECT_LAST(test, XTCP_RST | XTCP_ACK, control_of(w), PEERS_MARK, 0);
 }
 
+/* --- a connection's own ---------------------------------------------------- */
+
+/*
+ * What leaves has no time of its own: to a qdisc that would be when it is to go, and to
+ * who sees it come in elsewhere on this machine the time of day.
+ */
+static void text__goes_at_once(struct kunit *test)
+{
+	struct wire *w = listening(test);
+
+	wire_unlisten(w, B);
+	wire_establish(w);
+	WIRE_EQ(w, wire_send(w, B, 100), 100);
+	KUNIT_EXPECT_EQ(test, last.ctl, XTCP_PSH | XTCP_ACK);
+	KUNIT_EXPECT_EQ(test, last.tstamp, 0);
+	wire_run_ms(w, 50);
+	/* Again, while the first copy is somewhere: that has its own header. */
+	wire_drop(w, B, WIRE_DATA, 1, 1);
+	WIRE_EQ(w, wire_send(w, B, 100), 100);
+	last.tstamp = 1;
+	wire_run_ms(w, 250);
+	KUNIT_EXPECT_EQ(test, last.tstamp, 0);
+	WIRE_EQ(w, wire_recv(w, A, 1000), 200);
+}
+
+/*
+ * Acknowledgments say that the neighbour on the way is there (RFC 4861 7.3.1); what the
+ * peer sends of its own accord does not. The next segment tells it.
+ */
+static void neighbour__confirmed_by_acknowledgments(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	struct sock *a, *b;
+
+	wire_establish(w);
+	a = w->side[A].sock->sk;
+	b = w->side[B].sock->sk;
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, a->sk_dst_pending_confirm, 1);
+	WRITE_ONCE(b->sk_dst_pending_confirm, 0);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, b->sk_dst_pending_confirm, 0);
+	/* A duplicate, as of keepalive: it hears us. */
+	WRITE_ONCE(a->sk_dst_pending_confirm, 0);
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 201, .wnd = WIRE_WND_0);
+	WRITE_ONCE(a->sk_dst_pending_confirm, 0);
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 201, .wnd = WIRE_WND_0);
+	WIRE_EQ(w, a->sk_dst_pending_confirm, 1);
+}
+
 WIRE_SUITES_MAPPED(xtcp_answers_wire,
 	    KUNIT_CASE_SLOW(answers__syn_ack),
 	    KUNIT_CASE_SLOW(answers__request),
@@ -270,4 +324,6 @@ WIRE_SUITES_MAPPED(xtcp_answers_wire,
 	    KUNIT_CASE_SLOW(fwmark_accept__mark_of_the_syn),
 	    KUNIT_CASE_SLOW(reflect_tos__but_not_ecn),
 	    KUNIT_CASE_SLOW(fwmark_reflect__mark_of_the_segment),
+	    KUNIT_CASE_SLOW(text__goes_at_once),
+	    KUNIT_CASE_SLOW(neighbour__confirmed_by_acknowledgments),
 	    { });

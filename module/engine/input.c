@@ -399,7 +399,6 @@ static void carry_out_state(struct sock *sk, const struct xtcp_verdict *v)
 		return;
 	case XTCP_FIN_WAIT_2:
 		xtcp_state_set(sk, XTCP_FIN_WAIT_2);
-		sk_dst_confirm(sk);
 		if (sock_flag(sk, SOCK_DEAD))
 			xtcp_input_fin_wait_2(sk);
 		else
@@ -539,6 +538,19 @@ void xtcp_input_mark(struct sock *sk, const struct sk_buff *skb)
 	sk_mark_napi_id(sk, skb);
 }
 
+/*
+ * What we send arrives, so the neighbour it goes by is there (RFC 4861 7.3.1): the peer
+ * acknowledges something, or says once more where it is and nothing else. Text, or a
+ * larger window, it may send without hearing us.
+ */
+static bool hears_us(const struct sk_buff *skb, const struct xtcp_verdict *v)
+{
+	const struct xtcp_skb_cb *cb = XTCP_SKB_CB(skb);
+
+	return v->events & (XTCP_EV_ACKED | XTCP_EV_ESTABLISHED) ||
+	       (cb->seq == cb->end_seq && !(v->events & XTCP_EV_WINDOW));
+}
+
 void xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
@@ -581,6 +593,8 @@ void xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
 	xtcp_timers_heard(sk);
 	/* What ICMP hinted at is over: it is not why we give up one day. */
 	WRITE_ONCE(sk->sk_err_soft, 0);
+	if (hears_us(skb, &v))
+		sk_dst_confirm(sk);
 	if (v.events & XTCP_EV_URGENT)
 		carry_out_urgent(sk, stood_before);
 	carry_out(sk, skb, &seg, &v);

@@ -197,9 +197,15 @@ static bool kept_here(int err)
 	return net_xmit_eval(err) > 0 || err == -ENOBUFS || err == -ENOMEM;
 }
 
-/* A copy of @skb, which stays in its queue, to put a header in front of; or NULL. */
+/*
+ * A copy of @skb, which stays in its queue, to put a header in front of; or NULL. When that
+ * went is ours to know: to a qdisc it would be a time that we ask for, and to who sees the
+ * copy come in elsewhere on this machine the time of day.
+ */
 static struct sk_buff *copy_to_send(struct sock *sk, struct sk_buff *skb)
 {
+	struct sk_buff *copy;
+
 	skb->skb_mstamp_ns = ktime_get_ns();
 	if (skb->len) {
 		xtcp_sk(sk)->stats.bytes_sent += skb->len;
@@ -207,8 +213,11 @@ static struct sk_buff *copy_to_send(struct sock *sk, struct sk_buff *skb)
 		xtcp_sk(sk)->stats.data_sent = (u32)jiffies;
 	}
 	/* The header goes into the head, which a copy on its way still reads. */
-	return skb_cloned(skb) ? pskb_copy(skb, sk_gfp_mask(sk, GFP_ATOMIC)) :
+	copy = skb_cloned(skb) ? pskb_copy(skb, sk_gfp_mask(sk, GFP_ATOMIC)) :
 				 skb_clone(skb, sk_gfp_mask(sk, GFP_ATOMIC));
+	if (copy)
+		copy->tstamp = 0;
+	return copy;
 }
 
 void xtcp_output_add_cookie(struct xtcp_options *opt,
