@@ -187,16 +187,23 @@ static void r1__user_is_not_told(struct kunit *test)
 static void r1__of_a_syn(struct kunit *test)
 {
 	struct wire *w = test->priv;
-	u32 hash;
+	struct wire_segment *syn;
+	struct sock *sk;
+	u16 mss;
 
 	wire_knob(w, retries1, 2);
 	wire_drop(w, A, WIRE_SYN, 1, WIRE_FOREVER);
 	WIRE_EQ(w, wire_connect_start(w, A), 0);
-	hash = wire_xs(w, A)->inet.sk.sk_txhash;
+	mss = list_first_entry(&w->segments, struct wire_segment, link)->mss;
+	sk = &wire_xs(w, A)->inet.sk;
+	sk->sk_route_caps = 0;		/* what the device can comes with a route */
 	wire_run_to_ms(w, 3500);	/* sent again at 1 and 3 s */
-	WIRE_EQ(w, wire_xs(w, A)->inet.sk.sk_txhash == hash, true);
+	WIRE_EQ(w, sk->sk_route_caps, 0);
 	wire_run_to_ms(w, 7500);
-	WIRE_EQ(w, wire_xs(w, A)->inet.sk.sk_txhash == hash, false);
+	WIRE_EQ(w, sk->sk_route_caps != 0, true);
+	/* It says what the new route takes. */
+	list_for_each_entry(syn, &w->segments, link)
+		WIRE_EQ(w, syn->mss, mss);
 }
 
 /* --- 3.8.4: keepalive ----------------------------------------------------------- */

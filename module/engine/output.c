@@ -89,7 +89,7 @@ static void fill_options(struct sock *sk, u8 ctl, struct xtcp_options *opt)
 		opt->tsecr = ctl & XTCP_ACK ? tcb->ts_recent : 0;
 	}
 	if (ctl & XTCP_SYN) {
-		opt->mss = xtcp_output_announced_mss(sk, xs->af, __sk_dst_get(sk));
+		opt->mss = xtcp_output_announced_mss(sk, xs->af, xs->af->route(sk));
 		opt->has_wscale = tcb->wscale_ok;
 		opt->wscale = tcb->rcv_wscale;
 	}

@@ -244,11 +244,18 @@ static bool reached_r1(const struct sock *sk)
 	return xtcp_sk(sk)->retransmits == xtcp_knob(xtcp_sk_net(sk), retries1);
 }
 
-/* R1 (RFC 9293 3.8.3): perhaps it is the route that is dead. */
+/*
+ * Nobody answers. Where a hash chooses one of several paths, another one may do
+ * (net.core.txrehash). From R1 on (RFC 9293 3.8.3) perhaps the route is dead, or what was
+ * learned of it: IP is asked anew, each time, for it may take its time to notice.
+ */
 static void doubt_route(struct sock *sk)
 {
-	if (reached_r1(sk))
-		dst_negative_advice(sk);
+	sk_rethink_txhash(sk);
+	if (xtcp_sk(sk)->retransmits < xtcp_knob(xtcp_sk_net(sk), retries1))
+		return;
+	__dst_negative_advice(sk);
+	__sk_dst_reset(sk);
 }
 
 /* For TCP_INFO: timeouts, in how many rows, and how long these lasted. */
