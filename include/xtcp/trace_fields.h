@@ -5,7 +5,6 @@
 
 #include <linux/in6.h>
 #include <linux/skbuff.h>
-#include <linux/socket.h>
 
 struct xtcp_flow;
 
@@ -16,13 +15,15 @@ enum xtcp_retransmit_kind {
 	XTCP_RETRANSMIT_DATA,
 };
 
-/* Both ends, each a struct sockaddr of either family: %pIS prints them. */
+/* Both ends, as the tracepoints of the kernel's TCP have them. */
 struct xtcp_trace_ends {
-	u16 family;
+	u16 family;			/* on the wire */
 	u16 sport;			/* host order */
 	u16 dport;
-	u8 saddr[sizeof(struct sockaddr_in6)];
-	u8 daddr[sizeof(struct sockaddr_in6)];
+	u8 saddr[4];			/* of IPv6: zero */
+	u8 daddr[4];
+	u8 saddr_v6[16];		/* of IPv4: mapped */
+	u8 daddr_v6[16];
 };
 
 /* What the header of an incoming segment says; zero where there is none. */
@@ -43,8 +44,10 @@ void xtcp_trace_header(struct xtcp_trace_header *h, const struct sk_buff *skb);
 		__field(u16, family)					\
 		__field(u16, sport)					\
 		__field(u16, dport)					\
-		__array(u8, saddr, sizeof(struct sockaddr_in6))		\
-		__array(u8, daddr, sizeof(struct sockaddr_in6))
+		__array(u8, saddr, 4)					\
+		__array(u8, daddr, 4)					\
+		__array(u8, saddr_v6, 16)				\
+		__array(u8, daddr_v6, 16)
 
 #define XTCP_TRACE_SET_ENDS(flow, skb)					\
 	do {								\
@@ -54,14 +57,17 @@ void xtcp_trace_header(struct xtcp_trace_header *h, const struct sk_buff *skb);
 		__entry->family = ends.family;				\
 		__entry->sport = ends.sport;				\
 		__entry->dport = ends.dport;				\
-		memcpy(__entry->saddr, ends.saddr, sizeof(ends.saddr));	\
-		memcpy(__entry->daddr, ends.daddr, sizeof(ends.daddr));	\
+		memcpy(__entry->saddr, ends.saddr, 4);			\
+		memcpy(__entry->daddr, ends.daddr, 4);			\
+		memcpy(__entry->saddr_v6, ends.saddr_v6, 16);		\
+		memcpy(__entry->daddr_v6, ends.daddr_v6, 16);		\
 	} while (0)
 
 #define XTCP_TRACE_ENDS_FORMAT						\
-	"family=%u sport=%u dport=%u saddr=%pISc daddr=%pISc"
+	"family=%s sport=%hu dport=%hu saddr=%pI4 daddr=%pI4 saddrv6=%pI6c daddrv6=%pI6c"
 #define XTCP_TRACE_ENDS_ARGS						\
-	__entry->family, __entry->sport, __entry->dport,		\
-	__entry->saddr, __entry->daddr
+	__print_symbolic(__entry->family, { 2, "AF_INET" }, { 10, "AF_INET6" }), \
+	__entry->sport, __entry->dport, __entry->saddr, __entry->daddr,	\
+	__entry->saddr_v6, __entry->daddr_v6
 
 #endif

@@ -4,21 +4,18 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/tcp.h>
+#include <net/ipv6.h>
 
 #define CREATE_TRACE_POINTS
 #include <xtcp/trace.h>
 
-static void set_end(u8 *end, u16 family, const void *addr, __be16 port)
+static void set_end(u8 *addr4, u8 *addr6, u16 family, const void *addr)
 {
-	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6, .sin6_port = port };
-	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = port };
-
 	if (family == AF_INET) {
-		memcpy(&sin.sin_addr, addr, sizeof(sin.sin_addr));
-		memcpy(end, &sin, sizeof(sin));
+		memcpy(addr4, addr, sizeof(struct in_addr));
+		ipv6_addr_set_v4mapped(*(const __be32 *)addr, (struct in6_addr *)addr6);
 	} else {
-		memcpy(&sin6.sin6_addr, addr, sizeof(sin6.sin6_addr));
-		memcpy(end, &sin6, sizeof(sin6));
+		memcpy(addr6, addr, sizeof(struct in6_addr));
 	}
 }
 
@@ -28,8 +25,8 @@ static void set_ends(struct xtcp_trace_ends *ends, u16 family, const void *local
 	ends->family = family;
 	ends->sport = ntohs(local_port);
 	ends->dport = ntohs(remote_port);
-	set_end(ends->saddr, family, local, local_port);
-	set_end(ends->daddr, family, remote, remote_port);
+	set_end(ends->saddr, ends->saddr_v6, family, local);
+	set_end(ends->daddr, ends->daddr_v6, family, remote);
 }
 
 /* The header of @skb as far as the fixed part reaches, or NULL. */

@@ -1156,9 +1156,10 @@ class Trace(Test6):
             self.skipTest("this kernel has no tracefs")
         enable.write_text("1", encoding="ascii")
         self.addCleanup(enable.write_text, "0", encoding="ascii")
-        for host, shown in (LO6, LO6), (MAPPED, LOCALHOST):
+        for host, shown in (LO6, LO6), (MAPPED, MAPPED):
             port = self.pair6(host)[0].getsockname()[1]
-            wanted = f"saddr={shown} daddr={shown} oldstate=SYN_SENT"
+            v4 = LOCALHOST if host == MAPPED else "0.0.0.0"
+            wanted = f"saddr={v4} daddr={v4} saddrv6={shown} daddrv6={shown} oldstate=SYN_SENT"
             self.eventually(lambda port=port, wanted=wanted: any(wanted in line for line in self.lines(port)))
 
     def lines(self, port):
