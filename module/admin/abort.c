@@ -7,8 +7,10 @@
  *				REMOTE:0 for a listener, as /proc/net/xtcp has it
  *
  * The peer gets an RST where the RFC wants one, who has the socket open
- * ECONNABORTED. Write-only, for CAP_NET_ADMIN over the namespace. When write()
- * returns, what no process holds is freed: rmmod waits for no one else.
+ * ECONNABORTED. Write-only, for CAP_NET_ADMIN over the namespace, as who opened it
+ * had it: whoever is root of a user namespace need not have been when its network
+ * namespace was made, so that no owner of the file can say it. When write() returns,
+ * what no process holds is freed: rmmod waits for no one else.
  */
 
 #include <linux/inet.h>
@@ -239,7 +241,7 @@ static int show_nothing(struct seq_file *seq, void *v)
 
 int xtcp_abort_register(struct net *net)
 {
-	return proc_create_net_single_write("xtcp_abort", 0200, net->proc_net,
+	return proc_create_net_single_write("xtcp_abort", 0222, net->proc_net,
 					    show_nothing, write_abort, NULL) ? 0 : -ENOMEM;
 }
 

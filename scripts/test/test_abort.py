@@ -8,12 +8,14 @@ import subprocess
 import threading
 
 from test_admin import AdminTest, counters, drop_everything, rows
-from xtcp_sockets import (CLOSE, FIN_WAIT1, LISTEN, PROTO, SIOCOUTQ, TIME_WAIT, Task, error_of, fill, ioctl_int,
-                          loopback_up, raw_connect, set_linger, tcp_state, unshare_network)
+from xtcp_sockets import (CLONE_NEWNET, CLOSE, FIN_WAIT1, LISTEN, PROTO, SIOCOUTQ, TIME_WAIT, Task, error_of, fill,
+                          ioctl_int, libc, loopback_up, raw_connect, set_linger, tcp_state, unshare_network)
 
 ABORT = pathlib.Path("/proc/net/xtcp_abort")
 COMMAND = str(pathlib.Path(__file__).parent.parent / "xtcp")
 SYN_RCVD = 3
+CLONE_NEWUSER = 0x10000000
+PR_SET_DUMPABLE = 4
 
 
 def abort(text="all"):
@@ -300,7 +302,32 @@ class Refused(AbortTest):
 
     def test_nobody_may_not(self):
         def inside():
-            with self.raises(errno.EACCES):
+            with self.raises(errno.EPERM):
+                abort()
+        self.as_nobody(inside)
+
+    def enter_user_namespace(self, flags=0):
+        """As root of it."""
+        try:
+            libc("unshare", CLONE_NEWUSER | flags)
+        except OSError as error:
+            self.skipTest(f"no user namespaces for everybody: {error}")
+        libc("prctl", PR_SET_DUMPABLE, 1, 0, 0, 0)  # /proc/self is ours
+        self.write_file("/proc/self/uid_map", "0 65534 1")
+
+    def test_root_of_a_user_namespace_may_in_his_own(self):
+        def inside():
+            self.enter_user_namespace(CLONE_NEWNET)
+            loopback_up()
+            client, _ = self.pair()
+            abort()
+            self.assertEqual(tcp_state(client), CLOSE)
+        self.as_nobody(inside)
+
+    def test_root_of_a_user_namespace_may_not_in_another(self):
+        def inside():
+            self.enter_user_namespace()
+            with self.raises(errno.EPERM):
                 abort()
         self.as_nobody(inside)
 
@@ -311,7 +338,7 @@ class Refused(AbortTest):
         self.assertIn("needs root (CAP_NET_ADMIN)", ended.stderr)
 
     def test_write_only(self):
-        self.assertEqual(ABORT.stat().st_mode & 0o777, 0o200)
+        self.assertEqual(ABORT.stat().st_mode & 0o777, 0o222)
         self.assertEqual(ABORT.read_text(encoding="ascii"), "")
 
 
@@ -325,6 +352,33 @@ class Command(AbortTest):
         self.assertEqual(self.command(name(client.getsockname()), name(client.getpeername())), (0, ""))
         self.assertEqual(error_of(client), errno.ECONNABORTED)
         server.close()
+
+    def listener_of(self, family, address, port=0):
+        listener = self.keep(socket.socket(family, socket.SOCK_STREAM, PROTO))
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, port != 0)
+        listener.bind((address, port))
+        listener.listen()
+        return listener
+
+    def test_listeners_as_ss_shows_them(self):
+        for family, address, local, remote in (
+                (socket.AF_INET, "0.0.0.0", "0.0.0.0", "0.0.0.0"), (socket.AF_INET, "127.0.0.1", "127.0.0.1", "*"),
+                (socket.AF_INET6, "::", "*", "*"), (socket.AF_INET6, "::", "[::]", "[::]"),
+                (socket.AF_INET6, "::1", "[::1]", "[::]"), (socket.AF_INET6, "::1", "[::1]", "*")):
+            for port in "*", "0":
+                listener = self.listener_of(family, address)
+                pair = f"{local}:{listener.getsockname()[1]}", f"{remote}:{port}"
+                with self.subTest(pair):
+                    self.assertEqual(self.command(*pair), (0, ""))
+                    self.assertEqual(error_of(listener), errno.ECONNABORTED)
+
+    def test_one_listener_and_not_the_other(self):
+        one = self.listener_of(socket.AF_INET, "0.0.0.0")
+        port = one.getsockname()[1]
+        other = self.listener_of(socket.AF_INET6, "::", port)
+        self.assertEqual(self.command(f"*:{port}", "*:*"), (0, ""))
+        self.assertEqual((tcp_state(one), tcp_state(other)), (LISTEN, CLOSE))
 
     def test_all(self):
         listener = self.listener()
