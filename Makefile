@@ -22,7 +22,7 @@ clean:
 	@rm -f *.o *.ko *.mod *.mod.c .*.cmd Module.symvers modules.order
 
 install: module install-tools
-	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) modules_install
+	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_STRIP=1 modules_install
 	$(if $(DESTDIR),,depmod -a)
 
 install-tools:
