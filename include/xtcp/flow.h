@@ -188,8 +188,9 @@ bool xtcp_flow_is(const struct xtcp_flow *flow, const struct xtcp_flow_key *key)
  * @bucket: where to go on; advanced
  * @skip: flows of that bucket seen already; advanced
  *
- * Context: rcu_read_lock() held; where it is let go between two steps, flows that come
- * and go may make others be seen twice, or not.
+ * Context: process, rcu_read_lock() held once. It is let go in between, for others to
+ * run, and what was found before is good no longer; flows that come and go may make
+ * others be seen twice, or not.
  * Return: the next flow or NULL at the end.
  */
 struct xtcp_flow *xtcp_flow_next(struct net *net, unsigned int *bucket,

@@ -103,7 +103,7 @@ struct xtcp_listener *xtcp_listener_lookup(const struct xtcp_flow_key *key,
  * @bucket: where to go on; advanced
  * @skip: listeners of that bucket seen already; advanced
  *
- * Context: rcu_read_lock().
+ * Context: as xtcp_flow_next().
  */
 struct xtcp_listener *xtcp_listener_next(struct net *net, unsigned int *bucket,
 					 unsigned int *skip);

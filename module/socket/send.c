@@ -7,6 +7,9 @@
 #include <xtcp/output.h>
 #include <xtcp/socket.h>
 
+/* As many are made before the backlog has its turn. */
+#define SKBS_BETWEEN 16
+
 /* The skb that more text may go into: the last unsent, if not full. */
 static struct sk_buff *open_tail(const struct sock *sk)
 {
@@ -142,6 +145,13 @@ static void mark_urgent(struct xtcp_sock *xs, u32 end)
 	xs->tcb.snd_urgent = true;
 }
 
+/* The user has much to write: what comes meanwhile, ACKs and RSTs, has its turn. */
+static void let_in(struct sock *sk, unsigned int skbs)
+{
+	if (skbs % SKBS_BETWEEN == 0)
+		sk_flush_backlog(sk);
+}
+
 /*
  * Context: socket lock, released while waiting: others write, too, and only what is
  * behind our own last octet is ours. Return: octets queued, else -errno.
@@ -149,6 +159,7 @@ static void mark_urgent(struct xtcp_sock *xs, u32 end)
 static int send_text(struct sock *sk, struct msghdr *msg, long timeo)
 {
 	u32 end = xtcp_sk(sk)->snd.write_seq;
+	unsigned int skbs = 0;
 	struct sk_buff *skb;
 	int n, err, copied = 0;
 
@@ -162,6 +173,8 @@ static int send_text(struct sock *sk, struct msghdr *msg, long timeo)
 			copied += n;
 			end = xtcp_sk(sk)->snd.write_seq;
 			push_full(sk, skb, msg);
+			if (skb->len >= xtcp_sk(sk)->snd.mss)
+				let_in(sk, ++skbs);
 			continue;
 		}
 		if (!n) {

@@ -9,6 +9,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/rculist_nulls.h>
+#include <linux/rcupdate_wait.h>
 #include <linux/siphash.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -222,6 +223,8 @@ struct xtcp_flow *xtcp_flow_next(struct net *net, unsigned int *bucket,
 	unsigned int seen;
 
 	for (; *bucket <= flows.mask; (*bucket)++, *skip = 0) {
+		if (!*skip)
+			cond_resched_rcu();
 		seen = 0;
 		hlist_nulls_for_each_entry_rcu(flow, node, &flows.heads[*bucket], node) {
 			if ((net && !net_eq(read_pnet(&flow->net), net)) || seen++ < *skip)

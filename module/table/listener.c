@@ -9,6 +9,7 @@
 #include <linux/mm.h>
 #include <linux/random.h>
 #include <linux/rculist.h>
+#include <linux/rcupdate_wait.h>
 #include <linux/slab.h>
 #include <net/ip.h>
 #include <net/sock_reuseport.h>
@@ -330,6 +331,8 @@ struct xtcp_listener *xtcp_listener_next(struct net *net, unsigned int *bucket,
 	unsigned int seen;
 
 	for (; *bucket <= listeners.mask; (*bucket)++, *skip = 0) {
+		if (!*skip)
+			cond_resched_rcu();
 		seen = 0;
 		hlist_for_each_entry_rcu(l, &listeners.buckets[*bucket].list, node) {
 			if (!net_eq(l->net, net) || seen++ < *skip)
