@@ -863,7 +863,27 @@ void wire_icmp_too_big(struct wire *w, enum wire_end to, u32 seq, unsigned int t
 
 void wire_path(struct wire *w, unsigned int text)
 {
-	WIRE_EQ(w, wire_ip_routes(w->ip, wire_mtu(w, text)), 0);
+	const struct wire_route route = { .mtu = wire_mtu(w, text) };
+
+	WIRE_EQ(w, wire_ip_routes(w->ip, &route), 0);
+}
+
+void wire_route_metric(struct wire *w, unsigned int metric, u32 value)
+{
+	const struct wire_route route = {
+		.mtu = wire_mtu(w, WIRE_TEXT),
+		.metric = metric,
+		.value = value,
+	};
+
+	WIRE_EQ(w, wire_ip_routes(w->ip, &route), 0);
+}
+
+void wire_no_route(struct wire *w)
+{
+	const struct wire_route route = { .type = RTN_UNREACHABLE };
+
+	WIRE_EQ(w, wire_ip_routes(w->ip, &route), 0);
 }
 
 /* Sockets */
@@ -1487,11 +1507,12 @@ static void wire_take_up(struct wire *w)
 
 static int wire_lay(struct wire *w)
 {
+	const struct wire_route route = { .mtu = wire_mtu(w, WIRE_TEXT) };
 	int err;
 
 	err = wire_prepare_lo(w);
 	w->ip->open(w);
-	err = err ?: wire_ip_routes(w->ip, wire_mtu(w, WIRE_TEXT));
+	err = err ?: wire_ip_routes(w->ip, &route);
 	err = err ?: wire_hook_on(w);
 	if (err)
 		wire_take_up(w);

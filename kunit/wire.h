@@ -385,6 +385,10 @@ void wire_icmp(struct wire *w, enum wire_end to, enum wire_icmp what, u32 seq);
 void wire_icmp_too_big(struct wire *w, enum wire_end to, u32 seq, unsigned int text);
 /* The route is known to take @text octets beside timestamps, both ways. */
 void wire_path(struct wire *w, unsigned int text);
+/* They have RTAX_... @metric, both ways (ip-route(8)). */
+void wire_route_metric(struct wire *w, unsigned int metric, u32 value);
+/* There is none any more, either way. wire_path() makes new ones. */
+void wire_no_route(struct wire *w);
 
 /* What clients learned of servers for Fast Open; a wire begins without. */
 void wire_forget_servers(struct wire *w);

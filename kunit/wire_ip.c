@@ -45,9 +45,9 @@ out:
 	return err;
 }
 
-/* "ip route ... local ADDR dev lo table local mtu MTU" */
+/* "ip route ... local ADDR dev lo table local mtu MTU METRIC lock VALUE" */
 static struct sk_buff *request(const struct wire_ip *ip, int type, int flags,
-			       enum wire_end end, u32 mtu)
+			       enum wire_end end, const struct wire_route *route)
 {
 	struct sk_buff *skb = nlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
 	struct nlattr *metrics;
@@ -64,31 +64,37 @@ static struct sk_buff *request(const struct wire_ip *ip, int type, int flags,
 		.rtm_table = RT_TABLE_LOCAL,
 		.rtm_protocol = RTPROT_BOOT,
 		.rtm_scope = RT_SCOPE_HOST,
-		.rtm_type = RTN_LOCAL,
+		.rtm_type = route->type ?: RTN_LOCAL,
 	};
 	nla_put(skb, RTA_DST, ip->addr_len, &ip->addr[end]);
-	nla_put_u32(skb, RTA_OIF, LOOPBACK_IFINDEX);
+	if (rtm->rtm_type == RTN_LOCAL)
+		nla_put_u32(skb, RTA_OIF, LOOPBACK_IFINDEX);
 	metrics = nla_nest_start(skb, RTA_METRICS);
-	nla_put_u32(skb, RTAX_MTU, mtu);
+	nla_put_u32(skb, RTAX_MTU, route->mtu);
+	if (route->metric) {
+		nla_put_u32(skb, route->metric, route->value);
+		nla_put_u32(skb, RTAX_LOCK, 1U << route->metric);
+	}
 	nla_nest_end(skb, metrics);
 	nlmsg_end(skb, nlh);
 	return skb;
 }
 
-int wire_ip_routes(const struct wire_ip *ip, unsigned int mtu)
+int wire_ip_routes(const struct wire_ip *ip, const struct wire_route *route)
 {
 	enum wire_end end;
 	int err = 0;
 
 	for (end = A; end <= B && !err; end++)
-		err = ask(request(ip, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, end, mtu));
+		err = ask(request(ip, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, end, route));
 	return err;
 }
 
 void wire_ip_no_routes(const struct wire_ip *ip)
 {
+	const struct wire_route route = { };
 	enum wire_end end;
 
 	for (end = A; end <= B; end++)
-		ask(request(ip, RTM_DELROUTE, 0, end, 0));
+		ask(request(ip, RTM_DELROUTE, 0, end, &route));
 }

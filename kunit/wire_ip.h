@@ -48,11 +48,16 @@ extern const struct wire_ip wire_ipv4;
 extern const struct wire_ip wire_ipv6;
 #endif
 
-/*
- * Both addresses are this host's by routes of their own, which take packets of
- * @mtu octets: lo may take more. 0 or -errno.
- */
-int wire_ip_routes(const struct wire_ip *ip, unsigned int mtu);
+/* What the routes to both addresses are. */
+struct wire_route {
+	unsigned int mtu;		/* octets of a packet; lo may take more */
+	unsigned int metric;		/* RTAX_..., 0: none; locked (ip-route(8)) */
+	u32 value;
+	u8 type;			/* RTN_..., 0: RTN_LOCAL, both are this host's */
+};
+
+/* 0 or -errno. */
+int wire_ip_routes(const struct wire_ip *ip, const struct wire_route *route);
 void wire_ip_no_routes(const struct wire_ip *ip);
 
 #endif

@@ -85,6 +85,18 @@ void xtcp_receive_purge(struct sock *sk);
  */
 u32 xtcp_window_initial(const struct sock *sk, bool scaling, u8 *wscale);
 
+/**
+ * xtcp_window_by_route() - what is left of it where the route says so
+ * @sk: socket or listener
+ * @dst: its route: "window" and "initrwnd" of ip-route(8)
+ * @mss: the one we announce
+ * @wnd: xtcp_window_initial()
+ */
+u32 xtcp_window_by_route(const struct sock *sk, const struct dst_entry *dst, u32 mss,
+			 u32 wnd);
+/* From now on text comes: room for as much as the route says, if it says so (initrwnd). */
+void xtcp_window_begin(struct sock *sk);
+
 /* The window of an empty receive buffer. */
 u32 xtcp_window_largest(const struct sock *sk);
 

@@ -88,6 +88,8 @@ struct xtcp_receive {
 	u8 quick_acks;			/* ACK that many at once, undelayed */
 	u8 urgent_octet;		/* valid when tcb.rcv_urgent says HERE */
 	bool ack_deferred;		/* until all that waited has been processed */
+	__be32 peer_label;		/* IPv6 flow label of the last text */
+	u32 route_clamp;		/* window of ip-route(8) when it was opened; 0: none */
 	u32 compact_seq;		/* so far the queue gets no smaller by copying */
 	u32 tune_seq;			/* copied_seq when autotuning last looked */
 	u64 tune_us;			/* and when that was */

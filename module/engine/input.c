@@ -16,6 +16,7 @@
 #include <xtcp/receive.h>
 #include <xtcp/recovery.h>
 #include <xtcp/reset.h>
+#include <xtcp/route.h>
 #include <xtcp/sock.h>
 #include <xtcp/timewait.h>
 #include <xtcp/trace.h>
@@ -163,7 +164,7 @@ static u64 echo_age_us(const struct sock *sk, const struct xtcp_segment *seg)
 static void take_sample(struct sock *sk, u64 us)
 {
 	xtcp_rtt_sample(&xtcp_sk(sk)->rtt, min_t(u64, us, U32_MAX),
-			xtcp_sk_knob(sk, rto_min_ms), xtcp_sk_knob(sk, rto_max_ms));
+			xtcp_rto_min_ms(sk), xtcp_sk_knob(sk, rto_max_ms));
 }
 
 /* Round trip of the handshake, by clock if nothing was sent twice. */
@@ -214,6 +215,7 @@ static void begin_text(struct sock *sk)
 	xs->rcv.space = xtcp_tcb_rcv_wnd(&xs->tcb);
 	xtcp_output_sync_mss(sk, dst ? dst_mtu(dst) : xs->snd.pmtu);
 	xtcp_recovery_start(sk);
+	xtcp_window_begin(sk);
 }
 
 static void established(struct sock *sk)
@@ -448,7 +450,8 @@ static void acknowledge_text(struct sock *sk, const struct xtcp_verdict *v)
 		return;				/* a segment of ours told it */
 	} else if (v->reply == XTCP_REPLY_ACK || !RB_EMPTY_ROOT(&xs->rcv.ooo)) {
 		xtcp_output_ack(sk);
-	} else if (owed > xs->rcv.mss || xs->rcv.quick_acks) {
+	} else if (owed > xs->rcv.mss || xs->rcv.quick_acks ||
+		   xtcp_route_metric(sk, RTAX_QUICKACK)) {
 		if (xs->rcv.quick_acks)
 			xs->rcv.quick_acks--;
 		if (!defer_ack(sk))

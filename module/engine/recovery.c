@@ -7,6 +7,7 @@
 
 #include <xtcp/output.h>
 #include <xtcp/recovery.h>
+#include <xtcp/route.h>
 #include <xtcp/sock.h>
 
 static u32 flight(const struct xtcp_tcb *tcb)
@@ -54,7 +55,7 @@ bool xtcp_recovery_allows(const struct xtcp_sock *xs, u32 len)
  */
 static u32 initial_segments(const struct sock *sk)
 {
-	return xtcp_sk(sk)->retransmits > 1 ? 1 : xtcp_knob(xtcp_sk_net(sk), initial_cwnd);
+	return xtcp_sk(sk)->retransmits > 1 ? 1 : xtcp_initial_cwnd(sk);
 }
 
 void xtcp_recovery_start(struct sock *sk)
@@ -87,7 +88,7 @@ void xtcp_recovery_idle(struct sock *sk)
 	    idle <= nsecs_to_jiffies(xtcp_timers_rto_ns(sk)))
 		return;
 	cong->ssthresh = max(cong->ssthresh, cong->cwnd / 4 * 3);
-	cong->cwnd = min(cong->cwnd, cong->mss * xtcp_knob(xn, initial_cwnd));
+	cong->cwnd = min(cong->cwnd, cong->mss * xtcp_initial_cwnd(sk));
 }
 
 static void resend_head(struct sock *sk)

@@ -33,6 +33,7 @@
 #include <xtcp/af.h>
 #include <xtcp/output.h>
 #include <xtcp/recovery.h>
+#include <xtcp/route.h>
 #include <xtcp/sock.h>
 #include <xtcp/trace.h>
 
@@ -703,7 +704,11 @@ void xtcp_timers_window_open(struct sock *sk)
 void xtcp_timers_ack_owed(struct sock *sk)
 {
 	u32 delack_ms = xtcp_knob(xtcp_sk_net(sk), delack_ms);
+	u32 rto_min_ms = xtcp_route_rto_min_ms(sk);
 
+	/* The peer's RTO may be as short. */
+	if (rto_min_ms)
+		delack_ms = min(delack_ms, max(rto_min_ms, 2U) - 1);
 	if (!xtcp_sk(sk)->due_ns[XTCP_TIMER_DELACK])
 		arm(sk, XTCP_TIMER_DELACK, ktime_get_ns() + ms_to_ns(delack_ms));
 }

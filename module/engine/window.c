@@ -7,6 +7,7 @@
 #include <xtcp/memory.h>
 #include <xtcp/output.h>
 #include <xtcp/receive.h>
+#include <xtcp/route.h>
 #include <xtcp/sock.h>
 
 /* Half of the buffer is left to the overhead of skbs. */
@@ -15,10 +16,10 @@ static u32 space_to_window(u32 space)
 	return space / 2;
 }
 
-/* TCP_WINDOW_CLAMP, as a window that scaling can express. */
+/* TCP_WINDOW_CLAMP, or what the route has for it, as a window that scaling can express. */
 static u32 clamp_window(const struct sock *sk, u32 wnd)
 {
-	u32 clamp = READ_ONCE(xtcp_sk(sk)->window_clamp);
+	u32 clamp = READ_ONCE(xtcp_sk(sk)->window_clamp) ?: xtcp_sk(sk)->rcv.route_clamp;
 
 	return clamp ? min(wnd, ALIGN(clamp, 1U << xtcp_sk(sk)->tcb.rcv_wscale)) : wnd;
 }
@@ -56,6 +57,27 @@ u32 xtcp_window_initial(const struct sock *sk, bool scaling, u8 *wscale)
 		       space_to_window(most) > (u32)XTCP_WINDOW_MAX << *wscale)
 			(*wscale)++;
 	return min_t(u32, xtcp_window_largest(sk), XTCP_WINDOW_MAX);
+}
+
+u32 xtcp_window_by_route(const struct sock *sk, const struct dst_entry *dst, u32 mss,
+			 u32 wnd)
+{
+	u32 clamp = READ_ONCE(xtcp_sk(sk)->window_clamp) ? 0 : dst_metric(dst, RTAX_WINDOW);
+	u64 first = (u64)dst_metric(dst, RTAX_INITRWND) * mss;
+
+	return min_t(u64, clamp ? min(wnd, clamp) : wnd, first ?: U64_MAX);
+}
+
+void xtcp_window_begin(struct sock *sk)
+{
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+	u64 first = (u64)xtcp_route_metric(sk, RTAX_INITRWND) *
+		    xtcp_output_announced_mss(sk, xs->af, __sk_dst_get(sk));
+	u32 want = min_t(u64, 2 * first, xtcp_knob(xtcp_sk_net(sk), rmem_max));
+
+	if (!(sk->sk_userlocks & SOCK_RCVBUF_LOCK) && want > sk->sk_rcvbuf &&
+	    !xtcp_memory_scarce(sk))
+		WRITE_ONCE(sk->sk_rcvbuf, want);
 }
 
 /*

@@ -9,6 +9,7 @@
 #include <xtcp/output.h>
 #include <xtcp/port.h>
 #include <xtcp/receive.h>
+#include <xtcp/route.h>
 #include <xtcp/sock.h>
 #include <xtcp/timewait.h>
 
@@ -17,6 +18,7 @@ static void offer(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_net *xn = xtcp_sk_net(sk);
+	const struct dst_entry *dst = __sk_dst_get(sk);
 	u32 wnd;
 
 	xs->tcb.snd_mss = xs->af->mss_default;
@@ -24,7 +26,9 @@ static void offer(struct sock *sk)
 	xs->tcb.wscale_ok = !!xtcp_knob(xn, window_scaling);
 	xs->ts_offset = xtcp_isn_ts_offset(xn, &xs->flow);
 	wnd = xtcp_window_initial(sk, xs->tcb.wscale_ok, &xs->tcb.rcv_wscale);
-	xs->tcb.rcv_adv = wnd;
+	xs->tcb.rcv_adv = xtcp_window_by_route(sk, dst, xtcp_output_announced_mss(sk, xs->af, dst),
+					       wnd);
+	xs->rcv.route_clamp = dst_metric(dst, RTAX_WINDOW);
 }
 
 /* Above the numbers of a TIME_WAIT that we took over, if we did. */

@@ -20,6 +20,7 @@
 #include <xtcp/receive.h>
 #include <xtcp/request.h>
 #include <xtcp/reset.h>
+#include <xtcp/route.h>
 #include <xtcp/sock.h>
 #include <xtcp/trace.h>
 
@@ -209,6 +210,17 @@ static void fill_header(const struct xtcp_request *req, u8 ctl, struct xtcp_head
 	}
 }
 
+/* What is announced over @dst (ip-route(8)). */
+static u16 window_over(const struct xtcp_request *req, const struct dst_entry *dst)
+{
+	const struct sock *sk = req->listener->sk;
+	u32 mss = xtcp_output_announced_mss(sk, af_of(req), dst);
+
+	if (req->flow.ts_ok)
+		mss -= XTCP_OLEN_TS_ALIGNED;
+	return xtcp_window_by_route(sk, dst, mss, req->rcv_wnd);
+}
+
 /*
  * Send what has SYN, ACK or both, and a Fast Open @cookie unless that is empty;
  * takes @dst. An ACK alone precedes the SYN.
@@ -226,6 +238,7 @@ static void send(const struct xtcp_request *req, u8 ctl, struct dst_entry *dst,
 	fill_header(req, ctl, &h);
 	h.seq = req->iss;
 	if (ctl & XTCP_SYN) {
+		h.wnd = window_over(req, dst);
 		h.opt.mss = xtcp_output_announced_mss(req->listener->sk, af_of(req), dst);
 		h.opt.has_wscale = req->flow.wscale_ok;
 		h.opt.wscale = req->flow.rcv_wscale;
@@ -413,6 +426,8 @@ static struct sock *create_child(const struct xtcp_request *req,
 	}
 	xs = xtcp_sk(child);
 	expand(req, &xs->tcb);
+	xs->tcb.rcv_adv = xs->tcb.rcv_nxt + window_over(req, dst);
+	xs->rcv.route_clamp = dst_metric(dst, RTAX_WINDOW);
 	xs->ts_offset = req->ts_offset;
 	/* When the SYN-ACK went out; of use only if it did so once, and we know. */
 	xs->first_retransmit_ns = req->cookie ? 0 : req->wait.start_ns;
