@@ -28,6 +28,7 @@ struct xtcp_request {
 	u8 retransmits;
 	u8 cookie;			/* not in any table: enum xtcp_cookie_carried; or 0 */
 	u16 answered;			/* invalid segments: xtcp_limit_answer() */
+	u32 txhash;			/* of transmission: SYN-ACKs and then the child's */
 };
 
 /* One on the stack, with the room for its addresses in front; all zero at first. */

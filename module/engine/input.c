@@ -95,6 +95,29 @@ static bool may_answer(struct sock *sk)
 	return xtcp_limit_answer(xtcp_sk_net(sk), &xtcp_sk(sk)->answered);
 }
 
+/* IPv6: routers choose among paths by the flow label (RFC 6438). */
+static void note_path(struct sock *sk, const struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	if (skb->protocol == htons(ETH_P_IPV6))
+		xtcp_sk(sk)->rcv.peer_label = ip6_flowlabel(ipv6_hdr(skb));
+#endif
+}
+
+/*
+ * Text that is here comes again, and by another path: the peer timed out. Perhaps it is
+ * the path of our acknowledgments that swallows, unless our text changes it already.
+ */
+static void doubt_path_of_acks(struct sock *sk, const struct sk_buff *skb)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	__be32 label = xs->rcv.peer_label;
+
+	note_path(sk, skb);
+	if (xs->rcv.peer_label != label && !xs->retransmits)
+		sk_rethink_txhash(sk);
+}
+
 /* Text is always acknowledged; empty segments may be part of an ACK loop. */
 static void answer_dropped(struct sock *sk, const struct sk_buff *skb,
 			   const struct xtcp_segment *seg,
@@ -110,6 +133,8 @@ static void answer_dropped(struct sock *sk, const struct sk_buff *skb,
 		xtcp_output_ack(sk);
 		break;
 	case XTCP_REPLY_ACK:
+		if (seg->text_len && xtcp_seq_lt(seg->seq, xtcp_sk(sk)->tcb.rcv_nxt))
+			doubt_path_of_acks(sk, skb);
 		if (xtcp_segment_len(seg) || may_answer(sk))
 			xtcp_output_ack(sk);
 		break;
@@ -483,10 +508,12 @@ static void carry_out(struct sock *sk, struct sk_buff *skb,
 		xtcp_fastopen_answered(sk, seg);
 	else if (xtcp_sk(sk)->fastopen.tried)
 		xtcp_fastopen_watch(sk, v);
-	if (v->events & (XTCP_EV_TEXT | XTCP_EV_OUT_OF_ORDER))
+	if (v->events & (XTCP_EV_TEXT | XTCP_EV_OUT_OF_ORDER)) {
+		note_path(sk, skb);
 		xtcp_receive_text(sk, skb, v);
-	else
+	} else {
 		xtcp_input_drop(xtcp_sk_net(sk), skb, v->drop);
+	}
 	fin = v->events & XTCP_EV_FIN;
 	if (fin)
 		carry_out_fin(sk);

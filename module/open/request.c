@@ -244,6 +244,7 @@ static void send(const struct xtcp_request *req, u8 ctl, struct dst_entry *dst,
 		h.opt.wscale = req->flow.rcv_wscale;
 		xtcp_output_add_cookie(&h.opt, cookie);
 	}
+	skb_set_hash(skb, READ_ONCE(req->txhash), PKT_HASH_TYPE_L4);
 	skb_reserve(skb, XTCP_HEADROOM);
 	skb_reset_transport_header(skb);
 	xtcp_output_write_header(skb_put(skb, xtcp_output_header_len(&h)), &h);
@@ -304,10 +305,13 @@ u8 xtcp_request_retries_in(const struct sock *sk, u64 ms)
 	return retries;
 }
 
-static void repeat_syn_ack(const struct xtcp_request *req)
+/* Of several paths to the peer it takes another one (net.core.txrehash). */
+static void repeat_syn_ack(struct xtcp_request *req)
 {
 	struct dst_entry *dst = af_of(req)->request_route(req->listener->sk, req);
 
+	if (READ_ONCE(req->listener->sk->sk_txrehash) == SOCK_TXREHASH_ENABLED)
+		WRITE_ONCE(req->txhash, net_tx_rndhash());
 	if (!dst)
 		return;			/* perhaps next time */
 	xtcp_count(net_of(req), XTCP_CNT_SYN_ACK_RETRANS);
@@ -438,6 +442,7 @@ static struct sock *create_child(const struct xtcp_request *req,
 	child->sk_mark = req->mark;
 	xs->af->child_init(child, req->listener->sk, req, skb, dst);
 	xtcp_input_mark(child, skb);
+	WRITE_ONCE(child->sk_txhash, READ_ONCE(req->txhash));
 	if (!xtcp_port_inherit(child, ntohs(req->flow.local_port)))
 		return child;
 	xtcp_destroy_unaccepted(child);
@@ -676,6 +681,7 @@ void xtcp_request_fill(struct xtcp_request *req, struct xtcp_listener *listener,
 	if (xtcp_knob(xn, reflect_tos))
 		req->flow.tos = (key->tos & ~INET_ECN_MASK) |
 				(req->flow.tos & INET_ECN_MASK);
+	req->txhash = net_tx_rndhash();
 	req->wait.start_ns = ktime_get_ns();
 	negotiate(req, irs, opt);
 }
@@ -770,6 +776,7 @@ static void reply_ack(const struct xtcp_request *req, const struct sk_buff *skb)
 		.flow_flags	= inet_sk_flowi_flags(req->listener->sk),
 		.bound_dev_if	= req->flow.bound_dev_if,
 		.tos		= req->flow.tos,
+		.txhash		= READ_ONCE(req->txhash),
 	};
 	u8 buffer[XTCP_HEADER_MAX] __aligned(4);
 	struct xtcp_header h;

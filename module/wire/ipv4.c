@@ -476,7 +476,6 @@ static void child_init(struct sock *child, const struct sock *listener,
 	set_flow(child);
 	draw_ip_id(child);
 	request_flowi4(&inet->cork.fl.u.ip4, listener, req);
-	sk_set_txhash(child);
 	sk_setup_caps(child, dst);
 }
 

@@ -598,7 +598,6 @@ static void child_init(struct sock *child, const struct sock *listener,
 	inherit_options(child, listener);
 	note_peer(child, skb);
 	fill_flowi6(child, flowi6_of(child));
-	sk_set_txhash(child);
 	store_route(child, dst);
 }
 
