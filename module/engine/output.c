@@ -148,6 +148,10 @@ static int transmit_header(struct sock *sk, struct sk_buff *skb,
 	skb_reset_transport_header(skb);
 	xtcp_output_write_header(tcp_hdr(skb), h);
 	memset(&XTCP_SKB_CB(skb)->header, 0, sizeof(XTCP_SKB_CB(skb)->header));
+	/* Nothing before it is in a queue of this machine: it may take another one (XPS). */
+	skb->ooo_okay = sk_wmem_alloc_get(sk) < SKB_TRUESIZE(1);
+	/* The reserve that memory for it may have come from is not the receiver's affair. */
+	skb->pfmemalloc = 0;
 	skb_set_owner_w(skb, sk);
 	skb_set_hash_from_sk(skb, sk);
 	skb_set_dst_pending_confirm(skb, READ_ONCE(sk->sk_dst_pending_confirm));
