@@ -164,7 +164,7 @@ static inline int xtcp_af_reply_dev(const struct xtcp_net *xn, const struct sk_b
 static inline struct sk_buff *xtcp_af_reply_skb(const struct tcphdr *th,
 						const struct xtcp_origin *from)
 {
-	struct sk_buff *skb = alloc_skb(XTCP_HEADROOM + XTCP_HEADER_MAX, GFP_ATOMIC);
+	struct sk_buff *skb = alloc_skb(XTCP_HEADROOM + XTCP_HEADER_MAX, XTCP_GFP_QUIET);
 
 	if (!skb)
 		return NULL;

@@ -15,6 +15,12 @@ struct xtcp_sock;
 /* Room in front of the text for every header to come. */
 #define XTCP_HEADROOM L1_CACHE_ALIGN(128 + MAX_HEADER)
 
+/*
+ * For what is small and can do without: where memory is short, it fails in silence. A
+ * stranger could fill the log else.
+ */
+#define XTCP_GFP_QUIET (GFP_ATOMIC | __GFP_NOWARN)
+
 /* What goes into a header; addresses and checksum are the family's affair. */
 struct xtcp_header {
 	__be16 source;

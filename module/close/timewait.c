@@ -222,7 +222,7 @@ static struct xtcp_time_wait *create(struct sock *sk)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_flow_key key = xtcp_sk_key(sk);
 	struct xtcp_time_wait *tw = xtcp_flow_cache_alloc(&cache, xs->flow.family,
-							  GFP_ATOMIC);
+							  XTCP_GFP_QUIET);
 
 	if (!tw)
 		return NULL;

@@ -175,7 +175,7 @@ static int transmit(struct sock *sk, struct sk_buff *skb, u32 seq, u8 ctl)
 /* For a segment that carries nothing and is in no queue. */
 static struct sk_buff *alloc_control(struct sock *sk)
 {
-	struct sk_buff *skb = alloc_skb(XTCP_HEADROOM, sk_gfp_mask(sk, GFP_ATOMIC));
+	struct sk_buff *skb = alloc_skb(XTCP_HEADROOM, sk_gfp_mask(sk, XTCP_GFP_QUIET));
 
 	if (!skb)
 		return NULL;
@@ -318,7 +318,7 @@ static int transmit_copy(struct sock *sk, struct sk_buff *skb)
 static int unclone(struct sk_buff *skb)
 {
 	unsigned int truesize = skb->truesize;
-	int err = skb_unclone(skb, GFP_ATOMIC);
+	int err = skb_unclone(skb, XTCP_GFP_QUIET);
 
 	skb->truesize = truesize;
 	return err;
@@ -352,7 +352,7 @@ static int split(struct sock *sk, struct sk_buff_head *queue, struct sk_buff *sk
 
 	if ((!must && queue_too_costly(sk)) || unclone(skb))
 		return -ENOMEM;
-	rest = xtcp_output_alloc(sk, GFP_ATOMIC, must);
+	rest = xtcp_output_alloc(sk, XTCP_GFP_QUIET, must);
 	if (!rest)
 		return -ENOMEM;
 	skb_split(skb, rest, len);

@@ -7,6 +7,7 @@
 #include <linux/rbtree.h>
 #include <xtcp/input.h>
 #include <xtcp/memory.h>
+#include <xtcp/output.h>
 #include <xtcp/receive.h>
 #include <xtcp/sock.h>
 
@@ -115,7 +116,7 @@ static struct sk_buff *end_of_run(const struct sk_buff_head *queue, struct sk_bu
 static struct sk_buff *gather(const struct sk_buff_head *queue, struct sk_buff *skb,
 			      const struct sk_buff *end)
 {
-	struct sk_buff *to = alloc_skb(COMPACT_SIZE, GFP_ATOMIC);
+	struct sk_buff *to = alloc_skb(COMPACT_SIZE, XTCP_GFP_QUIET);
 	u32 len, *seq;
 
 	if (!to)

@@ -406,7 +406,7 @@ void xtcp_fastopen_reset(struct sock *child)
 
 	if (!l)
 		return;
-	r = kmalloc(sizeof(*r), GFP_ATOMIC);
+	r = kmalloc(sizeof(*r), XTCP_GFP_QUIET);
 	if (!r)
 		return;		/* xtcp_fastopen_settle() comes soon */
 	r->since_ns = ktime_get_ns();

@@ -12,6 +12,7 @@
 #include <xtcp/fastopen.h>
 #include <xtcp/flow.h>
 #include <xtcp/net.h>
+#include <xtcp/output.h>
 
 /* Entries that go at once; who forgets more lets others run in between. */
 #define TRIM_BATCH 64
@@ -115,7 +116,7 @@ void xtcp_fastopen_recall(struct xtcp_net *xn, const struct xtcp_flow *flow,
 
 static struct entry *add(struct xtcp_net *xn, const struct xtcp_flow *flow)
 {
-	struct entry *e = kzalloc(sizeof(*e), GFP_ATOMIC);
+	struct entry *e = kzalloc(sizeof(*e), XTCP_GFP_QUIET);
 	struct xtcp_fastopen_net *fn = &xn->fastopen;
 
 	if (!e)

@@ -228,7 +228,7 @@ static u16 window_over(const struct xtcp_request *req, const struct dst_entry *d
 static void send(const struct xtcp_request *req, u8 ctl, struct dst_entry *dst,
 		 const struct xtcp_fastopen_cookie *cookie)
 {
-	struct sk_buff *skb = alloc_skb(XTCP_HEADROOM + XTCP_HEADER_MAX, GFP_ATOMIC);
+	struct sk_buff *skb = alloc_skb(XTCP_HEADROOM + XTCP_HEADER_MAX, XTCP_GFP_QUIET);
 	struct xtcp_header h;
 
 	if (!skb) {
@@ -414,7 +414,7 @@ static struct xtcp_saved_syn *copy_saved_syn(const struct xtcp_request *req)
 {
 	const struct xtcp_saved_syn *syn = saved_syn(req);
 
-	return syn ? kmemdup(syn, sizeof(*syn) + syn->len, GFP_ATOMIC) : NULL;
+	return syn ? kmemdup(syn, sizeof(*syn) + syn->len, XTCP_GFP_QUIET) : NULL;
 }
 
 /* The child, locked, in SYN_RCVD; in no table yet. */
@@ -640,9 +640,9 @@ static struct xtcp_request *alloc_request(u8 family, const u8 *syn, u32 syn_len)
 	u8 *p;
 
 	if (!syn_len)
-		return xtcp_flow_cache_alloc(&cache, family, GFP_ATOMIC | __GFP_ZERO);
+		return xtcp_flow_cache_alloc(&cache, family, XTCP_GFP_QUIET | __GFP_ZERO);
 	p = kzalloc(headroom + sizeof(*req) + sizeof(struct xtcp_saved_syn) + syn_len,
-		    GFP_ATOMIC);
+		    XTCP_GFP_QUIET);
 	if (!p)
 		return NULL;
 	req = (struct xtcp_request *)(p + headroom);
