@@ -37,8 +37,12 @@ struct sk_buff *xtcp_output_alloc(struct sock *sk, gfp_t gfp, bool force)
 {
 	struct sk_buff *skb = alloc_skb_fclone(XTCP_HEADROOM, gfp);
 
-	if (!skb)
+	if (!skb) {
+		/* Others hear of it, too, and this one asks for less. */
+		sk->sk_prot->enter_memory_pressure(sk);
+		sk_stream_moderate_sndbuf(sk);
 		return NULL;
+	}
 	skb->truesize = SKB_TRUESIZE(skb_end_offset(skb));
 	if (force) {
 		xtcp_memory_force(sk, skb->truesize);

@@ -160,6 +160,18 @@ void xtcp_close(struct sock *sk, long timeout)
 	sock_put(sk);
 }
 
+/* Memory that the next connection has no use for: its first SYN, the page being filled. */
+static void forget_text(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	kfree(xs->saved_syn);
+	xs->saved_syn = NULL;
+	if (sk->sk_frag.page)
+		put_page(sk->sk_frag.page);
+	sk->sk_frag = (struct page_frag){ };
+}
+
 /* connect(AF_UNSPEC), shutdown() of a listener, a failed connect(). */
 int xtcp_disconnect(struct sock *sk, int flags)
 {
@@ -191,6 +203,7 @@ int xtcp_disconnect(struct sock *sk, int flags)
 	sock_reset_flag(sk, SOCK_DONE);
 	sk_set_peek_off(sk, -1);
 	xtcp_reset_connection(sk);
+	forget_text(sk);
 	sk_error_report(sk);
 	return 0;
 }
