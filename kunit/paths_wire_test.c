@@ -57,6 +57,52 @@ static struct sock *sock_of(struct wire *w, enum wire_end end)
 
 /* --- nothing gets through --------------------------------------------------------- */
 
+/* A's text is lost for so long. */
+static struct wire *lost(struct kunit *test, unsigned int retries1, unsigned int ms)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, retries1, retries1);
+	wire_establish(w);
+	wire_drop(w, A, WIRE_DATA, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, ms);
+	return w;
+}
+
+/* A timeout keeps the path if the administrator wants that. */
+static void text_lost__txrehash_off(struct kunit *test)
+{
+	struct wire *w = lost(test, 3, 150);
+	struct sock *sk = sock_of(w, A);
+	u32 hash = sk->sk_txhash;
+
+	sk->sk_txrehash = SOCK_TXREHASH_DISABLED;	/* net.core.txrehash 0 */
+	wire_run_ms(w, 500);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 3);
+	WIRE_EQ(w, sk->sk_txhash == hash, true);
+}
+
+/* It is acknowledgments that do not get through: IPv6 sees it by the flow label. */
+static void acks_lost__other_path(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	u32 hash;
+
+	wire_establish(w);
+	hash = sock_of(w, B)->sk_txhash;
+	wire_drop(w, B, WIRE_ACK, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 150);
+	WIRE_EQ(w, sock_of(w, B)->sk_txhash == hash, true);
+	wire_run_ms(w, 150);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 2);
+	WIRE_EQ(w, sock_of(w, B)->sk_txhash == hash, !wire_is_ipv6(w));
+	wire_pass_all(w);
+	wire_run_ms(w, 1000);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+}
+
 /* A SYN-ACK tries another path; the child keeps the one that its handshake found. */
 static void synack_lost__other_path(struct kunit *test)
 {
@@ -186,6 +232,19 @@ static void route__quickack(struct kunit *test)
 
 /* --- one segment ------------------------------------------------------------------ */
 
+/* A RST takes the path of the connection that it is for. */
+static void rst__path_of_its_connection(struct kunit *test)
+{
+	struct wire *w = looking(test);
+
+	wire_drop(w, A, WIRE_SYN, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_connect_start(w, A), 0);
+	wire_run_ms(w, 15);
+	wire_inject(w, B, XTCP_SYN | XTCP_ACK, .seq = 0, .ack = 1000);
+	KUNIT_EXPECT_EQ(test, last.ctl, XTCP_RST);
+	KUNIT_EXPECT_EQ(test, last.hash, sock_of(w, A)->sk_txhash);
+}
+
 /*
  * What finds nothing of its connection in the queues of this machine may take another
  * one (XPS): it overtakes nothing.
@@ -222,6 +281,8 @@ static void text__out_of_the_reserve(struct kunit *test)
 }
 
 WIRE_SUITES_MAPPED(xtcp_paths_wire,
+	KUNIT_CASE_SLOW(text_lost__txrehash_off),
+	KUNIT_CASE_SLOW(acks_lost__other_path),
 	KUNIT_CASE_SLOW(synack_lost__other_path),
 	KUNIT_CASE_SLOW(route__initcwnd),
 	KUNIT_CASE_SLOW(route__initrwnd),
@@ -230,6 +291,7 @@ WIRE_SUITES_MAPPED(xtcp_paths_wire,
 	KUNIT_CASE_SLOW(route__rto_min),
 	KUNIT_CASE_SLOW(route__rto_min_and_delayed_acks),
 	KUNIT_CASE_SLOW(route__quickack),
+	KUNIT_CASE_SLOW(rst__path_of_its_connection),
 	KUNIT_CASE_SLOW(text__may_change_the_queue),
 	KUNIT_CASE_SLOW(text__out_of_the_reserve),
 	{ }
