@@ -35,43 +35,25 @@ static struct wire *puppet(struct kunit *test, int rcvbuf)
 
 /* --- no memory for anyone -------------------------------------------------- */
 
-static long old_limits[3];
-
-/* Whatever is there is too much: every charge is refused that may be refused. */
-static void memory_runs_out(void)
-{
-	int i;
-
-	memcpy(old_limits, xtcp_prot.sysctl_mem, sizeof(old_limits));
-	for (i = 0; i < 3; i++)
-		xtcp_prot.sysctl_mem[i] = -1;
-}
-
-static void memory_is_back(void)
-{
-	xtcp_prot.leave_memory_pressure(NULL);
-	memcpy(xtcp_prot.sysctl_mem, old_limits, sizeof(old_limits));
-}
-
 /* Who holds nothing goes on: both send, both receive. */
 static void no_memory__honest_ones_go_on(struct kunit *test)
 {
 	struct wire *w = connected(test);
 
-	memory_runs_out();
+	wire_memory_runs_out(w);
 	wire_transfer(w, A, 40000, 30000);
 	wire_transfer(w, B, 40000, 30000);
-	memory_is_back();
+	wire_memory_is_back(w);
 }
 
 static void no_memory__new_connection(struct kunit *test)
 {
 	struct wire *w = test->priv;
 
-	memory_runs_out();
+	wire_memory_runs_out(w);
 	connected(test);
 	wire_transfer(w, A, 1000, 1000);
-	memory_is_back();
+	wire_memory_is_back(w);
 }
 
 static int writable(struct wire *w, enum wire_end end)
@@ -88,7 +70,7 @@ static void no_memory__poll_agrees_with_send(struct kunit *test)
 	struct wire *w = connected(test);
 
 	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_SNDBUF, 1 << 17), 0);
-	memory_runs_out();
+	wire_memory_runs_out(w);
 	while (wire_send(w, A, 500) > 0)
 		;
 	WIRE_EQ(w, w->side[A].sent >= 1000, true);
@@ -100,7 +82,7 @@ static void no_memory__poll_agrees_with_send(struct kunit *test)
 	wire_run_ms(w, 200);
 	WIRE_EQ(w, writable(w, A), true);
 	WIRE_EQ(w, wire_send(w, A, 100) > 0, true);
-	memory_is_back();
+	wire_memory_is_back(w);
 }
 
 /* A writer who was told to wait is woken by the ACK. */
@@ -109,7 +91,7 @@ static void no_memory__writer_sleeps_till_the_ack(struct kunit *test)
 	struct wire *w = connected(test);
 	struct socket *sock;
 
-	memory_runs_out();
+	wire_memory_runs_out(w);
 	while (wire_send(w, A, 500) > 0)
 		;
 	sock = w->side[A].sock;
@@ -119,7 +101,7 @@ static void no_memory__writer_sleeps_till_the_ack(struct kunit *test)
 		;
 	wire_run_ms(w, 500);
 	WIRE_EQ(w, test_bit(SOCK_NOSPACE, &sock->flags), false);
-	memory_is_back();
+	wire_memory_is_back(w);
 }
 
 /* Text ahead of order is had again; it goes, whoever's it is. */
@@ -130,16 +112,16 @@ static void no_memory__ooo_is_given_up_by_all(struct kunit *test)
 	int i;
 
 	for (i = 0; i < 20; i++)
-		wire_inject(w, A, XTCP_ACK, .seq = 101 + i * 500, .ack = 1, .len = 500);
+		wire_inject(w, A, XTCP_ACK, .seq = 101 + i * 500, .ack = 1, .len = 490);
 	WIRE_EQ(w, RB_EMPTY_ROOT(&wire_xs(w, B)->rcv.ooo), false);
-	memory_runs_out();
+	wire_memory_runs_out(w);
 	/* Someone else feels it. */
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
 	wire_run_ms(w, 300);
 	WIRE_EQ(w, RB_EMPTY_ROOT(&wire_xs(w, B)->rcv.ooo), true);
 	WIRE_EQ(w, wire_counter(XTCP_DROP_PRUNED) - pruned, 20);
 	/* And the text itself comes again. */
-	memory_is_back();
+	wire_memory_is_back(w);
 	for (i = 0; i < 3; i++)
 		wire_inject(w, A, XTCP_ACK, .seq = 1 + i * 500, .ack = 1, .len = 500);
 	WIRE_EQ(w, wire_recv(w, B, 2000), 1500);
@@ -153,10 +135,10 @@ static void no_memory__order_before_what_is_ahead(struct kunit *test)
 
 	for (i = 0; i < 20; i++)
 		wire_inject(w, A, XTCP_ACK, .seq = 101 + i * 500, .ack = 1, .len = 500);
-	memory_runs_out();
+	wire_memory_runs_out(w);
 	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 100);
 	WIRE_EQ(w, wire_recv(w, B, 100), 100);
-	memory_is_back();
+	wire_memory_is_back(w);
 }
 
 static void no_memory__buffers_do_not_grow(struct kunit *test)
@@ -181,12 +163,12 @@ static void no_memory__fin_goes(struct kunit *test)
 {
 	struct wire *w = connected(test);
 
-	memory_runs_out();
+	wire_memory_runs_out(w);
 	wire_release(w, A);
 	wire_run_ms(w, 50);
 	WIRE_STATE(w, A, FIN_WAIT_2);
 	WIRE_STATE(w, B, CLOSE_WAIT);
-	memory_is_back();
+	wire_memory_is_back(w);
 }
 
 /* The path got narrower while there is no memory: what is lost is cut up still. */
@@ -199,14 +181,14 @@ static void no_memory__sent_again_in_smaller_segments(struct kunit *test)
 	wire_drop(w, A, WIRE_DATA, 1, 1);
 	WIRE_EQ(w, wire_send(w, A, 1300), 1300);
 	wire_run_ms(w, 5);
-	memory_runs_out();
+	wire_memory_runs_out(w);
 	wire_icmp_too_big(w, A, 1, 1228);
 	wire_run_ms(w, 5);
 	WIRE_EXPECT(w,
 		    "0.000 ESTABLISHED -> P. 1:1301 ack 1    -> x\n"
 		    "0.005 ESTABLISHED -> . 1:1229 ack 1     -> ...\n"
 		    "0.005 ESTABLISHED -> P. 1229:1301 ack 1 -> ...\n");
-	memory_is_back();
+	wire_memory_is_back(w);
 	wire_run_ms(w, 100);
 	WIRE_EQ(w, wire_recv(w, B, 2000), 1300);
 }
@@ -272,9 +254,9 @@ static void orphan__resets_when_closed_without_memory(struct kunit *test)
 	u64 aborts = wire_counter(XTCP_CNT_ABORT_ON_MEMORY);
 	struct wire *w = orphan_with_text(test);
 
-	memory_runs_out();
+	wire_memory_runs_out(w);
 	wire_release(w, A);
-	memory_is_back();
+	wire_memory_is_back(w);
 	WIRE_EQ(w, orphans(w), 0);
 	WIRE_EQ(w, wire_count(w, A, WIRE_RST), 1);
 	WIRE_EQ(w, wire_counter(XTCP_CNT_ABORT_ON_MEMORY) - aborts, 1);
@@ -289,10 +271,10 @@ static void orphan__ends_when_memory_runs_out(struct kunit *test)
 	wire_release(w, A);
 	wire_run_ms(w, 300);
 	WIRE_EQ(w, orphans(w), 1);
-	memory_runs_out();
+	wire_memory_runs_out(w);
 	xtcp_prot.enter_memory_pressure(w->side[B].sock->sk);
 	wire_run_ms(w, 300);
-	memory_is_back();
+	wire_memory_is_back(w);
 	WIRE_EQ(w, orphans(w), 0);
 	WIRE_EQ(w, wire_count(w, A, WIRE_RST), 1);
 	WIRE_EQ(w, wire_counter(XTCP_CNT_ABORT_ON_MEMORY) - aborts, 1);

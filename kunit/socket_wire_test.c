@@ -794,6 +794,10 @@ static void lowat__above_what_fits(struct kunit *test)
 	connected(test);
 	WIRE_EQ(w, set_lowat(w, INT_MAX), 0);
 	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_RCVBUF, 3000), 0);
+	/* What was announced before still fits. */
+	WIRE_EQ(w, wire_send(w, A, 8000), 8000);
+	wire_run_ms(w, 500);
+	WIRE_EQ(w, wire_recv(w, B, 8000), 8000);
 	WIRE_EQ(w, wire_send(w, A, 500), 500);
 	wire_run_ms(w, 50);
 	WIRE_EQ(w, poll_end(w, B) & EPOLLIN, 0);

@@ -252,6 +252,28 @@ void wire_delay_ms(struct wire *w, unsigned int ms)
 	WRITE_ONCE(w->delay_ns, (u64)ms * NSEC_PER_MSEC);
 }
 
+/* Memory */
+
+void wire_memory_runs_out(struct wire *w)
+{
+	int i;
+
+	if (!w->no_memory)
+		memcpy(w->old_mem, xtcp_prot.sysctl_mem, sizeof(w->old_mem));
+	w->no_memory = true;
+	for (i = 0; i < 3; i++)
+		xtcp_prot.sysctl_mem[i] = -1;
+}
+
+void wire_memory_is_back(struct wire *w)
+{
+	if (!w->no_memory)
+		return;
+	w->no_memory = false;
+	xtcp_prot.leave_memory_pressure(NULL);
+	memcpy(xtcp_prot.sysctl_mem, w->old_mem, sizeof(w->old_mem));
+}
+
 /* States of the two ends */
 
 static u8 wire_flow_state(const struct xtcp_flow_key *key)
@@ -1615,6 +1637,7 @@ static void wire_free_segments(struct wire *w)
 
 void wire_reset(struct wire *w)
 {
+	wire_memory_is_back(w);
 	wire_pass_all(w);
 	wire_release_all(w);
 	wire_wait_quiet(w);

@@ -214,6 +214,8 @@ struct wire {
 	u64 delay_ns;
 	netdev_features_t old_features;		/* of lo; to restore, as these: */
 	int old_min_advmss6;
+	long old_mem[3];
+	bool no_memory;
 	struct rnd_state random;
 	unsigned int loss_percent;
 	bool spoofed;			/* nothing gets to A but what is for client 0 */
@@ -392,6 +394,13 @@ void wire_no_route(struct wire *w);
 
 /* What clients learned of servers for Fast Open; a wire begins without. */
 void wire_forget_servers(struct wire *w);
+
+/*
+ * Whatever the memory of all sockets is charged for is too much now: every charge is
+ * refused that may be refused.
+ */
+void wire_memory_runs_out(struct wire *w);
+void wire_memory_is_back(struct wire *w);
 
 /* Looking. */
 bool wire_is_ipv6(const struct wire *w);

@@ -20,6 +20,9 @@ struct sock;
  */
 void xtcp_memory_force(struct sock *sk, int size);
 
+/* Would @size octets more that came in be charged? They are reserved. */
+bool xtcp_memory_has(struct sock *sk, int size);
+
 /* Buffers must not grow now. */
 bool xtcp_memory_scarce(const struct sock *sk);
 

@@ -26,8 +26,9 @@ bool xtcp_receive_admit(struct sock *sk, struct sk_buff *skb);
  * @skb: with text or FIN, found to be the peer's
  * @v: the verdict on it: with XTCP_EV_TEXT or XTCP_EV_OUT_OF_ORDER
  *
- * Copies small segments together, throws away what is farther from order than @skb;
- * where nothing is queued in order, limits are passed over. Return: false: no room.
+ * Copies small segments together, throws away what is farther from order than @skb. In
+ * order it was promised room when its window was announced: refused only when memory has
+ * run out, and not even then if nothing is queued. Return: false: no room.
  */
 bool xtcp_receive_make_room(struct sock *sk, struct sk_buff *skb,
 			    const struct xtcp_verdict *v);
@@ -97,6 +98,9 @@ u32 xtcp_window_by_route(const struct sock *sk, const struct dst_entry *dst, u32
 /* From now on text comes: room for as much as the route says, if it says so (initrwnd). */
 void xtcp_window_begin(struct sock *sk);
 
+/* @text octets were queued, and what is charged for that is @weight. */
+void xtcp_window_weigh(struct sock *sk, u32 text, u32 weight);
+
 /* The window of an empty receive buffer. */
 u32 xtcp_window_largest(const struct sock *sk);
 
@@ -104,7 +108,7 @@ u32 xtcp_window_largest(const struct sock *sk);
  * xtcp_window_select() - SEG.WND of the segment about to be sent
  * @sk: socket; tcb.rcv_adv, last_ack_sent and rcv.acked_seq move along
  *
- * RFC 9293 3.8.6.2.2. Return: the field, scaled.
+ * RFC 9293 3.8.6.2.2. Return: the field, scaled, rounded down.
  */
 u16 xtcp_window_select(struct sock *sk);
 

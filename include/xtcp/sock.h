@@ -77,6 +77,9 @@ struct xtcp_send {
 	u32 limit_since;		/* and since when, jiffies */
 };
 
+/* The share of text in what is charged for it, before any came: one half. */
+#define XTCP_RATIO_DEFAULT 128
+
 /* Receiving (engine/input.c, engine/window.c). */
 struct xtcp_receive {
 	struct rb_root ooo;		/* ahead of rcv_nxt, by seq; may overlap */
@@ -90,6 +93,16 @@ struct xtcp_receive {
 	bool ack_deferred;		/* until all that waited has been processed */
 	__be32 peer_label;		/* IPv6 flow label of the last text */
 	u32 route_clamp;		/* window of ip-route(8) when it was opened; 0: none */
+	/*
+	 * Text in order found no memory, whose window was announced: 0 is said now, until
+	 * there is some (window.c). From the charge that was refused (receive.c).
+	 */
+	bool no_memory;
+	u8 ratio;			/* of text to its weight, 256ths: from the last full... */
+	struct {
+		u32 text;		/* ...count of octets queued */
+		u32 weight;		/* and of what was charged for them */
+	} lately;
 	u32 compact_seq;		/* so far the queue gets no smaller by copying */
 	u32 tune_seq;			/* copied_seq when autotuning last looked */
 	u64 tune_us;			/* and when that was */

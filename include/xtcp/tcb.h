@@ -70,7 +70,12 @@ struct xtcp_tcb {
 	/* Receive sequence variables */
 	u32	irs;
 	u32	rcv_nxt;
-	u32	rcv_adv;		/* right edge we advertised: RCV.NXT + RCV.WND */
+	/*
+	 * Right edge of all windows that were announced: RCV.NXT + RCV.WND, what is taken.
+	 * From free memory when a header was written (window.c), never back. On the wire
+	 * less by what scaling cannot express, and by what rcv.no_memory takes back.
+	 */
+	u32	rcv_adv;
 	u32	rcv_up;			/* behind the urgent text (RFC 6093) */
 
 	/* Timestamps (RFC 7323 section 4.3) */

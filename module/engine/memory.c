@@ -35,6 +35,12 @@ void xtcp_memory_force(struct sock *sk, int size)
 	sk->sk_write_space(sk);
 }
 
+bool xtcp_memory_has(struct sock *sk, int size)
+{
+	size -= sk->sk_forward_alloc;
+	return size <= 0 || __sk_mem_schedule(sk, size, SK_MEM_RECV);
+}
+
 bool xtcp_memory_scarce(const struct sock *sk)
 {
 	return sk_under_memory_pressure(sk) ||

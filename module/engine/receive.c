@@ -77,12 +77,6 @@ void xtcp_receive_give_up_ooo(struct sock *sk)
 		;
 }
 
-/* The window counts on text filling half of what it costs (window.c). */
-static bool wasteful(const struct sk_buff *skb)
-{
-	return skb->truesize > 2 * skb->len;
-}
-
 /* Unread text of @skb behind what precedes it. */
 static u32 fresh_from(const struct sk_buff *skb, u32 seq)
 {
@@ -94,64 +88,138 @@ static struct sk_buff *next_in(const struct sk_buff_head *queue, const struct sk
 	return skb_queue_is_last(queue, skb) ? NULL : skb_queue_next(queue, skb);
 }
 
-/* What follows the small skbs from @skb on whose text fits into one; @cost: theirs. */
-static struct sk_buff *end_of_run(const struct sk_buff_head *queue, struct sk_buff *skb,
-				  u32 *cost)
-{
-	u32 seq = XTCP_SKB_CB(skb)->seq, room = COMPACT_SIZE, len;
+/* Neighbours in the receive queue that would cost less if their text was copied. */
+struct run {
+	struct sk_buff *first;
+	struct sk_buff *end;		/* what follows, or NULL */
+	u32 text, cost;
+};
 
-	*cost = 0;
-	for (; skb && wasteful(skb); skb = next_in(queue, skb)) {
-		len = fresh_from(skb, seq);
-		if (len > room)
-			break;
-		room -= len;
-		seq += len;
-		*cost += skb->truesize;
-	}
-	return skb;
+/* So much is copied at a time. */
+#define RUN_TEXT (16 * COMPACT_SIZE)
+
+/* Copied, text fills more than four fifths of what it costs: not worth it from three quarters on. */
+static bool wasteful(const struct sk_buff *skb, u32 text)
+{
+	return skb->truesize - skb->truesize / 4 > text;
 }
 
-/* The text of @skb and of what follows it before @end, in one; NULL: no memory. */
-static struct sk_buff *gather(const struct sk_buff_head *queue, struct sk_buff *skb,
-			      const struct sk_buff *end)
+/* From @skb on; just that one, and no text, if it is as good as a copy. */
+static void measure_run(const struct sk_buff_head *queue, struct sk_buff *skb,
+			struct run *run)
 {
-	struct sk_buff *to = alloc_skb(COMPACT_SIZE, XTCP_GFP_QUIET);
-	u32 len, *seq;
+	u32 seq = XTCP_SKB_CB(skb)->seq, text = fresh_from(skb, seq);
 
-	if (!to)
-		return NULL;
-	*XTCP_SKB_CB(to) = *XTCP_SKB_CB(skb);
-	seq = &XTCP_SKB_CB(to)->end_seq;
-	*seq = XTCP_SKB_CB(skb)->seq;
-	for (; skb != end; skb = next_in(queue, skb)) {
-		len = fresh_from(skb, *seq);
-		if (len && skb_copy_bits(skb, *seq - XTCP_SKB_CB(skb)->seq, skb_put(to, len),
-					 len)) {
-			kfree_skb(to);
-			return NULL;
-		}
-		*seq += len;
-		to->tstamp = skb->tstamp ?: to->tstamp;
+	*run = (struct run){ .first = skb };
+	while (skb && run->text < RUN_TEXT && wasteful(skb, text)) {
+		run->text += text;
+		run->cost += skb->truesize;
+		seq += text;
+		skb = next_in(queue, skb);
+		text = skb ? fresh_from(skb, seq) : 0;
 	}
-	return to;
+	run->end = skb == run->first ? next_in(queue, skb) : skb;
 }
 
-/* Put @to, which weighs less, in the place of @skb and what follows before @end. */
-static void replace_run(struct sock *sk, struct sk_buff *skb, struct sk_buff *end,
-			struct sk_buff *to)
+/* At least a quarter is saved. Behind the last of all there is to be room for more. */
+static bool worth_copying(const struct run *run)
 {
-	struct sk_buff *next;
+	u32 rest = run->text % COMPACT_SIZE;
+	u32 cost = run->text / COMPACT_SIZE * SKB_TRUESIZE(COMPACT_SIZE);
 
-	__skb_queue_before(&sk->sk_receive_queue, skb, to);
-	/* Charged before they are uncharged: it takes what was theirs, and asks no limit. */
-	skb_set_owner_r(to, sk);
-	for (; skb != end; skb = next) {
-		next = next_in(&sk->sk_receive_queue, skb);
-		__skb_unlink(skb, &sk->sk_receive_queue);
+	if (rest)
+		cost += run->end ? SKB_TRUESIZE(rest) : SKB_TRUESIZE(COMPACT_SIZE);
+	return cost <= run->cost - run->cost / 4;
+}
+
+/* Text of @skb from @seq on, as much as goes into the last of @copies. Octets, or -errno. */
+static int copy_text(const struct sk_buff *skb, u32 seq, struct sk_buff_head *copies,
+		     u32 size)
+{
+	struct sk_buff *to = skb_peek_tail(copies);
+	u32 len;
+
+	if (!to || !skb_tailroom(to)) {
+		to = alloc_skb(size, XTCP_GFP_QUIET);
+		if (!to)
+			return -ENOMEM;
+		*XTCP_SKB_CB(to) = *XTCP_SKB_CB(skb);
+		XTCP_SKB_CB(to)->seq = seq;
+		__skb_queue_tail(copies, to);
+	}
+	len = min_t(u32, fresh_from(skb, seq), skb_tailroom(to));
+	if (skb_copy_bits(skb, seq - XTCP_SKB_CB(skb)->seq, skb_put(to, len), len))
+		return -EFAULT;
+	XTCP_SKB_CB(to)->end_seq = seq + len;
+	to->tstamp = skb->tstamp ?: to->tstamp;
+	return len;
+}
+
+/* All text of @run. False: no memory. */
+static bool gather(const struct sk_buff_head *queue, const struct run *run,
+		   struct sk_buff_head *copies)
+{
+	u32 seq = XTCP_SKB_CB(run->first)->seq, left = run->text;
+	const struct sk_buff *skb = run->first;
+	int len;
+
+	for (; left; left -= len, seq += len) {
+		while (!fresh_from(skb, seq))
+			skb = skb_queue_next(queue, skb);
+		len = copy_text(skb, seq, copies,
+				run->end ? min_t(u32, left, COMPACT_SIZE) : COMPACT_SIZE);
+		if (len < 0)
+			return false;
+	}
+	return true;
+}
+
+/* Put @copies, which weigh less, in the place of @run. */
+static void replace_run(struct sock *sk, const struct run *run, struct sk_buff_head *copies)
+{
+	struct sk_buff_head *queue = &sk->sk_receive_queue;
+	struct sk_buff *skb, *next;
+
+	/* Charged before the others are uncharged: they take what was theirs, and ask no limit. */
+	skb_queue_walk(copies, skb)
+		skb_set_owner_r(skb, sk);
+	for (skb = run->first; skb != run->end; skb = next) {
+		next = next_in(queue, skb);
+		__skb_unlink(skb, queue);
 		consume_skb(skb);
 		xtcp_count(xtcp_sk_net(sk), XTCP_CNT_RCV_COMPACTED);
 	}
+	while ((skb = __skb_dequeue(copies))) {
+		if (run->end)
+			__skb_queue_before(queue, run->end, skb);
+		else
+			__skb_queue_tail(queue, skb);
+	}
+}
+
+static u32 weight(const struct sk_buff_head *list)
+{
+	const struct sk_buff *skb;
+	u32 sum = 0;
+
+	skb_queue_walk(list, skb)
+		sum += skb->truesize;
+	return sum;
+}
+
+/* False: no memory. */
+static bool compact_run(struct sock *sk, const struct run *run)
+{
+	struct sk_buff_head copies;
+	bool done;
+
+	__skb_queue_head_init(&copies);
+	done = gather(&sk->sk_receive_queue, run, &copies);
+	if (done && weight(&copies) < run->cost)
+		replace_run(sk, run, &copies);
+	else
+		__skb_queue_purge(&copies);
+	return done;
 }
 
 /* The first skb that was not looked at before, or to no avail. */
@@ -170,41 +238,34 @@ static struct sk_buff *not_compact(const struct sock *sk)
 /*
  * Small segments cost many times their text. Copy neighbours together where that
  * weighs less, once, so that the window, which promised room for text, keeps its
- * promise. Later ones find their place in the last one's tailroom (coalesce()).
+ * promise: whatever it came in, text in order then is at least half of its weight, but
+ * for the last of it, which more may come to join. False: no memory to do so.
  */
-static void compact_queue(struct sock *sk)
+static bool compact_queue(struct sock *sk)
 {
 	const struct sk_buff_head *queue = &sk->sk_receive_queue;
-	struct sk_buff *skb = not_compact(sk), *end, *to;
-	u32 cost;
+	u32 *compact_seq = &xtcp_sk(sk)->rcv.compact_seq;
+	struct sk_buff *skb;
+	struct run run;
+	bool copy;
 
-	for (; skb; skb = end) {
-		end = end_of_run(queue, skb, &cost);
-		to = cost > SKB_TRUESIZE(COMPACT_SIZE) ? gather(queue, skb, end) : NULL;
-		if (!to && !end)
-			return;		/* more may come to join it */
-		if (end == skb)
-			end = next_in(queue, skb);
-		else if (to)
-			replace_run(sk, skb, end, to);
-		xtcp_sk(sk)->rcv.compact_seq = end ? XTCP_SKB_CB(end)->seq :
-						     xtcp_sk(sk)->tcb.rcv_nxt;
+	for (skb = not_compact(sk); skb; skb = run.end) {
+		measure_run(queue, skb, &run);
+		copy = run.text && worth_copying(&run);
+		if (copy && !compact_run(sk, &run))
+			return false;
+		if (run.end)
+			*compact_seq = XTCP_SKB_CB(run.end)->seq;
+		else
+			*compact_seq = XTCP_SKB_CB(copy ? skb_peek_tail(queue) : skb)->seq;
 	}
+	return true;
 }
 
 static bool room_for(struct sock *sk, struct sk_buff *skb)
 {
 	return atomic_read(&sk->sk_rmem_alloc) <= sk->sk_rcvbuf &&
 	       sk_rmem_schedule(sk, skb, skb->truesize);
-}
-
-/*
- * In order and with nothing queued that the user could read: refused, the connection
- * would stand still for as long as others have all the memory.
- */
-static bool keeps_going(const struct sock *sk, const struct xtcp_verdict *v)
-{
-	return (v->events & XTCP_EV_TEXT) && skb_queue_empty(&sk->sk_receive_queue);
 }
 
 /* Charged at once: what the ACK in it frees may take the reservation along. */
@@ -216,16 +277,34 @@ bool xtcp_receive_admit(struct sock *sk, struct sk_buff *skb)
 	return true;
 }
 
+/*
+ * In order it was promised: when the window was announced there was room in the buffer,
+ * which may be smaller now. Only when memory has run out is it refused, and said so. But
+ * not where nothing is queued that the user could read: the connection would stand still
+ * for as long as others have all the memory.
+ */
+static bool keep_promise(struct sock *sk, struct sk_buff *skb, bool compact)
+{
+	struct xtcp_receive *rcv = &xtcp_sk(sk)->rcv;
+
+	if (skb_queue_empty(&sk->sk_receive_queue)) {
+		xtcp_memory_force(sk, skb->truesize);
+		return true;
+	}
+	rcv->no_memory = !compact || !sk_rmem_schedule(sk, skb, skb->truesize);
+	return !rcv->no_memory;
+}
+
 bool xtcp_receive_make_room(struct sock *sk, struct sk_buff *skb,
 			    const struct xtcp_verdict *v)
 {
-	compact_queue(sk);
+	bool compact = compact_queue(sk);
+
 	while (!room_for(sk, skb)) {
 		if (prune_ooo(sk, v->text_seq))
 			continue;
-		if (!keeps_going(sk, v))
+		if (!(v->events & XTCP_EV_TEXT) || !keep_promise(sk, skb, compact))
 			return false;
-		xtcp_memory_force(sk, skb->truesize);
 		break;
 	}
 	skb_set_owner_r(skb, sk);
@@ -240,32 +319,37 @@ static bool all_text(const struct sk_buff *skb)
 	return XTCP_SKB_CB(skb)->end_seq - XTCP_SKB_CB(skb)->seq == skb->len;
 }
 
-/* Hand @skb over to the tail of the queue, if the two can become one. */
-static bool coalesce(struct sock *sk, struct sk_buff *skb)
+/* Hand @skb over to @before, if the two can become one; @weight: what it adds to that. */
+static bool coalesce(struct sock *sk, struct sk_buff *before, struct sk_buff *skb,
+		     u32 *weight)
 {
-	struct sk_buff *tail = skb_peek_tail(&sk->sk_receive_queue);
 	bool fragstolen;
 	int delta;
 
-	if (!tail || XTCP_SKB_CB(tail)->end_seq != XTCP_SKB_CB(skb)->seq ||
-	    !all_text(tail) || !all_text(skb) ||
-	    !skb_try_coalesce(tail, skb, &fragstolen, &delta))
+	if (!before || XTCP_SKB_CB(before)->end_seq != XTCP_SKB_CB(skb)->seq ||
+	    (XTCP_SKB_CB(before)->ctl & XTCP_FIN) || !all_text(before) || !all_text(skb) ||
+	    !skb_try_coalesce(before, skb, &fragstolen, &delta))
 		return false;
 	atomic_add(delta, &sk->sk_rmem_alloc);
 	sk_mem_charge(sk, delta);
-	XTCP_SKB_CB(tail)->end_seq = XTCP_SKB_CB(skb)->end_seq;
+	*weight = delta;
+	XTCP_SKB_CB(before)->end_seq = XTCP_SKB_CB(skb)->end_seq;
+	XTCP_SKB_CB(before)->ctl |= XTCP_SKB_CB(skb)->ctl & XTCP_FIN;
 	/* SO_TIMESTAMP is about the last of what is read. */
-	tail->tstamp = skb->tstamp ?: tail->tstamp;
+	before->tstamp = skb->tstamp ?: before->tstamp;
 	skb_orphan(skb);
 	kfree_skb_partial(skb, fragstolen);
 	return true;
 }
 
-static void queue_in_order(struct sock *sk, struct sk_buff *skb)
+/* What it adds to the weight of the queue. */
+static u32 queue_in_order(struct sock *sk, struct sk_buff *skb)
 {
-	if (coalesce(sk, skb))
-		return;
-	__skb_queue_tail(&sk->sk_receive_queue, skb);
+	u32 weight = skb->truesize;
+
+	if (!coalesce(sk, skb_peek_tail(&sk->sk_receive_queue), skb, &weight))
+		__skb_queue_tail(&sk->sk_receive_queue, skb);
+	return weight;
 }
 
 /* Text, or only a FIN, that waited for the gap before it to close. */
@@ -321,11 +405,13 @@ static void drop_covered(struct sock *sk, struct sk_buff *new)
 	}
 }
 
-static void queue_out_of_order(struct sock *sk, struct sk_buff *new)
+/* What it adds to the weight of the queue. */
+static u32 queue_out_of_order(struct sock *sk, struct sk_buff *new)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct rb_node **p = &xs->rcv.ooo.rb_node, *parent = NULL;
-	struct sk_buff *skb;
+	struct sk_buff *skb, *before = NULL;
+	u32 weight = new->truesize;
 
 	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_OUT_OF_ORDER);
 	while (*p) {
@@ -334,14 +420,23 @@ static void queue_out_of_order(struct sock *sk, struct sk_buff *new)
 		if (covers(skb, new)) {
 			xtcp_input_drop(xtcp_sk_net(sk), new,
 					XTCP_DROP_DUPLICATE_TEXT);
-			return;
+			return 0;
 		}
-		p = xtcp_seq_lt(XTCP_SKB_CB(new)->seq, XTCP_SKB_CB(skb)->seq) ?
-			&parent->rb_left : &parent->rb_right;
+		if (xtcp_seq_lt(XTCP_SKB_CB(new)->seq, XTCP_SKB_CB(skb)->seq)) {
+			p = &parent->rb_left;
+		} else {
+			p = &parent->rb_right;
+			before = skb;
+		}
+	}
+	if (coalesce(sk, before, new, &weight)) {
+		drop_covered(sk, before);
+		return weight;
 	}
 	rb_link_node(&new->rbnode, parent, p);
 	rb_insert_color(&new->rbnode, &xs->rcv.ooo);
 	drop_covered(sk, new);
+	return weight;
 }
 
 /*
@@ -413,11 +508,11 @@ void xtcp_receive_text(struct sock *sk, struct sk_buff *skb, struct xtcp_verdict
 	measure_mss(&xs->rcv, skb, v->text_len);
 	if (v->events & XTCP_EV_OUT_OF_ORDER) {
 		xs->stats.ooo++;
-		queue_out_of_order(sk, skb);
+		xtcp_window_weigh(sk, v->text_len, queue_out_of_order(sk, skb));
 		return;
 	}
 	xs->stats.bytes_received += v->text_len;
-	queue_in_order(sk, skb);
+	xtcp_window_weigh(sk, v->text_len, queue_in_order(sk, skb));
 	if (!(v->events & XTCP_EV_FIN))
 		drain_ooo(sk, v);
 	if (xtcp_seq_geq(xs->tcb.rcv_nxt, xs->rcv.rtt_seq))

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The receive window (RFC 9293 section 3.8.6): how much we advertise, when it
- * may move, and how the buffer grows with the connection.
+ * The receive window (RFC 9293 section 3.8.6) is a promise. What is announced is what
+ * memory can hold: free_window(), from the receive buffer, what is queued in it, and what
+ * text has weighed lately. From that comes the right edge, tcb.rcv_adv, which moves by
+ * segments and never back: text in front of it is taken (receive.c). A header says it
+ * rounded down to what scaling can express (RFC 7323 2.4), and 0 when memory ran out.
  */
 
 #include <xtcp/memory.h>
@@ -10,10 +13,34 @@
 #include <xtcp/route.h>
 #include <xtcp/sock.h>
 
-/* Half of the buffer is left to the overhead of skbs. */
-static u32 space_to_window(u32 space)
+/*
+ * How much of its weight text is, in 256ths. Never more than what copying together makes
+ * of any text (receive.c); nor so little that tiny segments, read at once, shut the
+ * window for the large ones behind them.
+ */
+enum { RATIO_SHIFT = 8, RATIO_MIN = 64, RATIO_MAX = XTCP_RATIO_DEFAULT };
+
+/* Lately: since that much was queued. */
+#define RATIO_SPAN 65536
+
+void xtcp_window_weigh(struct sock *sk, u32 text, u32 weight)
 {
-	return space / 2;
+	struct xtcp_receive *rcv = &xtcp_sk(sk)->rcv;
+
+	rcv->lately.text += text;
+	rcv->lately.weight += weight;
+	if (rcv->lately.weight < RATIO_SPAN)
+		return;
+	rcv->ratio = clamp_t(u64, div_u64((u64)rcv->lately.text << RATIO_SHIFT,
+					  rcv->lately.weight), RATIO_MIN, RATIO_MAX);
+	rcv->lately.text = 0;
+	rcv->lately.weight = 0;
+}
+
+/* Octets of text that @space octets of buffer hold. */
+static u32 space_to_window(const struct sock *sk, u32 space)
+{
+	return (u64)space * READ_ONCE(xtcp_sk(sk)->rcv.ratio) >> RATIO_SHIFT;
 }
 
 /* TCP_WINDOW_CLAMP, or what the route has for it, as a window that scaling can express. */
@@ -21,12 +48,13 @@ static u32 clamp_window(const struct sock *sk, u32 wnd)
 {
 	u32 clamp = READ_ONCE(xtcp_sk(sk)->window_clamp) ?: xtcp_sk(sk)->rcv.route_clamp;
 
-	return clamp ? min(wnd, ALIGN(clamp, 1U << xtcp_sk(sk)->tcb.rcv_wscale)) : wnd;
+	return clamp && clamp < wnd ?
+		min(wnd, ALIGN(clamp, 1U << xtcp_sk(sk)->tcb.rcv_wscale)) : wnd;
 }
 
 u32 xtcp_window_largest(const struct sock *sk)
 {
-	return clamp_window(sk, space_to_window(READ_ONCE(sk->sk_rcvbuf)));
+	return clamp_window(sk, space_to_window(sk, READ_ONCE(sk->sk_rcvbuf)));
 }
 
 /* Half of the largest window (RFC 9293 3.8.6.2.2). */
@@ -35,14 +63,25 @@ static u32 half_window(const struct sock *sk)
 	return xtcp_window_largest(sk) / 2;
 }
 
-/* Free buffer, as octets of text that a window can announce. */
+/* What scaling can express of @wnd. */
+static u32 expressible(const struct sock *sk, u32 wnd)
+{
+	u8 shift = xtcp_sk(sk)->tcb.rcv_wscale;
+
+	return min(wnd >> shift, (u32)XTCP_WINDOW_MAX) << shift;
+}
+
+/*
+ * Free buffer, as octets of text that a window can announce. An empty one has room for
+ * the least that is: whoever makes it smaller must not shut it for ever.
+ */
 static u32 free_window(const struct sock *sk)
 {
 	int used = atomic_read(&sk->sk_rmem_alloc) + READ_ONCE(sk->sk_backlog.len);
 	int room = READ_ONCE(sk->sk_rcvbuf) - used;
+	u32 wnd = clamp_window(sk, space_to_window(sk, max(room, 0)));
 
-	return min_t(u32, clamp_window(sk, space_to_window(max(room, 0))),
-		     (u32)XTCP_WINDOW_MAX << xtcp_sk(sk)->tcb.rcv_wscale);
+	return expressible(sk, wnd) ?: used ? 0 : 1U << xtcp_sk(sk)->tcb.rcv_wscale;
 }
 
 u32 xtcp_window_initial(const struct sock *sk, bool scaling, u8 *wscale)
@@ -54,7 +93,7 @@ u32 xtcp_window_initial(const struct sock *sk, bool scaling, u8 *wscale)
 	*wscale = 0;
 	if (scaling)
 		while (*wscale < XTCP_WSCALE_MAX &&
-		       space_to_window(most) > (u32)XTCP_WINDOW_MAX << *wscale)
+		       space_to_window(sk, most) > (u32)XTCP_WINDOW_MAX << *wscale)
 			(*wscale)++;
 	return min_t(u32, xtcp_window_largest(sk), XTCP_WINDOW_MAX);
 }
@@ -80,6 +119,27 @@ void xtcp_window_begin(struct sock *sk)
 		WRITE_ONCE(sk->sk_rcvbuf, want);
 }
 
+/* Memory had run out for text in order. Has it come back? */
+static bool memory_is_back(struct sock *sk)
+{
+	struct xtcp_receive *rcv = &xtcp_sk(sk)->rcv;
+
+	if (rcv->no_memory && xtcp_memory_has(sk, PAGE_SIZE))
+		rcv->no_memory = false;
+	return !rcv->no_memory;
+}
+
+/* Without memory: the one segment that is taken all the same, once the user has read. */
+static u32 window_without_memory(const struct sock *sk)
+{
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+
+	if (!skb_queue_empty(&sk->sk_receive_queue))
+		return 0;
+	return min_t(u32, xtcp_tcb_rcv_wnd(&xs->tcb),
+		     ALIGN(xs->rcv.mss, 1U << xs->tcb.rcv_wscale));
+}
+
 /*
  * Receiver's silly-window avoidance (3.8.6.2.2): the right edge moves by a
  * segment or half the buffer at least, and never back (SHLD-14).
@@ -88,13 +148,15 @@ u16 xtcp_window_select(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_tcb *tcb = &xs->tcb;
-	u32 now = xtcp_tcb_rcv_wnd(tcb);
 	u32 step = min_t(u32, half_window(sk), xs->rcv.mss);
-	u32 wnd = round_down(free_window(sk), 1U << tcb->rcv_wscale);
+	u32 now = xtcp_tcb_rcv_wnd(tcb), wnd = free_window(sk);
 
-	if (wnd < now || wnd - now < step)
-		wnd = ALIGN(now, 1U << tcb->rcv_wscale);
-	tcb->rcv_adv = tcb->rcv_nxt + wnd;
+	if (!memory_is_back(sk))
+		wnd = window_without_memory(sk);
+	else if (wnd > now && wnd - expressible(sk, now) >= step)
+		tcb->rcv_adv = tcb->rcv_nxt + wnd;
+	else
+		wnd = now;
 	tcb->last_ack_sent = tcb->rcv_nxt;
 	xs->rcv.acked_seq = tcb->rcv_nxt;
 	return min_t(u32, wnd >> tcb->rcv_wscale, XTCP_WINDOW_MAX);
@@ -103,15 +165,17 @@ u16 xtcp_window_select(struct sock *sk)
 void xtcp_window_update(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
-	u32 now = xtcp_tcb_rcv_wnd(&xs->tcb);
-	u32 wnd = free_window(sk);
 	u32 step = min_t(u32, half_window(sk), 2 * xs->rcv.mss);
+	u32 now = xs->rcv.no_memory ? 0 : expressible(sk, xtcp_tcb_rcv_wnd(&xs->tcb));
+	u32 wnd = free_window(sk);
 
 	/* Before the handshake is complete the SYN-ACK's window does. */
 	if ((sk->sk_shutdown & RCV_SHUTDOWN) || xtcp_early(sk))
 		return;
+	if (!memory_is_back(sk) && !window_without_memory(sk))
+		return;
 	/* Worth a segment of its own: the window at least doubles. */
-	if (wnd >= 2 * now && wnd - now >= step)
+	if (wnd > now && wnd >= 2 * now && wnd - now >= step)
 		xtcp_output_ack(sk);
 }
 
@@ -134,8 +198,8 @@ void xtcp_window_autotune(struct sock *sk)
 	xs->rcv.space = max(xs->rcv.space, copied);
 	if (sk->sk_userlocks & SOCK_RCVBUF_LOCK)
 		return;
-	/* Twice for growth in slow start, twice for the overhead of skbs. */
-	want = min_t(u64, 4ULL * copied, max);
+	/* Twice for growth in slow start, and what text weighs. */
+	want = min_t(u64, div_u64((2ULL * copied) << RATIO_SHIFT, xs->rcv.ratio), max);
 	if (want > sk->sk_rcvbuf && !xtcp_memory_scarce(sk))
 		WRITE_ONCE(sk->sk_rcvbuf, want);
 }

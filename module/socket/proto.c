@@ -82,6 +82,7 @@ void xtcp_reset_connection(struct sock *sk)
 	xs->rcv = (struct xtcp_receive){
 		.ooo = RB_ROOT,
 		.mss = XTCP_MSS_DEFAULT,
+		.ratio = XTCP_RATIO_DEFAULT,
 		.wanted = U32_MAX,
 		.quick_acks = 16,	/* until the sender is out of slow start */
 	};
