@@ -259,6 +259,24 @@ static void trimmed__is_not_joined(struct kunit *test)
 	WIRE_EQ(w, wire_recv(w, B, 100), 50);
 }
 
+/* MSG_PEEK for more than fits: what there is; it makes no room for more. */
+static void peek__for_more_than_fits(struct kunit *test)
+{
+	u8 *text = kunit_kzalloc(test, 65536, GFP_KERNEL);
+	struct kvec vec = { .iov_base = text, .iov_len = 65536 };
+	struct wire *w = test->priv;
+	struct msghdr msg = { };
+	int n;
+
+	wire_knob(w, rmem_default, 16384);
+	connected(test);
+	WIRE_EQ(w, wire_send(w, A, 40000) > 30000, true);
+	n = kernel_recvmsg(w->side[B].sock, &msg, &vec, 1, 65536, MSG_PEEK | MSG_WAITALL);
+	WIRE_EQ(w, n > 4000 && n <= 16384, true);
+	WIRE_EQ(w, wire_now_us(w) < 1000000, true);
+	WIRE_EQ(w, wire_recv(w, B, 65536) >= n, true);
+}
+
 WIRE_SUITES(xtcp_promise_wire,
 	KUNIT_CASE_SLOW(window__is_kept_in_a_smaller_buffer),
 	KUNIT_CASE_SLOW(window__does_not_creep),
@@ -269,5 +287,6 @@ WIRE_SUITES(xtcp_promise_wire,
 	KUNIT_CASE_SLOW(compact__as_often_as_it_saves),
 	KUNIT_CASE_SLOW(compact__keeps_the_promise),
 	KUNIT_CASE_SLOW(trimmed__is_not_joined),
+	KUNIT_CASE_SLOW(peek__for_more_than_fits),
 	{ }
 );

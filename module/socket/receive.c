@@ -216,6 +216,9 @@ static int receive(struct sock *sk, struct reading *r, size_t len, long timeo)
 			break;
 		if (must_stop(sk, copied, timeo, &ret))
 			return copied ?: ret;
+		/* A peek makes no room: what it waits for would not come. */
+		if (copied && r->flags & MSG_PEEK && xtcp_receive_enough(sk, U32_MAX))
+			break;
 		if (copied && copied < target && !(r->flags & MSG_PEEK))
 			make_way(sk);
 		n = xtcp_sk(sk)->rcv.copied_seq;
