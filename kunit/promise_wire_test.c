@@ -277,6 +277,42 @@ static void peek__for_more_than_fits(struct kunit *test)
 	WIRE_EQ(w, wire_recv(w, B, 65536) >= n, true);
 }
 
+/* A has sent 10,000 octets that do not arrive; of the window only 2,000 are left. */
+static struct wire *taken_back(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, window_scaling, 0);
+	connected(test);
+	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
+	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_send(w, A, 10000), 10000);
+	WIRE_EQ(w, wire_xs(w, A)->tcb.snd_nxt - wire_xs(w, A)->tcb.snd_una > 9000, true);
+	wire_epoch(w);
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1, .len = 10, .wnd = 2000);
+	return w;
+}
+
+/* RFC 9293 MUST-34: the peer does not look at what stands beyond its window. */
+static void taken_back__acks_stay_inside(struct kunit *test)
+{
+	struct wire *w = taken_back(test);
+
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED <- . 1:11 ack 1 <- *\n"
+		    "0.000 ESTABLISHED -> . 2001 ack 11 -> x\n");
+}
+
+static void taken_back__rst_stays_inside(struct kunit *test)
+{
+	struct wire *w = taken_back(test);
+
+	wire_epoch(w);
+	WIRE_EQ(w, wire_linger(w, A, 0), 0);
+	wire_release(w, A);
+	WIRE_EXPECT(w, "0.000 ESTABLISHED -> R. 2001 ack 11 -> x\n");
+}
+
 WIRE_SUITES(xtcp_promise_wire,
 	KUNIT_CASE_SLOW(window__is_kept_in_a_smaller_buffer),
 	KUNIT_CASE_SLOW(window__does_not_creep),
@@ -288,5 +324,7 @@ WIRE_SUITES(xtcp_promise_wire,
 	KUNIT_CASE_SLOW(compact__keeps_the_promise),
 	KUNIT_CASE_SLOW(trimmed__is_not_joined),
 	KUNIT_CASE_SLOW(peek__for_more_than_fits),
+	KUNIT_CASE_SLOW(taken_back__acks_stay_inside),
+	KUNIT_CASE_SLOW(taken_back__rst_stays_inside),
 	{ }
 );
