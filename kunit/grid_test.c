@@ -662,6 +662,9 @@ static u32 snd_una(const struct cell *c)
 
 static u32 segment_seq(const struct cell *c)
 {
+	/* What does not may stand at the very edge: Linux, FreeBSD. */
+	bool takes_room = segment_len(c) > 0;
+
 	switch (c->seq) {
 	case OLD:
 		return rcv_nxt(c) - LONG_AGO;
@@ -672,9 +675,9 @@ static u32 segment_seq(const struct cell *c)
 	case INSIDE:
 		return rcv_nxt(c) + 1;
 	case EDGE:
-		return rcv_nxt(c) + rcv_wnd(c) - 1;
+		return rcv_nxt(c) + rcv_wnd(c) - takes_room;
 	case ABOVE:
-		return rcv_nxt(c) + max(rcv_wnd(c), 1u);
+		return rcv_nxt(c) + max(rcv_wnd(c) + !takes_room, 1u);
 	}
 	return rcv_nxt(c);
 }

@@ -313,6 +313,21 @@ static void taken_back__rst_stays_inside(struct kunit *test)
 	WIRE_EXPECT(w, "0.000 ESTABLISHED -> R. 2001 ack 11 -> x\n");
 }
 
+/* All of the window is under way, its first segment lost: A's ACKs have the number of the edge. */
+static void right_edge__ack_counts(struct kunit *test)
+{
+	struct wire *w = puppet(test, 16384);
+
+	WIRE_EQ(w, wire_send(w, B, 1000), 1000);
+	wire_inject(w, A, XTCP_ACK, .seq = 501, .ack = 1, .len = 500);
+	wire_inject(w, A, XTCP_ACK, .seq = 1 + window(w), .ack = 1001);
+	WIRE_EQ(w, wire_xs(w, B)->tcb.snd_una, wire_xs(w, B)->tcb.snd_nxt);
+	/* A RST there is answered, for it may be the peer's (RFC 5961 3.2). */
+	wire_inject(w, A, XTCP_RST, .seq = 1 + window(w));
+	WIRE_STATE(w, B, ESTABLISHED);
+	WIRE_EQ(w, said(w)->ack_rel, 1);
+}
+
 WIRE_SUITES(xtcp_promise_wire,
 	KUNIT_CASE_SLOW(window__is_kept_in_a_smaller_buffer),
 	KUNIT_CASE_SLOW(window__does_not_creep),
@@ -326,5 +341,6 @@ WIRE_SUITES(xtcp_promise_wire,
 	KUNIT_CASE_SLOW(peek__for_more_than_fits),
 	KUNIT_CASE_SLOW(taken_back__acks_stay_inside),
 	KUNIT_CASE_SLOW(taken_back__rst_stays_inside),
+	KUNIT_CASE_SLOW(right_edge__ack_counts),
 	{ }
 );

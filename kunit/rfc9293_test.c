@@ -56,9 +56,9 @@ static void window__has_32_bits(struct kunit *test)
 	ack_arrives(&tcb, 5000, 0xffff, &v);
 	KUNIT_EXPECT_EQ(test, tcb.snd_wnd, LARGEST);
 	KUNIT_EXPECT_EQ(test, xtcp_tcb_rcv_wnd(&tcb), LARGEST);
-	ack_arrives(&tcb, 5000 + LARGEST - 1, 0xffff, &v);
-	KUNIT_EXPECT_EQ(test, v.drop, XTCP_DROP_NONE);
 	ack_arrives(&tcb, 5000 + LARGEST, 0xffff, &v);
+	KUNIT_EXPECT_EQ(test, v.drop, XTCP_DROP_NONE);
+	ack_arrives(&tcb, 5000 + LARGEST + 1, 0xffff, &v);
 	KUNIT_EXPECT_EQ(test, v.drop, XTCP_DROP_SEQUENCE);
 }
 

@@ -301,7 +301,7 @@ static void syn_sent(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 
 /* --- 3.10.7.4 Other states --------------------------------------------- */
 
-/* The table of the first step, RFC 9293 section 3.4. */
+/* The table of the first step, RFC 9293 section 3.4, but for one number. */
 static bool seq_acceptable(const struct xtcp_tcb *tcb,
 			   const struct xtcp_segment *seg)
 {
@@ -309,11 +309,12 @@ static bool seq_acceptable(const struct xtcp_tcb *tcb,
 	u32 len = xtcp_segment_len(seg);
 	u32 last = seg->seq + len - 1;
 
-	if (!len && !wnd)
-		return seg->seq == tcb->rcv_nxt;
+	/*
+	 * What takes no room may stand at the right edge: there stands the peer who has
+	 * filled the window, and his ACKs count though some of that was lost.
+	 */
 	if (!len)
-		return xtcp_seq_between(tcb->rcv_nxt, seg->seq,
-					tcb->rcv_nxt + wnd - 1);
+		return xtcp_seq_between(tcb->rcv_nxt, seg->seq, tcb->rcv_nxt + wnd);
 	/*
 	 * A shut window still takes the ACK of a segment that is next; its
 	 * text is trimmed to nothing and asked for again (MUST-66).
