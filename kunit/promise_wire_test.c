@@ -328,6 +328,50 @@ static void right_edge__ack_counts(struct kunit *test)
 	WIRE_EQ(w, said(w)->ack_rel, 1);
 }
 
+/* While the user has the socket, small segments become one; the last may have a FIN. */
+static void backlog__joins_small_segments(struct kunit *test)
+{
+	u64 joined = wire_counter(XTCP_CNT_BACKLOG_JOINED);
+	struct wire *w = puppet(test, 0);
+	struct sock *sk = w->side[B].sock->sk;
+	u32 seq;
+
+	lock_sock(sk);
+	for (seq = 1; seq < 400; seq += 4)
+		wire_inject(w, A, XTCP_ACK | (seq % 3 ? XTCP_PSH : 0), .seq = seq, .ack = 1,
+			    .len = 4, .wnd = 1000 + seq);
+	wire_inject(w, A, XTCP_ACK | XTCP_FIN, .seq = seq, .ack = 1, .len = 2);
+	WIRE_EQ(w, sk->sk_backlog.len < 30000, true);
+	release_sock(sk);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_BACKLOG_JOINED) - joined > 50, true);
+	WIRE_STATE(w, B, CLOSE_WAIT);
+	WIRE_EQ(w, wire_recv(w, B, 1000), seq + 1);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 0);
+	WIRE_EQ(w, weight(w), 0);
+}
+
+/* What is urgent, what has other options or no text, what does not follow, stands alone. */
+static void backlog__joins_nothing_else(struct kunit *test)
+{
+	u64 joined = wire_counter(XTCP_CNT_BACKLOG_JOINED);
+	struct wire *w = puppet(test, 0);
+	struct sock *sk = w->side[B].sock->sk;
+
+	lock_sock(sk);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 4);
+	wire_inject(w, A, XTCP_ACK, .seq = 5, .ack = 1);
+	wire_inject(w, A, XTCP_ACK, .seq = 5, .ack = 1);
+	wire_inject(w, A, XTCP_ACK | XTCP_URG, .seq = 5, .ack = 1, .len = 4, .up = 4);
+	wire_inject(w, A, XTCP_ACK, .seq = 9, .ack = 1, .len = 4);
+	wire_inject(w, A, XTCP_ACK, .seq = 14, .ack = 1, .len = 4);
+	wire_inject(w, A, XTCP_ACK, .seq = 13, .ack = 1, .len = 1, .ts_age = -1);
+	wire_inject(w, A, XTCP_ACK | XTCP_FIN, .seq = 18, .ack = 1, .len = 1, .ts_age = -1);
+	wire_inject(w, A, XTCP_ACK, .seq = 20, .ack = 1, .len = 1, .ts_age = -1);
+	release_sock(sk);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_BACKLOG_JOINED) - joined, 0);
+	WIRE_EQ(w, next(w), 20);
+}
+
 WIRE_SUITES(xtcp_promise_wire,
 	KUNIT_CASE_SLOW(window__is_kept_in_a_smaller_buffer),
 	KUNIT_CASE_SLOW(window__does_not_creep),
@@ -342,5 +386,7 @@ WIRE_SUITES(xtcp_promise_wire,
 	KUNIT_CASE_SLOW(taken_back__acks_stay_inside),
 	KUNIT_CASE_SLOW(taken_back__rst_stays_inside),
 	KUNIT_CASE_SLOW(right_edge__ack_counts),
+	KUNIT_CASE_SLOW(backlog__joins_small_segments),
+	KUNIT_CASE_SLOW(backlog__joins_nothing_else),
 	{ }
 );

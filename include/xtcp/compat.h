@@ -221,6 +221,11 @@ static inline void xtcp_set_payer(struct sock *sk, struct mem_cgroup *memcg)
 #endif
 }
 
+/* Exported since 6.12 at the latest; without it waiting segments weigh somewhat more. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+#define skb_condense(skb) ((void)(skb))
+#endif
+
 /* A drop reason of its own since 6.3. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 #define SKB_DROP_REASON_TCP_MINTTL	SKB_DROP_REASON_NOT_SPECIFIED

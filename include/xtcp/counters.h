@@ -83,6 +83,7 @@
 	X(ICMP_MIN_TTL, "IcmpMinTtl")		/* from farther than IP_MINTTL allows */ \
 	X(OUT_OF_ORDER, "OutOfOrder")		/* segments queued ahead */ \
 	X(RCV_COMPACTED, "RcvCompacted")	/* small segments copied together */ \
+	X(BACKLOG_JOINED, "BacklogJoined")	/* to the one before, while the user had the socket */ \
 	X(TIME_WAITS, "TimeWaits")		/* records made */	\
 	X(TIME_WAIT_OVERFLOW, "TimeWaitOverflow") /* none made: max_tw */ \
 	X(TIME_WAIT_TAKEN, "TimeWaitTaken")	/* by connect() (tw_reuse) */ \

@@ -54,6 +54,68 @@ int xtcp_demux_backlog(struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
+/* Segments of text that differ in nothing but their text, @skb where @tail ends. */
+static bool continues(const struct sk_buff *tail, const struct sk_buff *skb)
+{
+	const struct tcphdr *a = tcp_hdr(tail), *b = tcp_hdr(skb);
+	u32 header_len = a->doff * 4, text_len = tail->len - header_len;
+	u8 both = xtcp_control_bits(a) | xtcp_control_bits(b);
+
+	return a->doff == b->doff && !memcmp(a + 1, b + 1, header_len - sizeof(*a)) &&
+	       text_len && skb->len > header_len && !(both & ~(XTCP_ACK | XTCP_PSH | XTCP_FIN)) &&
+	       a->ack && b->ack && !a->fin && ntohl(a->seq) + text_len == ntohl(b->seq);
+}
+
+/* The octets of a segment of text, or of the segments that the device joined. */
+static u16 segment_size(const struct sk_buff *skb)
+{
+	return skb_shinfo(skb)->gso_size ?:
+		min_t(u32, skb->len - tcp_hdr(skb)->doff * 4, U16_MAX);
+}
+
+/*
+ * Small segments cost many times their text while they wait, too. Join @skb to the last
+ * that does, if it continues that. @skb is gone then. Socket's spinlock.
+ */
+static bool join_backlog(struct sock *sk, struct sk_buff *skb)
+{
+	struct sk_buff *tail = sk->sk_backlog.tail;
+	const struct tcphdr *th = tcp_hdr(skb);
+	struct tcphdr *last;
+	bool fragstolen;
+	u16 size;
+	int delta;
+
+	if (!tail || !continues(tail, skb))
+		return false;
+	size = max(segment_size(tail), segment_size(skb));
+	__skb_pull(skb, th->doff * 4);
+	if (!skb_try_coalesce(tail, skb, &fragstolen, &delta)) {
+		__skb_push(skb, th->doff * 4);
+		return false;
+	}
+	last = tcp_hdr(tail);
+	if (xtcp_seq_geq(ntohl(th->ack_seq), ntohl(last->ack_seq))) {
+		last->ack_seq = th->ack_seq;
+		last->window = th->window;
+	}
+	last->psh |= th->psh;
+	last->fin |= th->fin;
+	tail->tstamp = skb->tstamp ?: tail->tstamp;
+	skb_shinfo(tail)->gso_size = size;
+	sk->sk_backlog.len += delta;
+	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_BACKLOG_JOINED);
+	kfree_skb_partial(skb, fragstolen);
+	return true;
+}
+
+/* The user has the socket. False: too much waits for it already. */
+static bool to_backlog(struct sock *sk, struct sk_buff *skb)
+{
+	skb_condense(skb);
+	return join_backlog(sk, skb) || !sk_add_backlog(sk, skb, backlog_limit(sk));
+}
+
 /*
  * No reference is taken: SOCK_RCU_FREE keeps the socket while we are under RCU,
  * and under its lock we look whether it is the one still.
@@ -72,7 +134,7 @@ static void to_socket(struct sock *sk, struct sk_buff *skb,
 	if (!sock_owned_by_user(sk))
 		deliver(sk, skb, key);
 	else
-		full = sk_add_backlog(sk, skb, backlog_limit(sk));
+		full = !to_backlog(sk, skb);
 	bh_unlock_sock(sk);
 	if (full)
 		xtcp_input_drop(xtcp_sk_net(sk), skb, XTCP_DROP_BACKLOG);
