@@ -73,7 +73,7 @@ help:
 	@echo '  make test PLACES="uml 6.12"  a part of the places: uml uml-debug 6.12 6.1'
 	@echo '  make kunit                 unit tests in User-Mode Linux, in virtual time: seconds'
 	@echo '  make kunit T='\''xtcp_isn*'\''   those of some suites; DEBUG=1: with KASAN, lockdep, kmemleak'
-	@echo '  make fuzz N=10000000       random segments, ICMP in every state, then socket calls; SEED=... repeats a failure'
+	@echo '  make fuzz N=10000000       random segments, ICMP in every state, readers and writers, socket calls; SEED=... repeats a failure'
 	@echo '  make vm KERNEL=6.1         a shell in a virtual machine with the module loaded (6.12 or 6.1)'
 	@echo '  make check                 linters: checkpatch, W=1, sparse, coccinelle, shellcheck, pylint; CHECKS="sparse shell" for some'
 	@echo '  make coverage              what all tests together run through, as a table and as pages; at least 90 % of lines'

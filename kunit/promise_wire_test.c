@@ -1,9 +1,410 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Memory and window are one promise (module/engine/window.c, receive.c). */
+/*
+ * Memory and window are one promise (module/engine/window.c, receive.c): single cases,
+ * and many random ones. A round of those has writers and readers of all kinds at both
+ * ends, segments of all sizes in buffers of all kinds, memory that runs out and comes
+ * back, and a wire that loses, doubles and delays. Its seed says everything about it.
+ * What must hold, whatever happens:
+ *
+ * - octets read are octets written, and in the end all of them;
+ * - a receive queue weighs no more than the buffer its window was announced from, and a
+ *   segment;
+ * - text in order in an announced window is refused only when memory has run out;
+ * - the right edge never moves left, nor does what the peer sees of it but by rounding;
+ * - who waits for more than can come is woken;
+ * - where nothing is lost, late or refused, nothing is sent again.
+ */
 
+#define pr_fmt(fmt) "xtcp_promise_rounds: " fmt
+
+#include <linux/moduleparam.h>
 #include <linux/tcp.h>
+#include <xtcp/output.h>
 #include <xtcp/receive.h>
 #include "wire.h"
+
+enum { STEPS = 150, FAMILIES = 3, PATIENCE_MS = 300000 };
+
+/* KUnit ends a case after five minutes; so this runs in suite_init(), as fuzz_wire_test.c. */
+static unsigned int promise_rounds = IS_ENABLED(CONFIG_KASAN) ? 30 : 300;
+module_param(promise_rounds, uint, 0444);
+MODULE_PARM_DESC(promise_rounds, "rounds of the KUnit suite xtcp_promise_rounds");
+
+static unsigned int promise_seed = 253;
+module_param(promise_seed, uint, 0444);
+MODULE_PARM_DESC(promise_seed, "seed of its first round");
+
+/* One end in a round. */
+struct end {
+	u32 left;			/* octets to write still */
+	u32 rcv_adv;			/* when we looked last */
+	int promised_by;		/* largest buffer since that moved */
+};
+
+struct round {
+	struct wire *w;
+	struct end end[2];
+	u64 refused, pruned;
+	bool faulty;			/* the wire loses, doubles, delays */
+	bool memory_fails;
+	bool stopped;			/* a law was broken: what and where is said */
+};
+
+static u32 random_u32(struct wire *w, u32 below)
+{
+	return prandom_u32_state(&w->random) % below;
+}
+
+/* 1 to @most, small ones as often as large ones. */
+static u32 random_size(struct wire *w, u32 most)
+{
+	u32 bits = random_u32(w, fls(most)) + 1;
+
+	return min(random_u32(w, 1U << bits) + 1, most);
+}
+
+static void show(struct round *r, enum wire_end at)
+{
+	const struct xtcp_sock *xs = wire_xs(r->w, at);
+	const struct sock *sk = (const struct sock *)xs;
+
+	pr_err("%c: wrote %llu (%u left), read %llu; window %u << %u, ratio %u, queue weighs %d of %d, mss %u; SND.UNA +%u, SND.WND %u, MSS %u, %u sent again, cwnd %u\n",
+	       'A' + at, r->w->side[at].sent, r->end[at].left, r->w->side[at].received,
+	       xtcp_tcb_rcv_wnd(&xs->tcb) >> xs->tcb.rcv_wscale, xs->tcb.rcv_wscale,
+	       xs->rcv.ratio, atomic_read(&sk->sk_rmem_alloc), sk->sk_rcvbuf, xs->rcv.mss,
+	       xs->tcb.snd_nxt - xs->tcb.snd_una, xs->tcb.snd_wnd, xs->snd.mss,
+	       xs->stats.retrans, xs->cong.cwnd);
+}
+
+static void broken(struct round *r, const char *law)
+{
+	r->stopped = true;
+	show(r, A);
+	show(r, B);
+	wire_fail(r->w, WIRE_HERE, law);
+}
+
+/* --- the laws ------------------------------------------------------------ */
+
+static void check_end(struct round *r, enum wire_end at)
+{
+	const struct xtcp_sock *xs = wire_xs(r->w, at);
+	const struct sock *sk = (const struct sock *)xs;
+	/* A segment; what is being copied together; the least window that can be told. */
+	int slack = r->w->heaviest + 8192 + (2 << xs->tcb.rcv_wscale);
+	struct end *end = &r->end[at];
+
+	if (xtcp_seq_lt(xs->tcb.rcv_adv, end->rcv_adv))
+		broken(r, "the right edge moved left");
+	if (xs->tcb.rcv_adv != end->rcv_adv)
+		end->promised_by = 0;
+	end->rcv_adv = xs->tcb.rcv_adv;
+	end->promised_by = max(end->promised_by, sk->sk_rcvbuf);
+	if (atomic_read(&sk->sk_rmem_alloc) > end->promised_by + slack)
+		broken(r, "the receive queue weighs more than what was promised");
+	if (sk->sk_forward_alloc < 0)
+		broken(r, "memory used that was not reserved");
+	if (xs->rcv.no_memory && !r->memory_fails)
+		broken(r, "text in order was refused while there was memory");
+	if (sk->sk_state != TCP_ESTABLISHED)
+		broken(r, "the connection ended");
+}
+
+static void check_laws(struct round *r)
+{
+	check_end(r, A);
+	check_end(r, B);
+	if (r->faulty || r->memory_fails)
+		return;
+	if (wire_counter(XTCP_DROP_NO_ROOM) != r->refused)
+		broken(r, "text was refused");
+	if (wire_counter(XTCP_DROP_PRUNED) != r->pruned)
+		broken(r, "text was thrown away");
+}
+
+/* What the peer of @from saw of the right edge. */
+static void check_edges(struct round *r, enum wire_end from)
+{
+	const struct xtcp_tcb *tcb = &wire_xs(r->w, from)->tcb;
+	struct wire_segment *seg;
+	u32 most = 0, edge;
+	u8 shift;
+
+	list_for_each_entry(seg, &r->w->segments, link) {
+		if (seg->from != from || !(seg->ctl & XTCP_ACK))
+			continue;
+		shift = seg->ctl & XTCP_SYN ? 0 : tcb->rcv_wscale;
+		edge = seg->ack_rel + ((u32)seg->wnd << shift);
+		if (edge + (1U << tcb->rcv_wscale) <= most) {
+			broken(r, "the announced right edge moved left");
+			return;
+		}
+		most = max(most, edge);
+	}
+}
+
+/* --- what programs do ---------------------------------------------------- */
+
+static void some_write(struct round *r, enum wire_end at, u32 most)
+{
+	struct end *end = &r->end[at];
+	u32 n = min(random_size(r->w, most), end->left);
+	int sent = n ? wire_send(r->w, at, n) : 0;
+
+	if (sent > 0)
+		end->left -= sent;
+}
+
+static void some_read(struct round *r, enum wire_end at)
+{
+	wire_recv(r->w, at, random_size(r->w, 1 << 17));
+}
+
+/* MSG_PEEK: sees what will be read, and takes nothing. */
+static void some_peek(struct round *r, enum wire_end at)
+{
+	u8 text[300];
+	struct kvec vec = { .iov_base = text, .iov_len = sizeof(text) };
+	struct wire_side *side = &r->w->side[at];
+	struct msghdr msg = { };
+	int i, n;
+
+	n = kernel_recvmsg(side->sock, &msg, &vec, 1, random_size(r->w, sizeof(text)),
+			   MSG_DONTWAIT | MSG_PEEK);
+	for (i = 0; i < n; i++)
+		if (text[i] != wire_octet(!at, side->received + i))
+			broken(r, "peeked other than what was written");
+}
+
+static void some_option(struct round *r, enum wire_end at)
+{
+	struct wire *w = r->w;
+
+	switch (random_u32(w, 4)) {
+	case 0:
+		wire_option(w, at, SOL_TCP, TCP_NODELAY, random_u32(w, 2));
+		break;
+	case 1:
+		wire_option(w, at, SOL_SOCKET, SO_RCVLOWAT, random_size(w, 1 << 18));
+		break;
+	default:
+		wire_option(w, at, SOL_SOCKET, SO_RCVBUF, random_size(w, 1 << 18));
+	}
+	check_laws(r);
+}
+
+static void some_memory(struct round *r)
+{
+	if (!r->memory_fails)
+		return;
+	if (random_u32(r->w, 2))
+		wire_memory_runs_out(r->w);
+	else
+		wire_memory_is_back(r->w);
+}
+
+static bool unsent(struct wire *w, enum wire_end at)
+{
+	return !skb_queue_empty(&w->side[at].sock->sk->sk_write_queue);
+}
+
+/*
+ * Nobody reads for a while. Whoever still cannot send then waits for the reader, and the
+ * reader must know, whatever he waits for.
+ */
+static void some_pause(struct round *r)
+{
+	enum wire_end at;
+	struct sock *sk;
+
+	wire_run_ms(r->w, 1500);
+	if (r->faulty || r->memory_fails)
+		return;
+	for (at = A; at <= B; at++) {
+		sk = r->w->side[at].sock->sk;
+		if (unsent(r->w, !at) && xtcp_unread(sk) && !xtcp_receive_enough(sk, INT_MAX))
+			broken(r, "a reader waits for what cannot come");
+		if (unsent(r->w, !at) && !xtcp_unread(sk))
+			broken(r, "text waits though there is room");
+	}
+}
+
+static void some_step(struct round *r)
+{
+	enum wire_end at = random_u32(r->w, 2);
+	int i;
+
+	switch (random_u32(r->w, 16)) {
+	case 0 ... 3:
+		some_write(r, at, 1 << 16);
+		break;
+	case 4 ... 5:
+		for (i = random_u32(r->w, 50); i >= 0; i--)
+			some_write(r, at, 1 << random_u32(r->w, 10));
+		break;
+	case 6 ... 8:
+		some_read(r, at);
+		break;
+	case 9:
+		some_peek(r, at);
+		break;
+	case 10:
+		some_option(r, at);
+		break;
+	case 11:
+		some_memory(r);
+		break;
+	case 12:
+		if (random_u32(r->w, 8) == 0)
+			some_pause(r);
+		break;
+	default:
+		wire_run_ms(r->w, random_u32(r->w, 40));
+	}
+	check_laws(r);
+}
+
+/* --- a round ------------------------------------------------------------- */
+
+/* So that what is left ends soon, and the next round can begin. */
+static void set_knobs(struct round *r)
+{
+	struct wire *w = r->w;
+
+	wire_forget_servers(w);
+	wire_knob(w, msl_ms, 500);
+	wire_knob(w, rto_max_ms, 1000);
+	wire_knob(w, retries2, 255);
+	wire_knob(w, timestamps, random_u32(w, 4) > 0);
+	wire_knob(w, window_scaling, random_u32(w, 4) > 0);
+	wire_knob(w, rmem_default, 4096 + random_size(w, 1 << 18));
+	wire_knob(w, rmem_max, 4096 << random_u32(w, 15));
+	wire_path(w, random_u32(w, 2) ? WIRE_TEXT : 100 + random_size(w, 60000));
+}
+
+static void set_faults(struct round *r, u32 seed)
+{
+	r->faulty = seed / FAMILIES % 2;
+	r->memory_fails = seed / FAMILIES / 2 % 4 == 3;
+	wire_shapes(r->w);
+	if (!r->faulty)
+		return;
+	r->w->loss_percent = random_u32(r->w, 8);
+	wire_disorder(r->w, random_u32(r->w, 10), random_u32(r->w, 10));
+}
+
+/* Nothing arrives just when the test does something: the order of the two would be chance. */
+static void start_clock(struct wire *w)
+{
+	w->delay_ns = 9731 * NSEC_PER_USEC;
+	w->epoch_ns = (div_u64(ktime_get_ns(), NSEC_PER_SEC) + 1) * NSEC_PER_SEC;
+	wire_run_to_ms(w, 0);
+}
+
+static void begin(struct round *r)
+{
+	enum wire_end at;
+
+	wire_establish(r->w);
+	for (at = A; at <= B; at++) {
+		r->end[at].left = random_size(r->w, 1 << 19);
+		r->end[at].rcv_adv = wire_xs(r->w, at)->tcb.rcv_adv;
+	}
+	r->refused = wire_counter(XTCP_DROP_NO_ROOM);
+	r->pruned = wire_counter(XTCP_DROP_PRUNED);
+}
+
+static bool all_is_read(const struct round *r)
+{
+	const struct wire_side *side = r->w->side;
+
+	return !r->end[A].left && !r->end[B].left && side[A].received == side[B].sent &&
+	       side[B].received == side[A].sent;
+}
+
+/* There is memory, both write what is left, and read what comes. */
+static void finish(struct round *r)
+{
+	struct wire *w = r->w;
+	u64 late = wire_now_us(w) + PATIENCE_MS * USEC_PER_MSEC;
+	enum wire_end at;
+	int n, got;
+
+	wire_memory_is_back(w);
+	while (!all_is_read(r) && !r->stopped) {
+		for (at = A, n = 0; at <= B; at++) {
+			some_write(r, at, 1 << 16);
+			while ((got = wire_recv(w, at, 65536)) > 0)
+				n += got;
+		}
+		wire_run_ms(w, n ? 3 : 15);
+		check_laws(r);
+		if (wire_now_us(w) > late)
+			broken(r, "text did not arrive");
+	}
+}
+
+static void check_all(struct round *r)
+{
+	enum wire_end at;
+
+	for (at = A; at <= B && !r->stopped; at++) {
+		if (!r->memory_fails)
+			check_edges(r, at);
+		if (!r->memory_fails && !r->faulty && wire_xs(r->w, at)->stats.retrans)
+			broken(r, "sent again what was not lost");
+	}
+}
+
+static bool one_round(u32 seed)
+{
+	struct wire *w = wire_open(NULL, ipv6_mod_enabled() ? seed % FAMILIES : WIRE_IPV4);
+	struct round r = { .w = w };
+	unsigned int i;
+
+	if (!w)
+		return false;
+	prandom_seed_state(&w->random, seed * 0x9e3779b97f4a7c15ULL + 1);
+	set_knobs(&r);
+	start_clock(w);
+	begin(&r);
+	set_faults(&r, seed);
+	for (i = 0; i < STEPS && !r.stopped; i++)
+		some_step(&r);
+	finish(&r);
+	check_all(&r);
+	if (w->failures)
+		pr_err("seed %u: make fuzz N=1 SEED=%u\n", seed, seed);
+	return !wire_close(w);
+}
+
+static struct {
+	unsigned int rounds, failed, first_seed;
+} result;
+
+static int promise_init(struct kunit_suite *suite)
+{
+	u32 seed = promise_seed;
+
+	memset(&result, 0, sizeof(result));
+	for (; result.rounds < promise_rounds; result.rounds++, seed++) {
+		if (one_round(seed))
+			continue;
+		if (!result.failed++)
+			result.first_seed = seed;
+	}
+	pr_info("%u rounds, seeds %u to %u\n", result.rounds, promise_seed, seed - 1);
+	return 0;
+}
+
+static void random_readers_and_writers(struct kunit *test)
+{
+	KUNIT_EXPECT_GT(test, result.rounds, 0);
+	KUNIT_EXPECT_EQ_MSG(test, result.failed, 0, "%u of %u, the first: make fuzz N=1 SEED=%u",
+			    result.failed, result.rounds, result.first_seed);
+}
+
+/* --- single cases ---------------------------------------------------------- */
 
 static struct wire *connected(struct kunit *test)
 {
@@ -390,3 +791,18 @@ WIRE_SUITES(xtcp_promise_wire,
 	KUNIT_CASE_SLOW(backlog__joins_nothing_else),
 	{ }
 );
+
+/* --- all of the rounds ------------------------------------------------------ */
+
+static struct kunit_case promise_rounds_cases[] = {
+	KUNIT_CASE_SLOW(random_readers_and_writers),
+	{ }
+};
+
+static struct kunit_suite promise_rounds_suite = {
+	.name = "xtcp_promise_rounds",
+	.suite_init = promise_init,
+	.test_cases = promise_rounds_cases,
+};
+
+kunit_test_suite(promise_rounds_suite);

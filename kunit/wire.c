@@ -126,6 +126,10 @@ static void wire_script(struct wire *w, struct wire_segment *seg)
 
 	if (w->loss_percent && prandom_u32_state(&w->random) % 100 < w->loss_percent)
 		seg->action = WIRE_DROP;
+	else if (w->twice_percent && prandom_u32_state(&w->random) % 100 < w->twice_percent)
+		seg->action = WIRE_TWICE;
+	if (w->late_percent && prandom_u32_state(&w->random) % 100 < w->late_percent)
+		seg->delay_ns += prandom_u32_state(&w->random) % 4 * w->delay_ns;
 	if (w->spoofed && seg->from == B && seg->conn)
 		seg->action = WIRE_DROP;
 	for (i = 0; i < WIRE_RULES; i++) {
@@ -237,12 +241,27 @@ void wire_refuse(struct wire *w, enum wire_end from, unsigned int count)
 	atomic_set(&w->full[from], count);
 }
 
+void wire_disorder(struct wire *w, unsigned int twice_percent, unsigned int late_percent)
+{
+	spin_lock_bh(&w->lock);
+	w->twice_percent = twice_percent;
+	w->late_percent = late_percent;
+	spin_unlock_bh(&w->lock);
+}
+
+void wire_shapes(struct wire *w)
+{
+	w->shapes = true;
+}
+
 void wire_pass_all(struct wire *w)
 {
 	atomic_set(&w->full[A], 0);
 	atomic_set(&w->full[B], 0);
 	spin_lock_bh(&w->lock);
 	w->loss_percent = 0;
+	w->twice_percent = 0;
+	w->late_percent = 0;
 	memset(w->rules, 0, sizeof(w->rules));
 	spin_unlock_bh(&w->lock);
 }
@@ -619,12 +638,61 @@ static void wire_dispatch(struct wire_segment *seg)
 		wire_send_on(seg);
 }
 
-/* A copy of ours: the sender may use its buffer again while this is under way. */
-static struct sk_buff *wire_own(struct sk_buff *skb)
+/* The text of @skb in pages, each half empty or full; of @headers octets they follow. */
+static struct sk_buff *wire_pages(struct wire *w, const struct sk_buff *skb,
+				  unsigned int headers)
 {
-	struct sk_buff *own = skb_copy(skb, GFP_ATOMIC);
+	unsigned int each = PAGE_SIZE >> (skb->len < 8 * PAGE_SIZE), at, n, i = 0;
+	struct sk_buff *own = alloc_skb(skb_headroom(skb) + headers, GFP_ATOMIC);
+	struct page *page;
 
+	if (!own)
+		return NULL;
+	skb_reserve(own, skb_headroom(skb));
+	skb_copy_bits(skb, 0, skb_put(own, headers), headers);
+	skb_copy_header(own, skb);
+	for (at = headers; at < skb->len; at += n) {
+		page = alloc_page(GFP_ATOMIC);
+		if (!page) {
+			kfree_skb(own);
+			return NULL;
+		}
+		n = min(skb->len - at, each);
+		skb_copy_bits(skb, at, page_address(page), n);
+		skb_add_rx_frag(own, i++, page, 0, n, PAGE_SIZE);
+	}
+	return own;
+}
+
+static struct sk_buff *wire_shape(struct wire *w, const struct sk_buff *skb,
+				  unsigned int headers)
+{
+	switch (prandom_u32_state(&w->random) % 4) {
+	case 0:
+		return skb_copy_expand(skb, skb_headroom(skb) +
+				       prandom_u32_state(&w->random) % 8192, 0, GFP_ATOMIC);
+	case 1:
+		return skb_copy_expand(skb, skb_headroom(skb),
+				       prandom_u32_state(&w->random) % 4096, GFP_ATOMIC);
+	case 2:
+		return wire_pages(w, skb, headers);
+	default:
+		return skb_copy(skb, GFP_ATOMIC);
+	}
+}
+
+/* A copy of ours: the sender may use its buffer again while this is under way. */
+static struct sk_buff *wire_own(struct wire *w, struct sk_buff *skb,
+				const struct wire_packet *p)
+{
+	const struct tcphdr *th = (struct tcphdr *)(skb->data + p->header_len);
+	struct sk_buff *own;
+
+	own = w->shapes ? wire_shape(w, skb, p->header_len + th->doff * 4) :
+			  skb_copy(skb, GFP_ATOMIC);
 	consume_skb(skb);
+	if (own)
+		w->heaviest = max(w->heaviest, own->truesize);
 	return own;
 }
 
@@ -670,7 +738,7 @@ static unsigned int wire_hook(void *priv, struct sk_buff *skb,
 	w->fragments += p.fragment;
 	if (p.protocol != WIRE_PROTOCOL)
 		return NF_ACCEPT;
-	skb = wire_own(skb);
+	skb = wire_own(w, skb, &p);
 	if (!skb)
 		return NF_STOLEN;
 	seg = wire_record(w, skb, &p);

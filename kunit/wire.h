@@ -217,7 +217,9 @@ struct wire {
 	long old_mem[3];
 	bool no_memory;
 	struct rnd_state random;
-	unsigned int loss_percent;
+	unsigned int loss_percent, twice_percent, late_percent;
+	unsigned int heaviest;		/* truesize of a segment so far */
+	bool shapes;			/* buffers of any kind (wire_shapes()) */
 	bool spoofed;			/* nothing gets to A but what is for client 0 */
 	bool no_reuse;			/* bind() without SO_REUSEADDR */
 	bool show_window;
@@ -353,6 +355,10 @@ void wire_corrupt(struct wire *w, enum wire_end from, enum wire_kind kind,
 void wire_lossy(struct wire *w, unsigned int percent, u64 seed);
 /* The sender's own device has no room for the next @count segments: no one sees them. */
 void wire_refuse(struct wire *w, enum wire_end from, unsigned int count);
+/* Send so many on twice, and so many up to four times as late: they overtake each other. */
+void wire_disorder(struct wire *w, unsigned int twice_percent, unsigned int late_percent);
+/* Segments arrive in all kinds of buffers: tight ones, heavy ones, pages. */
+void wire_shapes(struct wire *w);
 void wire_pass_all(struct wire *w);
 void wire_delay_ms(struct wire *w, unsigned int ms);
 
