@@ -455,17 +455,13 @@ static struct wire_segment *said(struct wire *w)
 	return NULL;
 }
 
-/* In order, @len octets at a time, until the window is full. */
-static void fill(struct wire *w, u32 len)
+/* In order, @len octets at most: is there a window, and was it kept? */
+static bool takes(struct wire *w, u32 len)
 {
-	u32 n, before;
+	u32 n = min(len, window(w)), before = next(w);
 
-	while ((n = min(len, window(w)))) {
-		before = next(w);
-		wire_inject(w, A, XTCP_ACK, .seq = before, .ack = 1, .len = n);
-		if (next(w) != before + n)
-			break;
-	}
+	wire_inject(w, A, XTCP_ACK, .seq = before, .ack = 1, .len = n);
+	return n && next(w) == before + n;
 }
 
 /* What was announced is taken, also when the user has made the buffer smaller meanwhile. */
@@ -478,7 +474,8 @@ static void window__is_kept_in_a_smaller_buffer(struct kunit *test)
 
 	WIRE_EQ(w, promised >= 32768 - 128, true);
 	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_RCVBUF, 4096), 0);
-	fill(w, 100);
+	while (takes(w, 100))
+		;
 	WIRE_EQ(w, wire_counter(XTCP_DROP_NO_ROOM) - refused, 0);
 	WIRE_EQ(w, next(w), promised + 1);
 	WIRE_EQ(w, weight(w) <= 65536 + 4096, true);
@@ -502,8 +499,7 @@ static void window__does_not_creep(struct kunit *test)
 	puppet(test, 1 << 15);
 	WIRE_EQ(w, wire_xs(w, B)->tcb.rcv_wscale, 7);
 	edge = next(w) + window(w);
-	while (window(w) && moves < 50) {
-		wire_inject(w, A, XTCP_ACK, .seq = next(w), .ack = 1, .len = min(40U, window(w)));
+	while (moves < 50 && takes(w, 40)) {
 		if (next(w) + window(w) == edge)
 			continue;
 		WIRE_EQ(w, next(w) + window(w) - edge > 400, true);
@@ -525,7 +521,8 @@ static void window__opens_by_the_least(struct kunit *test)
 	wire_knob(w, rmem_max, 1 << 28);
 	puppet(test, 0);
 	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_RCVBUF, 1000), 0);
-	fill(w, 1000);
+	while (takes(w, 1000))
+		;
 	wire_run_ms(w, 200);
 	WIRE_EQ(w, said(w)->wnd, 0);
 	while (wire_recv(w, B, 65536) > 0)
@@ -608,12 +605,10 @@ static void compact__as_often_as_it_saves(struct kunit *test)
 	u64 compacted = wire_counter(XTCP_CNT_RCV_COMPACTED);
 	u64 refused = wire_counter(XTCP_DROP_NO_ROOM);
 	struct wire *w = puppet(test, 400000);
-	u32 i, n, segments = 0;
+	u32 i, segments = 0;
 
-	while (window(w) >= 1160) {
-		n = segments++ % 2 ? 520 : 1160;
-		wire_inject(w, A, XTCP_ACK, .seq = next(w), .ack = 1, .len = n);
-	}
+	while (takes(w, segments % 2 ? 520 : 1160))
+		segments++;
 	WIRE_EQ(w, wire_counter(XTCP_DROP_NO_ROOM) - refused, 0);
 	WIRE_EQ(w, weight(w) <= 400000 + 4096, true);
 	/* Each once. */
@@ -630,11 +625,10 @@ static void compact__keeps_the_promise(struct kunit *test)
 	static const u16 lengths[] = { 1, 1, 250, 3, 90, 1, 600, 2 };
 	u64 refused = wire_counter(XTCP_DROP_NO_ROOM);
 	struct wire *w = puppet(test, 1 << 17);
-	u32 promised = window(w), i;
+	u32 promised = window(w), i = 0;
 
-	for (i = 0; window(w); i++)
-		wire_inject(w, A, XTCP_ACK, .seq = next(w), .ack = 1,
-			    .len = min_t(u32, lengths[i % ARRAY_SIZE(lengths)], window(w)));
+	while (takes(w, lengths[i % ARRAY_SIZE(lengths)]))
+		i++;
 	WIRE_EQ(w, wire_counter(XTCP_DROP_NO_ROOM) - refused, 0);
 	WIRE_EQ(w, next(w) > promised, true);
 	WIRE_EQ(w, weight(w) <= (1 << 17) + 8192, true);
@@ -647,9 +641,8 @@ static void trimmed__is_not_joined(struct kunit *test)
 	struct wire *w = puppet(test, 8192);
 	u32 promised = window(w);
 
-	while (window(w) > 60)
-		wire_inject(w, A, XTCP_ACK, .seq = next(w), .ack = 1,
-			    .len = min(window(w) - 60, 1000U));
+	while (window(w) > 60 && takes(w, min(window(w) - 60, 1000U)))
+		;
 	wire_inject(w, A, XTCP_ACK, .seq = next(w), .ack = 1, .len = 100);
 	WIRE_EQ(w, next(w), promised + 1);
 	/* The last buffer stays. */
@@ -702,6 +695,21 @@ static void taken_back__acks_stay_inside(struct kunit *test)
 	WIRE_EXPECT(w,
 		    "0.000 ESTABLISHED <- . 1:11 ack 1 <- *\n"
 		    "0.000 ESTABLISHED -> . 2001 ack 11 -> x\n");
+}
+
+/* It has what was sent beyond, and takes no ACK at the edge: the next one it does. */
+static void taken_back__peer_repeats_itself(struct kunit *test)
+{
+	struct wire *w = taken_back(test);
+
+	wire_epoch(w);
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1, .len = 10, .wnd = 2000);
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1, .len = 10, .wnd = 2000);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED <- . 1:11 ack 1      <- *\n"
+		    "0.000 ESTABLISHED -> . 2001 ack 11     -> x\n"
+		    "0.000 ESTABLISHED <- . 1:11 ack 1      <- *\n"
+		    "0.000 ESTABLISHED -> . 10001 ack 11    -> x\n");
 }
 
 static void taken_back__rst_stays_inside(struct kunit *test)
@@ -785,6 +793,7 @@ WIRE_SUITES(xtcp_promise_wire,
 	KUNIT_CASE_SLOW(trimmed__is_not_joined),
 	KUNIT_CASE_SLOW(peek__for_more_than_fits),
 	KUNIT_CASE_SLOW(taken_back__acks_stay_inside),
+	KUNIT_CASE_SLOW(taken_back__peer_repeats_itself),
 	KUNIT_CASE_SLOW(taken_back__rst_stays_inside),
 	KUNIT_CASE_SLOW(right_edge__ack_counts),
 	KUNIT_CASE_SLOW(backlog__joins_small_segments),

@@ -135,8 +135,10 @@ static void answer_dropped(struct sock *sk, const struct sk_buff *skb,
 	case XTCP_REPLY_ACK:
 		if (seg->text_len && xtcp_seq_lt(seg->seq, xtcp_sk(sk)->tcb.rcv_nxt))
 			doubt_path_of_acks(sk, skb);
-		if (xtcp_segment_len(seg) || may_answer(sk))
-			xtcp_output_ack(sk);
+		if (!xtcp_segment_len(seg) && !may_answer(sk))
+			break;
+		xtcp_output_ack(sk);
+		xtcp_sk(sk)->snd.past_edge ^= 1;
 		break;
 	case XTCP_REPLY_SYN_ACK:
 		if (may_answer(sk))
@@ -349,6 +351,8 @@ static void carry_out_ack(struct sock *sk, const struct xtcp_segment *seg,
 	}
 	if (v->events & XTCP_EV_DUPACK)
 		xtcp_recovery_dupack(sk);
+	if (v->events & (XTCP_EV_ACKED | XTCP_EV_WINDOW))
+		xtcp_sk(sk)->snd.past_edge = 0;
 	if (v->events & XTCP_EV_WINDOW)
 		xtcp_timers_window_open(sk);
 }

@@ -280,14 +280,17 @@ bool xtcp_output_syn_ack_cookie(struct sock *sk, const struct xtcp_fastopen_cook
 
 /*
  * SND.NXT; or the right edge of a window that was taken back from under it (RFC 9293
- * MUST-34), for beyond that the peer would not look at it. Less than scaling can express
- * is rounding: the peer means the edge it announced before (RFC 7323 2.4).
+ * MUST-34), for beyond that the peer would not look at it. But then it may have what was
+ * sent beyond, and the edge is old: to who repeats himself the two are said in turn.
+ * Less than scaling can express is rounding: the peer means the edge it announced before
+ * (RFC 7323 2.4).
  */
-static u32 acceptable_seq(const struct xtcp_tcb *tcb)
+static u32 acceptable_seq(const struct xtcp_sock *xs)
 {
+	const struct xtcp_tcb *tcb = &xs->tcb;
 	u32 edge = tcb->snd_una + tcb->snd_wnd;
 
-	if (tcb->snd_una == tcb->iss || xtcp_seq_leq(tcb->snd_nxt, edge) ||
+	if (tcb->snd_una == tcb->iss || xtcp_seq_leq(tcb->snd_nxt, edge) || xs->snd.past_edge ||
 	    (tcb->snd_wnd && tcb->snd_nxt - edge < 1U << tcb->snd_wscale))
 		return tcb->snd_nxt;
 	return edge;
@@ -297,7 +300,7 @@ void xtcp_output_ack(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 
-	send_control(sk, acceptable_seq(&xs->tcb), XTCP_ACK);
+	send_control(sk, acceptable_seq(xs), XTCP_ACK);
 	/* No memory for it? Then it stays owed. */
 	if (xs->rcv.acked_seq != xs->tcb.rcv_nxt)
 		xtcp_timers_ack_owed(sk);
@@ -315,7 +318,7 @@ bool xtcp_output_probe(struct sock *sk)
 
 void xtcp_output_rst(struct sock *sk, enum xtcp_counter why)
 {
-	u32 seq = acceptable_seq(&xtcp_sk(sk)->tcb);
+	u32 seq = acceptable_seq(xtcp_sk(sk));
 
 	trace_xtcp_send_reset(sk, &xtcp_sk(sk)->flow, NULL, seq, why);
 	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_OUT_RSTS);
