@@ -38,10 +38,10 @@ static u8 options(const struct xtcp_sock *xs)
 	       (tcb->wscale_ok ? TCPI_OPT_WSCALE : 0);
 }
 
-/* Windows are octets here, segments there. */
+/* Windows are octets here, segments there: to the nearest, for the MSS may have changed. */
 static u32 segments(const struct xtcp_cong *cong, u32 octets)
 {
-	return cong->mss ? octets / cong->mss : 0;
+	return cong->mss ? DIV_ROUND_CLOSEST(octets, cong->mss) : 0;
 }
 
 /* Of these, the kernel tells also of a listener. */
