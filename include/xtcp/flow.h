@@ -182,6 +182,9 @@ bool xtcp_flow_hashed(const struct xtcp_flow *flow);
  */
 bool xtcp_flow_is(const struct xtcp_flow *flow, const struct xtcp_flow_key *key);
 
+/* A walk over a table lets others have their turn after so many buckets. */
+#define XTCP_BUCKETS_BETWEEN 256
+
 /**
  * xtcp_flow_next() - walk the table
  * @net: only flows of this namespace; NULL: of all

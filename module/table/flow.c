@@ -223,7 +223,7 @@ struct xtcp_flow *xtcp_flow_next(struct net *net, unsigned int *bucket,
 	unsigned int seen;
 
 	for (; *bucket <= flows.mask; (*bucket)++, *skip = 0) {
-		if (!*skip)
+		if (!*skip && *bucket % XTCP_BUCKETS_BETWEEN == 0)
 			cond_resched_rcu();
 		seen = 0;
 		hlist_nulls_for_each_entry_rcu(flow, node, &flows.heads[*bucket], node) {

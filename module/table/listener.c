@@ -331,7 +331,7 @@ struct xtcp_listener *xtcp_listener_next(struct net *net, unsigned int *bucket,
 	unsigned int seen;
 
 	for (; *bucket <= listeners.mask; (*bucket)++, *skip = 0) {
-		if (!*skip)
+		if (!*skip && *bucket % XTCP_BUCKETS_BETWEEN == 0)
 			cond_resched_rcu();
 		seen = 0;
 		hlist_for_each_entry_rcu(l, &listeners.buckets[*bucket].list, node) {

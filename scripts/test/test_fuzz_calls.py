@@ -79,7 +79,7 @@ MAY_FAIL = {
     "ioctl": {errno.EINVAL, errno.ENOTTY, errno.ENOENT, errno.ENODEV},
     "name": {errno.EINVAL, errno.ENOTCONN},
     "knob": {errno.EPERM, errno.EACCES},
-    "file": {errno.EACCES},
+    "file": {errno.EACCES, errno.EPERM},
     "pass": {errno.EAGAIN},
 }
 
