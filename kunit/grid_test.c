@@ -1018,7 +1018,10 @@ static u32 window_wanted(const struct trial *t)
 
 	if (t->v.events & EV(ESTABLISHED))
 		return PEER_WINDOW_NEW;
-	if (!(BIT(c->ack) & (A(UNA) | GOOD)) || xtcp_seq_lt(seq, t->before.snd_wl1))
+	if (!(BIT(c->ack) & (A(UNA) | GOOD)))
+		return t->before.snd_wnd;
+	/* It counts from SND.UNA: where that moves, it is told anew. */
+	if (!(BIT(c->ack) & GOOD) && xtcp_seq_lt(seq, t->before.snd_wl1))
 		return t->before.snd_wnd;
 	return segment_wnd(c);
 }

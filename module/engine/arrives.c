@@ -499,12 +499,17 @@ static bool duplicate_ack(const struct xtcp_tcb *tcb, const struct xtcp_segment 
 	       !xtcp_segment_len(seg) && seg->wnd == tcb->snd_wnd;
 }
 
+/*
+ * SND.WND counts from SND.UNA: where that moves, a window left as it was would reach
+ * beyond what the peer announced. So every ACK that is new tells it, as in Linux, also
+ * one whose number is before SND.WL1: of text sent again.
+ */
 static void window_update(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 			  struct xtcp_verdict *v)
 {
 	if (xtcp_seq_lt(seg->ack, tcb->snd_una))
 		return;
-	if (xtcp_seq_lt(tcb->snd_wl1, seg->seq) ||
+	if (v->acked || xtcp_seq_lt(tcb->snd_wl1, seg->seq) ||
 	    (tcb->snd_wl1 == seg->seq && xtcp_seq_leq(tcb->snd_wl2, seg->ack))) {
 		if (seg->wnd != tcb->snd_wnd)
 			v->events |= XTCP_EV_WINDOW;
