@@ -72,7 +72,7 @@ struct xtcp_send {
 	   cork : 1,			/* TCP_CORK */
 	   more : 1,			/* in send(): there is more, or will be (MSG_MORE) */
 	   fin_queued : 1,		/* the FIN is in a queue */
-	   past_edge : 1;		/* the peer repeats itself: see acceptable_seq() */
+	   other_seq : 1;		/* the peer repeats itself: see acceptable_seq() */
 	bool starved;			/* no memory for more until some is acknowledged */
 	u8 limit;			/* enum xtcp_limit, now */
 	u32 limit_since;		/* and since when, jiffies */

@@ -138,7 +138,7 @@ static void answer_dropped(struct sock *sk, const struct sk_buff *skb,
 		if (!xtcp_segment_len(seg) && !may_answer(sk))
 			break;
 		xtcp_output_ack(sk);
-		xtcp_sk(sk)->snd.past_edge ^= 1;
+		xtcp_sk(sk)->snd.other_seq ^= 1;
 		break;
 	case XTCP_REPLY_SYN_ACK:
 		if (may_answer(sk))
@@ -352,7 +352,7 @@ static void carry_out_ack(struct sock *sk, const struct xtcp_segment *seg,
 	if (v->events & XTCP_EV_DUPACK)
 		xtcp_recovery_dupack(sk);
 	if (v->events & (XTCP_EV_ACKED | XTCP_EV_WINDOW))
-		xtcp_sk(sk)->snd.past_edge = 0;
+		xtcp_sk(sk)->snd.other_seq = 0;
 	if (v->events & XTCP_EV_WINDOW)
 		xtcp_timers_window_open(sk);
 }

@@ -289,11 +289,11 @@ static u32 acceptable_seq(const struct xtcp_sock *xs)
 {
 	const struct xtcp_tcb *tcb = &xs->tcb;
 	u32 edge = tcb->snd_una + tcb->snd_wnd;
+	bool taken_back = tcb->snd_nxt - edge >= 1U << tcb->snd_wscale;
 
-	if (tcb->snd_una == tcb->iss || xtcp_seq_leq(tcb->snd_nxt, edge) || xs->snd.past_edge ||
-	    (tcb->snd_wnd && tcb->snd_nxt - edge < 1U << tcb->snd_wscale))
+	if (tcb->snd_una == tcb->iss || xtcp_seq_leq(tcb->snd_nxt, edge))
 		return tcb->snd_nxt;
-	return edge;
+	return taken_back != xs->snd.other_seq ? edge : tcb->snd_nxt;
 }
 
 void xtcp_output_ack(struct sock *sk)
@@ -306,14 +306,24 @@ void xtcp_output_ack(struct sock *sk)
 		xtcp_timers_ack_owed(sk);
 }
 
+/*
+ * The peer takes neither an acknowledgment nor a window from a number that is old: what
+ * it was not told yet is told by a segment of its own.
+ */
 bool xtcp_output_probe(struct sock *sk)
 {
-	const struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+	const struct xtcp_tcb *tcb = &xs->tcb;
+	bool sent, owed = xs->rcv.acked_seq != tcb->rcv_nxt;
+	u32 edge = tcb->rcv_adv;
 
 	/* Whether the window is shut or not: from the old one URG is not taken. */
 	if (tcb->snd_urgent)
 		send_control(sk, tcb->snd_una, XTCP_ACK);
-	return !kept_here(send_control(sk, tcb->snd_una - 1, XTCP_ACK));
+	sent = !kept_here(send_control(sk, tcb->snd_una - 1, XTCP_ACK));
+	if (owed || tcb->rcv_adv != edge)
+		xtcp_output_ack(sk);
+	return sent;
 }
 
 void xtcp_output_rst(struct sock *sk, enum xtcp_counter why)
