@@ -112,6 +112,9 @@ u32 xtcp_window_largest(const struct sock *sk);
  */
 u16 xtcp_window_select(struct sock *sk);
 
+/* RCV.WND as the peer knows it: what scaling cannot express he does not. */
+u32 xtcp_window_seen(const struct sock *sk);
+
 /* The user read: an ACK at once, if the window grew enough to be worth one. */
 void xtcp_window_update(struct sock *sk);
 

@@ -544,7 +544,7 @@ static bool full(const struct sock *sk)
 	const struct xtcp_sock *xs = xtcp_sk(sk);
 	int rcvbuf = READ_ONCE(sk->sk_rcvbuf);
 
-	return xtcp_tcb_rcv_wnd(&xs->tcb) <= xs->rcv.mss || xtcp_memory_scarce(sk) ||
+	return xtcp_window_seen(sk) <= xs->rcv.mss || xtcp_memory_scarce(sk) ||
 	       atomic_read(&sk->sk_rmem_alloc) > rcvbuf - rcvbuf / 8;
 }
 

@@ -71,17 +71,50 @@ static u32 expressible(const struct sock *sk, u32 wnd)
 	return min(wnd >> shift, (u32)XTCP_WINDOW_MAX) << shift;
 }
 
+static int used(const struct sock *sk)
+{
+	return atomic_read(&sk->sk_rmem_alloc) + READ_ONCE(sk->sk_backlog.len);
+}
+
+/* What any buffer takes when it is empty: a segment, if half of it is as much. */
+static u32 least_window(const struct sock *sk)
+{
+	u32 wnd = min_t(u32, xtcp_sk(sk)->rcv.mss, READ_ONCE(sk->sk_rcvbuf) / 2);
+
+	return ALIGN(wnd, 1U << xtcp_sk(sk)->tcb.rcv_wscale);
+}
+
 /*
  * Free buffer, as octets of text that a window can announce. An empty one has room for
  * the least that is: whoever makes it smaller must not shut it for ever.
  */
 static u32 free_window(const struct sock *sk)
 {
-	int used = atomic_read(&sk->sk_rmem_alloc) + READ_ONCE(sk->sk_backlog.len);
-	int room = READ_ONCE(sk->sk_rcvbuf) - used;
-	u32 wnd = clamp_window(sk, space_to_window(sk, max(room, 0)));
+	int in_use = used(sk);
+	u32 wnd = space_to_window(sk, max(READ_ONCE(sk->sk_rcvbuf) - in_use, 0));
 
-	return expressible(sk, wnd) ?: used ? 0 : 1U << xtcp_sk(sk)->tcb.rcv_wscale;
+	if (!in_use)
+		wnd = max(wnd, least_window(sk));
+	return expressible(sk, clamp_window(sk, wnd));
+}
+
+/*
+ * Receiver's silly-window avoidance (3.8.6.2.2): is it worth moving the right edge for a
+ * window of @wnd, to one who knows of @now? By a segment or half the buffer at least. An
+ * empty buffer has no more than that to offer, and the peer may wait for less than half.
+ */
+static bool worth_moving(const struct sock *sk, u32 now, u32 wnd)
+{
+	u32 mss = xtcp_sk(sk)->rcv.mss;
+
+	if (wnd <= now)
+		return false;
+	return wnd - now >= min(half_window(sk), mss) || (!used(sk) && now < mss);
+}
+
+u32 xtcp_window_seen(const struct sock *sk)
+{
+	return expressible(sk, xtcp_tcb_rcv_wnd(&xtcp_sk(sk)->tcb));
 }
 
 u32 xtcp_window_initial(const struct sock *sk, bool scaling, u8 *wscale)
@@ -140,20 +173,16 @@ static u32 window_without_memory(const struct sock *sk)
 		     ALIGN(xs->rcv.mss, 1U << xs->tcb.rcv_wscale));
 }
 
-/*
- * Receiver's silly-window avoidance (3.8.6.2.2): the right edge moves by a
- * segment or half the buffer at least, and never back (SHLD-14).
- */
+/* The right edge never moves back (SHLD-14). */
 u16 xtcp_window_select(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_tcb *tcb = &xs->tcb;
-	u32 step = min_t(u32, half_window(sk), xs->rcv.mss);
 	u32 now = xtcp_tcb_rcv_wnd(tcb), wnd = free_window(sk);
 
 	if (!memory_is_back(sk))
 		wnd = window_without_memory(sk);
-	else if (wnd > now && wnd - expressible(sk, now) >= step)
+	else if (wnd > now && worth_moving(sk, xtcp_window_seen(sk), wnd))
 		tcb->rcv_adv = tcb->rcv_nxt + wnd;
 	else
 		wnd = now;
@@ -165,8 +194,7 @@ u16 xtcp_window_select(struct sock *sk)
 void xtcp_window_update(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
-	u32 step = min_t(u32, half_window(sk), 2 * xs->rcv.mss);
-	u32 now = xs->rcv.no_memory ? 0 : expressible(sk, xtcp_tcb_rcv_wnd(&xs->tcb));
+	u32 now = xs->rcv.no_memory ? 0 : xtcp_window_seen(sk);
 	u32 wnd = free_window(sk);
 
 	/* Before the handshake is complete the SYN-ACK's window does. */
@@ -174,8 +202,10 @@ void xtcp_window_update(struct sock *sk)
 		return;
 	if (!memory_is_back(sk) && !window_without_memory(sk))
 		return;
-	/* Worth a segment of its own: the window at least doubles. */
-	if (wnd > now && wnd >= 2 * now && wnd - now >= step)
+	/* Worth a segment of its own: two at least, and the window doubles. */
+	if (worth_moving(sk, now, wnd) &&
+	    ((wnd >= 2 * now && wnd - now >= min(half_window(sk), 2U * xs->rcv.mss)) ||
+	     now < xs->rcv.mss))
 		xtcp_output_ack(sk);
 }
 
