@@ -632,4 +632,7 @@ void xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
 	if (v.events & XTCP_EV_URGENT)
 		carry_out_urgent(sk, stood_before);
 	carry_out(sk, skb, &seg, &v);
+	/* More may not come before he reads. */
+	if (refused)
+		xtcp_receive_wake(sk);
 }

@@ -88,6 +88,13 @@ static struct sk_buff *next_in(const struct sk_buff_head *queue, const struct sk
 	return skb_queue_is_last(queue, skb) ? NULL : skb_queue_next(queue, skb);
 }
 
+/* Where the text of @skb begins that none before it has: its seq may be of long ago. */
+static u32 begins(const struct sk_buff_head *queue, const struct sk_buff *skb)
+{
+	return skb_queue_is_first(queue, skb) ? XTCP_SKB_CB(skb)->seq :
+	       XTCP_SKB_CB(skb_queue_prev(queue, skb))->end_seq;
+}
+
 /* Neighbours in the receive queue that would cost less if their text was copied. */
 struct run {
 	struct sk_buff *first;
@@ -108,7 +115,7 @@ static bool wasteful(const struct sk_buff *skb, u32 text)
 static void measure_run(const struct sk_buff_head *queue, struct sk_buff *skb,
 			struct run *run)
 {
-	u32 seq = XTCP_SKB_CB(skb)->seq, text = fresh_from(skb, seq);
+	u32 seq = begins(queue, skb), text = fresh_from(skb, seq);
 
 	*run = (struct run){ .first = skb };
 	while (skb && run->text < RUN_TEXT && wasteful(skb, text)) {
@@ -159,7 +166,7 @@ static int copy_text(const struct sk_buff *skb, u32 seq, struct sk_buff_head *co
 static bool gather(const struct sk_buff_head *queue, const struct run *run,
 		   struct sk_buff_head *copies)
 {
-	u32 seq = XTCP_SKB_CB(run->first)->seq, left = run->text;
+	u32 seq = begins(queue, run->first), left = run->text;
 	const struct sk_buff *skb = run->first;
 	int len;
 
@@ -228,7 +235,7 @@ static struct sk_buff *not_compact(const struct sock *sk)
 	struct sk_buff *skb, *first = NULL;
 
 	skb_queue_reverse_walk(&sk->sk_receive_queue, skb) {
-		if (xtcp_seq_lt(XTCP_SKB_CB(skb)->seq, xtcp_sk(sk)->rcv.compact_seq))
+		if (xtcp_seq_leq(XTCP_SKB_CB(skb)->end_seq, xtcp_sk(sk)->rcv.compact_seq))
 			break;
 		first = skb;
 	}
@@ -254,10 +261,7 @@ static bool compact_queue(struct sock *sk)
 		copy = run.text && worth_copying(&run);
 		if (copy && !compact_run(sk, &run))
 			return false;
-		if (run.end)
-			*compact_seq = XTCP_SKB_CB(run.end)->seq;
-		else
-			*compact_seq = XTCP_SKB_CB(copy ? skb_peek_tail(queue) : skb)->seq;
+		*compact_seq = begins(queue, run.end ?: copy ? skb_peek_tail(queue) : skb);
 	}
 	return true;
 }
@@ -490,7 +494,8 @@ static void measure_mss(struct xtcp_receive *rcv, const struct sk_buff *skb, u32
 {
 	u16 joined = skb_shinfo(skb)->gso_size;
 	u16 len = joined ?: min_t(u32, text_len, U16_MAX);
-	bool more = joined || !(XTCP_SKB_CB(skb)->ctl & (XTCP_PSH | XTCP_FIN | XTCP_URG));
+	bool more = joined >= XTCP_MSS_DEFAULT ||
+		    !(XTCP_SKB_CB(skb)->ctl & (XTCP_PSH | XTCP_FIN | XTCP_URG));
 
 	if (len >= rcv->mss || (more && len == rcv->last_len && len >= XTCP_MSS_MIN))
 		rcv->mss = len;
@@ -544,7 +549,8 @@ static bool full(const struct sock *sk)
 	const struct xtcp_sock *xs = xtcp_sk(sk);
 	int rcvbuf = READ_ONCE(sk->sk_rcvbuf);
 
-	return xtcp_window_seen(sk) <= xs->rcv.mss || xtcp_memory_scarce(sk) ||
+	return READ_ONCE(xs->rcv.no_memory) || xtcp_window_seen(sk) <= xs->rcv.mss ||
+	       xtcp_memory_scarce(sk) ||
 	       atomic_read(&sk->sk_rmem_alloc) > rcvbuf - rcvbuf / 8;
 }
 

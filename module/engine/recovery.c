@@ -33,6 +33,14 @@ static bool fits(const struct xtcp_cong *cong, u32 segments, u32 octets, u32 len
 			     (u64)segments * cong->mss < cong->cwnd);
 }
 
+/* How much of a window what is outstanding fills: segments count whole. */
+static u32 window_filled(const struct xtcp_sock *xs)
+{
+	u64 by_number = (u64)skb_queue_len(&xs->snd.rtx_queue) * xs->cong.mss;
+
+	return min_t(u64, max_t(u64, flight(&xs->tcb), by_number), U32_MAX / 2);
+}
+
 bool xtcp_recovery_allows(const struct xtcp_sock *xs, u32 len)
 {
 	const struct xtcp_cong *cong = &xs->cong;
@@ -109,7 +117,7 @@ static u32 halved(const struct xtcp_sock *xs)
 	const struct xtcp_cong *cong = &xs->cong;
 	u32 window = cong->phase == XTCP_CONG_RECOVERY ? cong->ssthresh : cong->cwnd;
 
-	return cong->ops->ssthresh(cong, min(flight(&xs->tcb), window));
+	return cong->ops->ssthresh(cong, min(window_filled(xs), window));
 }
 
 /* RFC 6582 3.2 step 2 */
@@ -143,8 +151,11 @@ void xtcp_recovery_dupack(struct sock *sk)
 			enter_recovery(sk);
 		break;
 	case XTCP_CONG_RECOVERY:
+		/* What was to be sent again has not left this machine yet. */
+		if (XTCP_SKB_CB(skb_peek(&xs->snd.rtx_queue))->kept)
+			resend_head(sk);
 		/* RFC 5681 3.2 step 4: another has left; no more than were on their way. */
-		if (cong->cwnd < cong->ssthresh + flight(&xs->tcb))
+		if (cong->cwnd < cong->ssthresh + window_filled(xs))
 			cong->cwnd += cong->mss;
 		break;
 	}
@@ -158,7 +169,7 @@ static void acked_in_recovery(struct xtcp_sock *xs, u32 acked)
 
 	if (xtcp_seq_geq(xs->tcb.snd_una, cong->recover)) {
 		cong->cwnd = min(cong->ssthresh,
-				 max(flight(&xs->tcb), cong->mss) + cong->mss);
+				 max(window_filled(xs), cong->mss) + cong->mss);
 		cong->phase = XTCP_CONG_OPEN;
 		cong->dupacks = 0;
 		return;
@@ -234,6 +245,12 @@ void xtcp_recovery_timeout(struct sock *sk)
 	if (cong->phase == XTCP_CONG_LOSS &&
 	    XTCP_SKB_CB(skb_peek(&xs->snd.rtx_queue))->kept) {
 		xtcp_recovery_push(sk);
+		return;
+	}
+	/* Nor is lost what never left: that alone is tried again. */
+	if (cong->phase == XTCP_CONG_RECOVERY &&
+	    XTCP_SKB_CB(skb_peek(&xs->snd.rtx_queue))->kept) {
+		resend_head(sk);
 		return;
 	}
 	/* A second timeout of the same segment does not halve again. */

@@ -169,8 +169,7 @@ static u32 window_without_memory(const struct sock *sk)
 
 	if (!skb_queue_empty(&sk->sk_receive_queue))
 		return 0;
-	return min_t(u32, xtcp_tcb_rcv_wnd(&xs->tcb),
-		     ALIGN(xs->rcv.mss, 1U << xs->tcb.rcv_wscale));
+	return expressible(sk, ALIGN(xs->rcv.mss, 1U << xs->tcb.rcv_wscale));
 }
 
 /* The right edge never moves back (SHLD-14). */
@@ -180,12 +179,15 @@ u16 xtcp_window_select(struct sock *sk)
 	struct xtcp_tcb *tcb = &xs->tcb;
 	u32 now = xtcp_tcb_rcv_wnd(tcb), wnd = free_window(sk);
 
-	if (!memory_is_back(sk))
+	if (!memory_is_back(sk)) {
 		wnd = window_without_memory(sk);
-	else if (wnd > now && worth_moving(sk, xtcp_window_seen(sk), wnd))
+		if (wnd > now)
+			tcb->rcv_adv = tcb->rcv_nxt + wnd;
+	} else if (wnd > now && worth_moving(sk, xtcp_window_seen(sk), wnd)) {
 		tcb->rcv_adv = tcb->rcv_nxt + wnd;
-	else
+	} else {
 		wnd = now;
+	}
 	tcb->last_ack_sent = tcb->rcv_nxt;
 	xs->rcv.acked_seq = tcb->rcv_nxt;
 	return min_t(u32, wnd >> tcb->rcv_wscale, XTCP_WINDOW_MAX);

@@ -6,7 +6,7 @@
  * Always 0: fackets, last_ack_sent (the kernel remembers neither); lost where
  * only duplicate ACKs are known; delivery_rate and its app_limited (no rate is
  * measured); delivered_ce (no ECN); dsack_dups, reord_seen (no DSACK); rehash
- * (a flow keeps its hash).
+ * (other paths are taken, not counted).
  */
 
 #include <linux/tcp.h>

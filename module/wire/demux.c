@@ -86,7 +86,8 @@ static bool join_backlog(struct sock *sk, struct sk_buff *skb)
 	u16 size;
 	int delta;
 
-	if (!tail || !continues(tail, skb))
+	/* A FIN of what a filter cut is not behind its text. */
+	if (!tail || XTCP_SKB_CB(tail)->cut || XTCP_SKB_CB(skb)->cut || !continues(tail, skb))
 		return false;
 	size = max(segment_size(tail), segment_size(skb));
 	__skb_pull(skb, th->doff * 4);
