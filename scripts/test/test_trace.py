@@ -1,7 +1,9 @@
 """Tracepoints: events/xtcp, and what drop monitors see of xtcp in events/skb/kfree_skb."""
+import ctypes
 import errno
 import pathlib
 import socket
+import struct
 import subprocess
 
 from test_admin import AdminTest, counters, drop_everything
@@ -214,14 +216,24 @@ class Resets(TraceTest):
         self.expect("xtcp_receive_reset", client.getsockname()[1], state="ESTABLISHED", dport=port)
 
 
+def lose_text(sock, first):
+    """Segments whose text begins with that octet do not come in."""
+    code = ((0x80, 0, 0, 0), (0x25, 0, 3, 32), (0x30, 0, 0, 32), (0x15, 0, 1, first[0]), (6, 0, 0, 0), (6, 0, 0, 0xffff))
+    program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in code))
+    sock.setsockopt(socket.SOL_SOCKET, 26, struct.pack("HL", len(code), ctypes.addressof(program)))  # SO_ATTACH_FILTER
+
+
 class Counted(TraceTest):
     def test_text_without_room_is_counted_and_traced(self):
-        """A receiver whose buffer shrinks under what its window promised."""
+        """Text ahead of order of which the first is lost, and more of it than a small buffer holds."""
         self.trace("xtcp/xtcp_drop")
         listener = self.listener()
         client, server = self.pair(listener)
         before = counters()["DropNoRoom"]
         server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        lose_text(server, b"a")
+        client.send(b"a")
         fill(client)
         self.expect("xtcp_drop", server.getsockname()[1], dport=client.getsockname()[1], reason="DropNoRoom")
         self.assertGreater(counters()["DropNoRoom"], before)
+        reset(client)  # else it would try for long
