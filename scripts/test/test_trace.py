@@ -218,7 +218,8 @@ class Resets(TraceTest):
 
 def lose_text(sock, first):
     """Segments whose text begins with that octet do not come in."""
-    code = ((0x80, 0, 0, 0), (0x25, 0, 3, 32), (0x30, 0, 0, 32), (0x15, 0, 1, first[0]), (6, 0, 0, 0), (6, 0, 0, 0xffff))
+    code = ((0x80, 0, 0, 0), (0x25, 0, 3, 32), (0x30, 0, 0, 32), (0x15, 0, 1, first[0]),
+            (6, 0, 0, 0), (6, 0, 0, 0xffff))
     program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in code))
     sock.setsockopt(socket.SOL_SOCKET, 26, struct.pack("HL", len(code), ctypes.addressof(program)))  # SO_ATTACH_FILTER
 
