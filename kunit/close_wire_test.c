@@ -16,16 +16,6 @@ static int orphans(void)
 }
 
 /* A connection and nothing else: whoever is gone is CLOSED, not LISTEN. */
-static struct wire *connected(struct kunit *test)
-{
-	struct wire *w = test->priv;
-
-	wire_establish(w);
-	wire_unlisten(w, B);
-	wire_epoch(w);
-	return w;
-}
-
 /* A closes, B a tenth of a second later. */
 static void close_both(struct wire *w)
 {
@@ -40,7 +30,7 @@ static void close_both(struct wire *w)
 
 static void normal_close(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	close_both(w);
 	WIRE_EXPECT(w,
@@ -53,7 +43,7 @@ static void normal_close(struct kunit *test)
 /* Only the active closer has TIME_WAIT. */
 static void normal_close__one_time_wait(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	u64 made = wire_counter(XTCP_CNT_TIME_WAITS);
 
 	close_both(w);
@@ -64,7 +54,7 @@ static void normal_close__one_time_wait(struct kunit *test)
 
 static void normal_close__server_first(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_release(w, B);
 	wire_run_ms(w, 100);
@@ -80,7 +70,7 @@ static void normal_close__server_first(struct kunit *test)
 /* PSH is about text (MUST-61): where the user wrote some, and else nowhere. */
 static void normal_close__push(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	struct wire_segment *seg;
 	unsigned int pushed = 0;
 
@@ -92,7 +82,7 @@ static void normal_close__push(struct kunit *test)
 
 static void close_after_text__fin_rides_on_it(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_send_flags(w, A, 100, MSG_MORE), 100);
 	wire_release(w, A);
@@ -107,7 +97,7 @@ static void close_after_text__fin_rides_on_it(struct kunit *test)
 /* close() does not throw away what was written before it. */
 static void close_after_text__all_of_it_arrives(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_send(w, A, 30000), 30000);
 	wire_release(w, A);
@@ -121,7 +111,7 @@ static void close_after_text__all_of_it_arrives(struct kunit *test)
 /* The server's ACK is lost, its FIN says the same: three segments arrive. */
 static void three_segment_close(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_QUICKACK, 0), 0);
 	wire_release(w, A);
@@ -137,7 +127,7 @@ static void three_segment_close(struct kunit *test)
 /* The ACK of the first FIN waits no longer than any other. */
 static void three_segment_close__too_late(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_knob(w, delack_ms, 40);
 	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_QUICKACK, 0), 0);
@@ -155,7 +145,7 @@ static void three_segment_close__too_late(struct kunit *test)
 /* The second segment is lost: the third tells what it said. */
 static void three_segment_close__by_loss(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_drop(w, B, WIRE_ACK, 1, 1);
 	wire_release(w, A);
@@ -171,7 +161,7 @@ static void three_segment_close__by_loss(struct kunit *test)
 
 static void half_close__server_goes_on_sending(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_shutdown(w, A, SHUT_WR), 0);
 	wire_run_ms(w, 100);
@@ -193,7 +183,7 @@ static void half_close__server_goes_on_sending(struct kunit *test)
 
 static void half_close__client_goes_on_sending(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_shutdown(w, B, SHUT_WR), 0);
 	wire_run_ms(w, 100);
@@ -214,7 +204,7 @@ static void half_close__client_goes_on_sending(struct kunit *test)
 /* A half-open connection lasts as long as someone owns it. */
 static void half_close__no_time_limit(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_shutdown(w, A, SHUT_WR), 0);
 	wire_run_ms(w, 250000);
@@ -226,7 +216,7 @@ static void half_close__no_time_limit(struct kunit *test)
 /* C5: nobody closes: CLOSE_WAIT, for ever. */
 static void close_wait_leak(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_release(w, A);
 	wire_run_ms(w, 250000);
@@ -236,7 +226,7 @@ static void close_wait_leak(struct kunit *test)
 
 static void shutdown_rd__takes_no_segment(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_shutdown(w, A, SHUT_RD), 0);
 	wire_run_ms(w, 100);
@@ -247,7 +237,7 @@ static void shutdown_rd__takes_no_segment(struct kunit *test)
 
 static void simultaneous_close(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_release(w, A);
 	wire_release(w, B);
@@ -303,7 +293,7 @@ static void close_in_syn_rcvd__fin_comes_along(struct kunit *test)
 
 static void first_fin_lost(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_drop(w, A, WIRE_FIN, 1, 2);
 	wire_release(w, A);
@@ -317,7 +307,7 @@ static void first_fin_lost(struct kunit *test)
 
 static void first_fin_lost__orphan_retries(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_knob(w, orphan_retries, 3);
 	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
@@ -333,7 +323,7 @@ static void first_fin_lost__orphan_retries(struct kunit *test)
 
 static void fin_ack_lost(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_drop(w, B, WIRE_ACK, 1, 1);
 	wire_release(w, A);
@@ -347,7 +337,7 @@ static void fin_ack_lost(struct kunit *test)
 
 static void second_fin_lost(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_drop(w, B, WIRE_FIN, 1, 1);
 	close_both(w);
@@ -363,7 +353,7 @@ static void second_fin_lost(struct kunit *test)
 /* The closer waits no longer than fin_timeout_ms; the other one gives up by itself. */
 static void second_fin_lost__for_ever(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_knob(w, fin_timeout_ms, 1500);
 	wire_knob(w, orphan_retries, 3);
@@ -384,7 +374,7 @@ static void second_fin_lost__for_ever(struct kunit *test)
 /* Each FIN that comes again gets its ACK: they are no attack (RFC 5961 7 is for others). */
 static void last_ack_lost__fins_in_a_row(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	unsigned int acks;
 
 	wire_knob(w, invalid_ratelimit_ms, 500);
@@ -399,7 +389,7 @@ static void last_ack_lost__fins_in_a_row(struct kunit *test)
 /* TIME_WAIT is there for this: it answers again, and its 2MSL begin anew. */
 static void last_ack_lost(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_knob(w, msl_ms, 1000);
 	wire_drop(w, A, WIRE_ACK, 1, 1);
@@ -421,7 +411,7 @@ static void last_ack_lost(struct kunit *test)
 /* FIN and text lost together come again together. */
 static void text_and_fin_lost(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_drop(w, A, WIRE_FIN, 1, 1);
 	WIRE_EQ(w, wire_send_flags(w, A, 100, MSG_MORE), 100);
@@ -437,7 +427,7 @@ static void text_and_fin_lost(struct kunit *test)
 /* The FIN overtakes text: it waits for it. */
 static void fin_overtakes_text(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_hold(w, A, WIRE_DATA, 1);
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
@@ -456,7 +446,7 @@ static void fin_overtakes_text(struct kunit *test)
 
 static void time_wait_2msl__60s(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	close_both(w);				/* TIME_WAIT since 0.110 */
 	wire_run_ms(w, 59909);			/* 60.109 */
@@ -469,7 +459,7 @@ static void time_wait_2msl__60s(struct kunit *test)
 
 static void time_wait_2msl__by_knob(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_knob(w, msl_ms, 1000);
 	close_both(w);
@@ -482,7 +472,7 @@ static void time_wait_2msl__by_knob(struct kunit *test)
 /* It is answered, so that a confused peer learns; it delivers and lasts nothing. */
 static void time_wait_late_segment(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_knob(w, msl_ms, 1000);
 	close_both(w);
@@ -507,7 +497,7 @@ static void time_wait_late_segment(struct kunit *test)
 
 static void time_wait_rst__survives_under_rfc1337(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_knob(w, rfc1337, 1);
 	close_both(w);
@@ -519,7 +509,7 @@ static void time_wait_rst__survives_under_rfc1337(struct kunit *test)
 
 static void time_wait_rst__kills_without_rfc1337(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_knob(w, rfc1337, 0);
 	close_both(w);
@@ -569,7 +559,7 @@ static void time_wait_exhaustion(struct kunit *test)
 
 static void time_wait__max_tw_0_makes_none(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	u64 overflow = wire_counter(XTCP_CNT_TIME_WAIT_OVERFLOW);
 
 	wire_knob(w, max_tw, 0);
@@ -662,7 +652,7 @@ static void time_wait_reuse__listener_filters(struct kunit *test)
 /* The server closed first, and shall start again at once. */
 static void time_wait_reuse__so_reuseaddr(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_release(w, B);
 	wire_run_ms(w, 50);
@@ -677,7 +667,7 @@ static void time_wait_reuse__so_reuseaddr(struct kunit *test)
 
 static void linger0__sends_rst(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_linger(w, A, 0), 0);
 	wire_release(w, A);
@@ -693,7 +683,7 @@ static void linger0__sends_rst(struct kunit *test)
 /* RFC 7323 3.2: a RST SHOULD carry timestamps where all else does. */
 static void linger0__rst_has_timestamps(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	w->show_options = true;
 	WIRE_EQ(w, wire_linger(w, A, 0), 0);
@@ -705,7 +695,7 @@ static void linger0__rst_has_timestamps(struct kunit *test)
 /* close() waits for the ACK of its FIN, no longer than told. */
 static void linger__waits_for_the_ack(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_drop(w, A, WIRE_FIN, 1, 1);
 	WIRE_EQ(w, wire_linger(w, A, 5), 0);
@@ -718,7 +708,7 @@ static void linger__waits_for_the_ack(struct kunit *test)
 
 static void fin_wait_2__orphan_60s(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_knob(w, fin_timeout_ms, 60000);
 	wire_release(w, A);			/* FIN_WAIT_2 at 0.020 */
@@ -733,7 +723,7 @@ static void fin_wait_2__orphan_60s(struct kunit *test)
 
 static void fin_wait_2__tcp_linger2(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_LINGER2, 5), 0);
 	wire_release(w, A);
@@ -746,7 +736,7 @@ static void fin_wait_2__tcp_linger2(struct kunit *test)
 /* TCP_LINGER2 below 0: no patience at all. */
 static void fin_wait_2__tcp_linger2_negative(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_LINGER2, -1), 0);
 	wire_release(w, A);
@@ -759,7 +749,7 @@ static void fin_wait_2__tcp_linger2_negative(struct kunit *test)
 /* shutdown() first, close() later: the wait begins when no one owns it. */
 static void fin_wait_2__closed_later(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_knob(w, fin_timeout_ms, 10000);
 	WIRE_EQ(w, wire_shutdown(w, A, SHUT_WR), 0);
@@ -775,7 +765,7 @@ static void fin_wait_2__closed_later(struct kunit *test)
 /* After that the peer's text finds no one. */
 static void fin_wait_2__late_text_gets_rst(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_knob(w, fin_timeout_ms, 1000);
 	wire_release(w, A);
@@ -795,7 +785,7 @@ static void fin_wait_2__late_text_gets_rst(struct kunit *test)
 /* RFC 2525 2.17: the peer must know that its text was not read. */
 static void close_with_unread_data__sends_rst(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	u64 aborts = wire_counter(XTCP_CNT_ABORT_ON_CLOSE);
 
 	WIRE_EQ(w, wire_send(w, B, 100), 100);
@@ -826,7 +816,7 @@ static void close_unread(struct wire *w)
 /* That both have closed makes no difference: the text is lost. */
 static void close_with_unread_data__in_last_ack(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_send(w, B, 100), 100);
 	WIRE_EQ(w, wire_shutdown(w, B, SHUT_WR), 0);
@@ -839,7 +829,7 @@ static void close_with_unread_data__in_last_ack(struct kunit *test)
 
 static void close_with_unread_data__in_closing(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_send(w, B, 100), 100);
 	wire_run_ms(w, 50);
@@ -855,7 +845,7 @@ static void close_with_unread_data__in_closing(struct kunit *test)
 static void disconnect_in_last_ack(struct kunit *test, unsigned int unsent, unsigned int rsts)
 {
 	struct sockaddr none = { .sa_family = AF_UNSPEC };
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_shutdown(w, B, SHUT_WR), 0);
 	wire_run_ms(w, 50);
@@ -881,7 +871,7 @@ static void disconnect__in_last_ack_with_unsent_text(struct kunit *test)
 /* Who has shut both ways takes no more text: that is as good as closed (SHLD-3). */
 static void expect_no_text(struct kunit *test, int first, int second)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	u64 aborts = wire_counter(XTCP_CNT_ABORT_ON_DATA);
 
 	WIRE_EQ(w, wire_shutdown(w, A, first), 0);
@@ -917,7 +907,7 @@ static void shutdown_both__rd_then_wr(struct kunit *test)
 /* The end of the stream is no reason: here nobody shut reading. */
 static void half_close__takes_text(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_shutdown(w, A, SHUT_WR), 0);
 	wire_run_ms(w, 50);
@@ -928,7 +918,7 @@ static void half_close__takes_text(struct kunit *test)
 
 static void data_after_close__gets_rst(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	u64 aborts = wire_counter(XTCP_CNT_ABORT_ON_DATA);
 
 	wire_release(w, A);
@@ -946,7 +936,7 @@ static void data_after_close__gets_rst(struct kunit *test)
 /* One orphan too many is reset, not remembered. */
 static void close__too_many_orphans(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	u64 aborts = wire_counter(XTCP_CNT_ABORT_ON_MEMORY);
 
 	wire_knob(w, max_orphans, 0);
@@ -961,7 +951,7 @@ static void close__too_many_orphans(struct kunit *test)
 /* The kernel closes for it: a FIN, and RST for whatever is still said to it. */
 static void server_process_killed(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_release(w, B);
 	wire_run_ms(w, 50);
@@ -978,7 +968,7 @@ static void server_process_killed(struct kunit *test)
 /* It died with requests unread: the client must not think they were served. */
 static void server_process_killed__unread_text(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
 	wire_run_ms(w, 50);
@@ -994,7 +984,7 @@ static void server_process_killed__unread_text(struct kunit *test)
 /* What it had written before reaches the client all the same. */
 static void server_process_killed__unsent_text(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_send(w, B, 30000), 30000);
 	wire_release(w, B);
@@ -1027,7 +1017,7 @@ static void server_process_killed__listener(struct kunit *test)
 /* The client's machine lost its memory: it answers text with RST. */
 static void client_reboots(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_drop(w, A, WIRE_RST, 1, 1);
 	WIRE_EQ(w, wire_linger(w, A, 0), 0);
@@ -1072,7 +1062,7 @@ static void client_reboots__connects_again(struct kunit *test)
 
 static void client_dies_keepalive(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_knob(w, keepalive_time_ms, 10000);
 	wire_knob(w, keepalive_intvl_ms, 1000);
@@ -1095,7 +1085,7 @@ static void client_dies_keepalive(struct kunit *test)
 
 static void keepalive__answered(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_knob(w, keepalive_time_ms, 10000);
 	wire_knob(w, keepalive_intvl_ms, 1000);
@@ -1117,7 +1107,7 @@ static void keepalive__set_before_connect(struct kunit *test)
 	wire_knob(w, keepalive_time_ms, 10000);
 	WIRE_EQ(w, wire_socket(w, A), 0);
 	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
-	connected(test);
+	wire_connected(test);
 	wire_run_ms(w, 9800);
 	WIRE_EQ(w, wire_count(w, A, WIRE_ACK), 1);
 	wire_run_ms(w, 150);
@@ -1127,7 +1117,7 @@ static void keepalive__set_before_connect(struct kunit *test)
 /* Text on its way asks the same question: its timer decides, not keepalive. */
 static void keepalive__not_beside_text(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_knob(w, keepalive_time_ms, 1000);
 	wire_knob(w, keepalive_intvl_ms, 100);
@@ -1142,7 +1132,7 @@ static void keepalive__not_beside_text(struct kunit *test)
 
 static void keepalive__off_by_default(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_knob(w, keepalive_time_ms, 10000);
 	wire_run_ms(w, 100000);
@@ -1152,7 +1142,7 @@ static void keepalive__off_by_default(struct kunit *test)
 /* TCP_USER_TIMEOUT: seconds instead of a quarter of an hour. */
 static void server_host_dies__user_timeout(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_USER_TIMEOUT, 3500), 0);
 	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
@@ -1166,7 +1156,7 @@ static void server_host_dies__user_timeout(struct kunit *test)
 
 static void server_host_dies__retries2(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_knob(w, retries2, 4);
 	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
@@ -1188,7 +1178,7 @@ static void server_host_dies__retries2(struct kunit *test)
 
 static void blind_rst__in_window_is_challenged(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	u64 challenges = wire_counter(XTCP_CNT_CHALLENGE_ACKS);
 
 	wire_inject(w, A, XTCP_RST, .seq = 100);
@@ -1202,7 +1192,7 @@ static void blind_rst__in_window_is_challenged(struct kunit *test)
 
 static void blind_rst__exact_resets(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_inject(w, A, XTCP_RST, .seq = 1);
 	WIRE_STATE(w, B, CLOSED);
@@ -1212,7 +1202,7 @@ static void blind_rst__exact_resets(struct kunit *test)
 
 static void blind_syn__is_challenged(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_inject(w, A, XTCP_SYN, .seq = 100);
 	wire_run_ms(w, 100);
@@ -1225,7 +1215,7 @@ static void blind_syn__is_challenged(struct kunit *test)
 /* Not a weapon: a flood of nonsense gets one answer in invalid_ratelimit_ms. */
 static void challenge_acks__are_limited(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	unsigned int i;
 
 	wire_knob(w, invalid_ratelimit_ms, 500);
@@ -1241,7 +1231,7 @@ static void challenge_acks__are_limited(struct kunit *test)
 /* Nor does the end of the connection make a new beginning of that. */
 static void challenge_acks__are_limited_into_time_wait(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	unsigned int acks;
 
 	wire_knob(w, invalid_ratelimit_ms, 500);

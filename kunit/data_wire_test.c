@@ -4,33 +4,13 @@
 #include <linux/tcp.h>
 #include "wire.h"
 
-static struct wire *connected(struct kunit *test)
-{
-	struct wire *w = test->priv;
-
-	wire_establish(w);
-	wire_unlisten(w, B);
-	wire_epoch(w);
-	return w;
-}
-
 /* As @connected, and long enough ago that ACKs are delayed. */
 static struct wire *connected_long_ago(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_xs(w, A)->rcv.quick_acks = 0;
 	wire_xs(w, B)->rcv.quick_acks = 0;
-	return w;
-}
-
-/* Segments of the test alone: the real A neither sees nor sends anything. */
-static struct wire *puppet(struct kunit *test)
-{
-	struct wire *w = connected(test);
-
-	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
-	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
 	return w;
 }
 
@@ -38,7 +18,7 @@ static struct wire *puppet(struct kunit *test)
 
 static void one_segment(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
 	wire_run_ms(w, 100);
@@ -98,7 +78,7 @@ static void delayed_ack__rides_on_the_answer(struct kunit *test)
 /* A new connection is in slow start: each of the first segments is acknowledged. */
 static void quick_acks__of_a_new_connection(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
 	wire_run_ms(w, 50);
@@ -177,7 +157,7 @@ static void nagle__not_before_fin(struct kunit *test)
 
 static void loss_rto(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	u64 timeouts = wire_counter(XTCP_CNT_RTO_TIMEOUTS);
 
 	wire_drop(w, A, WIRE_DATA, 1, 3);
@@ -196,7 +176,7 @@ static void loss_rto(struct kunit *test)
 /* RFC 5681 3.1: one segment, then slow start; ssthresh is half of the flight. */
 static void loss_rto__whole_flight(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_drop(w, A, WIRE_DATA, 1, 4);
 	WIRE_EQ(w, wire_send(w, A, 4000), 4000);
@@ -221,7 +201,7 @@ static void loss_rto__whole_flight(struct kunit *test)
 /* Half of it is acknowledged: only the other half goes again. */
 static void loss_rto__acknowledged_in_part(struct kunit *test)
 {
-	struct wire *w = puppet(test);
+	struct wire *w = wire_puppet(test);
 
 	WIRE_EQ(w, wire_send(w, A, 1000), 1000);
 	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 501);
@@ -235,7 +215,7 @@ static void loss_rto__acknowledged_in_part(struct kunit *test)
 /* The third duplicate ACK, long before the timer (RFC 5681 3.2). */
 static void loss_fast_retransmit(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	u64 fast = wire_counter(XTCP_CNT_FAST_RETRANS);
 	u64 timeouts = wire_counter(XTCP_CNT_RTO_TIMEOUTS);
 
@@ -264,7 +244,7 @@ static void loss_fast_retransmit(struct kunit *test)
 /* `reordering` 1: the network never does it, and one duplicate ACK means a loss. */
 static void loss_fast_retransmit__by_knob(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_knob(w, reordering, 1);
 	wire_transfer(w, A, 1000, 1000);	/* the window of the SYN-ACK was another */
@@ -277,7 +257,7 @@ static void loss_fast_retransmit__by_knob(struct kunit *test)
 /* And 4: three do not. */
 static void loss_fast_retransmit__not_by_three_acks(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_knob(w, reordering, 4);
 	wire_transfer(w, A, 1000, 1000);
@@ -290,7 +270,7 @@ static void loss_fast_retransmit__not_by_three_acks(struct kunit *test)
 /* Two duplicate ACKs are reordering, not loss: the timer it is. */
 static void loss_fast_retransmit__not_by_two_acks(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_drop(w, A, WIRE_DATA, 1, 1);
 	WIRE_EQ(w, wire_send(w, A, 3000), 3000);
@@ -308,7 +288,7 @@ static void loss_fast_retransmit__not_by_two_acks(struct kunit *test)
 /* NewReno (RFC 6582): a partial ACK shows the next hole. */
 static void loss_fast_retransmit__two_holes(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_drop(w, A, WIRE_DATA, 1, 1);
 	wire_drop(w, A, WIRE_DATA, 3, 1);
@@ -335,7 +315,7 @@ static void loss_fast_retransmit__two_holes(struct kunit *test)
 /* A lost ACK costs nothing when a later one follows. */
 static void loss__of_an_ack(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_drop(w, B, WIRE_ACK, 1, 1);
 	WIRE_EQ(w, wire_send(w, A, 2000), 2000);
@@ -350,7 +330,7 @@ static void loss__of_an_ack(struct kunit *test)
 /* The text is here, its ACK was lost: the copy is answered, not delivered. */
 static void loss__of_the_only_ack(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_drop(w, B, WIRE_ACK, 1, 1);
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
@@ -366,7 +346,7 @@ static void loss__of_the_only_ack(struct kunit *test)
 
 static void corrupt__dropped_and_sent_again(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	u64 bad = wire_counter(XTCP_DROP_CHECKSUM);
 
 	wire_corrupt(w, A, WIRE_DATA, 1);
@@ -387,7 +367,7 @@ static void karn(struct kunit *test)
 	u32 before;
 
 	wire_knob(w, timestamps, 0);
-	connected(test);
+	wire_connected(test);
 	before = wire_xs(w, A)->rtt.srtt_us;
 	wire_drop(w, A, WIRE_DATA, 1, 1);
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
@@ -399,7 +379,7 @@ static void karn(struct kunit *test)
 /* The path got slower: RFC 6298 2.3 on the wire. */
 static void rtt__follows_the_path(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_delay_ms(w, 50);
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
@@ -415,7 +395,7 @@ static void rtt__rto_follows(struct kunit *test)
 	struct wire *w = test->priv;
 
 	wire_knob(w, rto_min_ms, 10);
-	connected(test);
+	wire_connected(test);
 	/* R = 20: 20 + 4 * 10 */
 	WIRE_EQ(w, DIV_ROUND_CLOSEST(wire_xs(w, A)->rtt.rto_us, 1000), 60);
 	wire_drop(w, A, WIRE_DATA, 1, 2);
@@ -433,7 +413,7 @@ static void rtt__syn_sent_twice(struct kunit *test)
 
 	wire_knob(w, timestamps, 0);
 	wire_drop(w, A, WIRE_SYN, 1, 1);
-	connected(test);
+	wire_connected(test);
 	wire_drop(w, A, WIRE_DATA, 1, 1);
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
 	wire_run_ms(w, 4000);
@@ -449,7 +429,7 @@ static void rtt__syn_sent_twice_with_timestamps(struct kunit *test)
 	struct wire *w = test->priv;
 
 	wire_drop(w, A, WIRE_SYN, 1, 1);
-	connected(test);
+	wire_connected(test);
 	WIRE_EQ(w, DIV_ROUND_CLOSEST(wire_xs(w, A)->rtt.srtt_us, 1000), 20);
 }
 
@@ -457,7 +437,7 @@ static void rtt__syn_sent_twice_with_timestamps(struct kunit *test)
 
 static void reordering(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	u64 ahead = wire_counter(XTCP_CNT_OUT_OF_ORDER);
 
 	wire_hold(w, A, WIRE_DATA, 1);
@@ -474,7 +454,7 @@ static void reordering(struct kunit *test)
 
 static void duplicate__delivered_once(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_twice(w, A, WIRE_DATA, 1);
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
@@ -491,7 +471,7 @@ static void duplicate__delivered_once(struct kunit *test)
 /* Every octet once, in order, whatever overlaps what. */
 static void out_of_order__overlaps(struct kunit *test)
 {
-	struct wire *w = puppet(test);
+	struct wire *w = wire_puppet(test);
 
 	wire_inject(w, A, XTCP_ACK, .seq = 501, .ack = 1, .len = 1000);
 	wire_inject(w, A, XTCP_ACK, .seq = 401, .ack = 1, .len = 200);
@@ -507,7 +487,7 @@ static void out_of_order__overlaps(struct kunit *test)
 /* What arrived first stays: an overlap cannot rewrite it. */
 static void out_of_order__first_copy_wins(struct kunit *test)
 {
-	struct wire *w = puppet(test);
+	struct wire *w = wire_puppet(test);
 
 	wire_inject(w, A, XTCP_ACK, .seq = 101, .ack = 1, .len = 100);
 	wire_inject(w, A, XTCP_ACK, .seq = 101, .ack = 1, .len = 100, .junk = true);
@@ -519,7 +499,7 @@ static void out_of_order__first_copy_wins(struct kunit *test)
 /* Many gaps, filled from behind. */
 static void out_of_order__backwards(struct kunit *test)
 {
-	struct wire *w = puppet(test);
+	struct wire *w = wire_puppet(test);
 	int i;
 
 	for (i = 49; i >= 0; i--)
@@ -535,7 +515,7 @@ static void out_of_order__gives_way_to_order(struct kunit *test)
 
 	WIRE_EQ(w, wire_listen(w, B, 8), 0);
 	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_RCVBUF, 8192), 0);
-	puppet(test);
+	wire_puppet(test);
 	edge = xtcp_tcb_rcv_wnd(&wire_xs(w, B)->tcb);
 	for (seq = 11; seq + 10 < edge; seq += 20)
 		wire_inject(w, A, XTCP_ACK, .seq = seq, .ack = 1, .len = 10);
@@ -550,7 +530,7 @@ static void out_of_order__gives_way_to_order(struct kunit *test)
 
 static void trimmed__partly_old(struct kunit *test)
 {
-	struct wire *w = puppet(test);
+	struct wire *w = wire_puppet(test);
 
 	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 100);
 	wire_inject(w, A, XTCP_ACK, .seq = 51, .ack = 1, .len = 100);
@@ -559,7 +539,7 @@ static void trimmed__partly_old(struct kunit *test)
 
 static void beyond_window__not_taken(struct kunit *test)
 {
-	struct wire *w = puppet(test);
+	struct wire *w = wire_puppet(test);
 	u32 wnd = xtcp_tcb_rcv_wnd(&wire_xs(w, B)->tcb);
 
 	wire_inject(w, A, XTCP_ACK, .seq = 1 + wnd, .ack = 1, .len = 100, .junk = true);
@@ -571,7 +551,7 @@ static void beyond_window__not_taken(struct kunit *test)
 
 static void paws__old_segment_dropped(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	u64 paws = wire_counter(XTCP_DROP_PAWS);
 
 	wire_transfer(w, A, 100, 100);
@@ -620,7 +600,7 @@ static void wrap_sequence(struct wire *w, u32 n)
 /* A duplicate of the stream's beginning was under way for all of 4 GiB. */
 static struct wire *wrapped(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_transfer(w, A, 100, 100);
 	wire_run_ms(w, 200);
@@ -666,7 +646,7 @@ static void paws_wrap__paws_off(struct kunit *test)
  */
 static void paws_idle_24_days(struct kunit *test)
 {
-	struct wire *w = puppet(test);
+	struct wire *w = wire_puppet(test);
 	u64 *taken_us = &wire_xs(w, B)->tcb.ts_recent_us;
 
 	*taken_us = xtcp_now_us() - 24 * 86400ULL * USEC_PER_SEC + USEC_PER_MSEC;
@@ -683,7 +663,7 @@ static void paws_idle_24_days__by_knob(struct kunit *test)
 	struct wire *w = test->priv;
 
 	wire_knob(w, paws_idle_ms, 2400);
-	puppet(test);
+	wire_puppet(test);
 	wire_run_ms(w, 2200);
 	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 50, .ts_age = 50);
 	WIRE_EQ(w, wire_recv(w, B, 1000), -EAGAIN);
@@ -695,7 +675,7 @@ static void paws_idle_24_days__by_knob(struct kunit *test)
 /* Each gets its ACK: the first one may be lost, and text is no attack. */
 static void old_text__each_is_acknowledged(struct kunit *test)
 {
-	struct wire *w = puppet(test);
+	struct wire *w = wire_puppet(test);
 	unsigned int acks;
 
 	wire_knob(w, invalid_ratelimit_ms, 500);
@@ -710,7 +690,7 @@ static void old_text__each_is_acknowledged(struct kunit *test)
 /* Keepalives of old systems, in both of their forms, come without: alive is alive. */
 static void timestamps__missing_in_a_keepalive(struct kunit *test)
 {
-	struct wire *w = puppet(test);
+	struct wire *w = wire_puppet(test);
 	u64 missing = wire_counter(XTCP_CNT_NO_TIMESTAMP);
 	unsigned int acks;
 
@@ -729,7 +709,7 @@ static void timestamps__missing_in_a_keepalive(struct kunit *test)
 /* An ACK without one still is the peer's. */
 static void timestamps__missing_in_an_ack(struct kunit *test)
 {
-	struct wire *w = puppet(test);
+	struct wire *w = wire_puppet(test);
 
 	WIRE_EQ(w, wire_send(w, B, 100), 100);
 	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 101, .no_ts = true);
@@ -738,7 +718,7 @@ static void timestamps__missing_in_an_ack(struct kunit *test)
 
 static void timestamps__missing_is_dropped(struct kunit *test)
 {
-	struct wire *w = puppet(test);
+	struct wire *w = wire_puppet(test);
 	u64 missing = wire_counter(XTCP_DROP_NO_TIMESTAMP);
 
 	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 50, .no_ts = true);
@@ -758,7 +738,7 @@ static struct wire *window_shut(struct kunit *test)
 	wire_knob(w, delack_ms, 1);	/* RTT 20 to 21 ms: RTO is the minimum */
 	WIRE_EQ(w, wire_listen(w, B, 8), 0);
 	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_RCVBUF, 16384), 0);
-	connected(test);
+	wire_connected(test);
 	do {
 		n = wire_send(w, A, 1000);
 		wire_run_ms(w, 50);
@@ -868,7 +848,7 @@ static void window__never_shrinks(struct kunit *test)
 	u8 shift;
 
 	wire_knob(w, rmem_default, 16384);
-	connected(test);
+	wire_connected(test);
 	WIRE_EQ(w, wire_send(w, A, 333), 333);
 	wire_run_ms(w, 200);
 	WIRE_EQ(w, wire_send(w, A, 20000) > 0, true);
@@ -906,7 +886,7 @@ static void window__clamped_at_the_limits(struct kunit *test)
 		{ -1, SOCK_MIN_RCVBUF / 2 }, { INT_MIN, SOCK_MIN_RCVBUF / 2 },
 		{ 1, SOCK_MIN_RCVBUF / 2 }, { INT_MAX, INT_MAX },
 	};
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -923,7 +903,7 @@ static void window__clamped(struct kunit *test)
 
 	WIRE_EQ(w, wire_listen(w, B, 8), 0);
 	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_WINDOW_CLAMP, 4096), 0);
-	connected(test);
+	wire_connected(test);
 	WIRE_EQ(w, wire_xs(w, B)->window_clamp, 4096);
 	wire_transfer(w, A, 100000, 60000);
 	WIRE_EQ(w, largest_window(w, B), 4096);
@@ -940,7 +920,7 @@ static void window__clamped_below_the_scale(struct kunit *test)
 	wire_knob(w, rmem_max, 1 << 30);
 	WIRE_EQ(w, wire_listen(w, B, 8), 0);
 	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_WINDOW_CLAMP, 2000), 0);
-	connected(test);
+	wire_connected(test);
 	WIRE_EQ(w, wire_xs(w, B)->tcb.rcv_wscale, 14);
 	wire_transfer(w, A, 100000, 60000);
 	WIRE_EQ(w, largest_window(w, B), 16384);
@@ -972,7 +952,7 @@ static void window__is_obeyed(struct kunit *test)
 
 	WIRE_EQ(w, wire_listen(w, B, 8), 0);
 	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_RCVBUF, 16384), 0);
-	connected(test);
+	wire_connected(test);
 	WIRE_EQ(w, wire_send(w, A, 40000) > 0, true);
 	wire_run_ms(w, 1000);
 	shift = wire_xs(w, B)->tcb.rcv_wscale;
@@ -991,7 +971,7 @@ static void window__is_obeyed(struct kunit *test)
 /* Ten segments (RFC 6928), then twice as many in each round trip. */
 static void slow_start__doubles(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_delay_ms(w, 100);
 	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_SNDBUF, 200000), 0);
@@ -1009,7 +989,7 @@ static void initial_cwnd__by_knob(struct kunit *test)
 	struct wire *w = test->priv;
 
 	wire_knob(w, initial_cwnd, 3);
-	connected(test);
+	wire_connected(test);
 	WIRE_EQ(w, wire_send(w, A, 20000), 20000);
 	wire_run_ms(w, 5);
 	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 3);
@@ -1017,7 +997,7 @@ static void initial_cwnd__by_knob(struct kunit *test)
 
 static void big_transfer__no_loss(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	u64 again = wire_counter(XTCP_CNT_RETRANS_SEGS);
 
 	wire_transfer(w, A, 1000000, 20000);
@@ -1026,7 +1006,7 @@ static void big_transfer__no_loss(struct kunit *test)
 
 static void big_transfer__both_ways_at_once(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	unsigned int i;
 
 	for (i = 0; i < 2000; i++) {
@@ -1059,7 +1039,7 @@ KUNIT_ARRAY_PARAM(percent, percents, percent_desc);
 static void big_transfer__under_loss(struct kunit *test)
 {
 	const unsigned int *percent = test->param_value;
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_lossy(w, *percent, *percent);
 	wire_transfer(w, A, *percent > 10 ? 40000 : 150000, 240000);

@@ -29,20 +29,10 @@ static u64 drops(void)
 	return wire_counter(XTCP_DROP_MIN_TTL);
 }
 
-static struct wire *connected(struct kunit *test)
-{
-	struct wire *w = test->priv;
-
-	wire_establish(w);
-	wire_unlisten(w, B);
-	wire_epoch(w);
-	return w;
-}
-
 /* Nothing of it counts, be it a RST; from as near as it must be, all does. */
 static void min_ttl__connection(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	u64 before = drops();
 
 	WIRE_EQ(w, ask(w, B, 65), 0);
@@ -59,7 +49,7 @@ static void min_ttl__connection(struct kunit *test)
 
 static void min_ttl__as_much_is_enough(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, ask(w, B, 64), 0);
 	wire_transfer(w, A, 3000, 1000);

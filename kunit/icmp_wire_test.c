@@ -4,16 +4,6 @@
 #include <linux/tcp.h>
 #include "wire.h"
 
-static struct wire *connected(struct kunit *test)
-{
-	struct wire *w = test->priv;
-
-	wire_establish(w);
-	wire_unlisten(w, B);
-	wire_epoch(w);
-	return w;
-}
-
 /* A's SYN is out and lost. */
 static struct wire *connecting(struct kunit *test)
 {
@@ -75,7 +65,7 @@ static void syn_sent__wrong_sequence_number(struct kunit *test)
 /* A soft error (RFC 1122 4.2.3.9): the route may come back. */
 static void established__unreachable_is_a_hint(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_drop(w, A, WIRE_DATA, 1, 1);
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
@@ -89,7 +79,7 @@ static void established__unreachable_is_a_hint(struct kunit *test)
 /* RFC 5927 5: not even a "hard" one ends a connection. */
 static void established__port_unreachable_is_a_hint(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_drop(w, A, WIRE_DATA, 1, 1);
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
@@ -102,7 +92,7 @@ static void established__port_unreachable_is_a_hint(struct kunit *test)
 /* When it gives up after all, the hint is the better reason. */
 static void established__hint_is_the_error_in_the_end(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_knob(w, retries2, 2);
 	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
@@ -152,7 +142,7 @@ static void too_big__sends_smaller_segments(struct kunit *test)
 	struct wire *w = test->priv;
 
 	wire_path(w, 1300);
-	connected(test);
+	wire_connected(test);
 	wire_drop(w, A, WIRE_DATA, 1, 1);
 	WIRE_EQ(w, wire_send(w, A, 1300), 1300);
 	wire_run_ms(w, 5);
@@ -172,7 +162,7 @@ static void too_big__wrong_sequence_number(struct kunit *test)
 	struct wire *w = test->priv;
 
 	wire_path(w, 1300);
-	connected(test);
+	wire_connected(test);
 	wire_icmp_too_big(w, A, 5000, 1228);
 	WIRE_EQ(w, wire_xs(w, A)->snd.mss, 1300);
 }
@@ -191,7 +181,7 @@ static void too_big__not_for_all(struct kunit *test)
 	struct wire *w = test->priv;
 
 	wire_path(w, 1300);
-	connected(test);
+	wire_connected(test);
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
 	discover_mtu(w, A, IP_PMTUDISC_INTERFACE);
 	wire_icmp_too_big(w, A, 1, 1228);
@@ -265,7 +255,7 @@ static void too_big__not_absurdly_small(struct kunit *test)
 	struct wire *w = test->priv;
 
 	wire_path(w, 1300);
-	connected(test);
+	wire_connected(test);
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
 	wire_icmp_too_big(w, A, 1, 16);
 	WIRE_EQ(w, wire_xs(w, A)->snd.mss >= 500, true);

@@ -10,16 +10,6 @@
 #include <xtcp/receive.h>
 #include "wire.h"
 
-static struct wire *connected(struct kunit *test)
-{
-	struct wire *w = test->priv;
-
-	wire_establish(w);
-	wire_unlisten(w, B);
-	wire_epoch(w);
-	return w;
-}
-
 /* Segments of the test alone, to a B with a buffer of @rcvbuf. */
 static struct wire *puppet(struct kunit *test, int rcvbuf)
 {
@@ -27,10 +17,7 @@ static struct wire *puppet(struct kunit *test, int rcvbuf)
 
 	WIRE_EQ(w, wire_listen(w, B, 8), 0);
 	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_RCVBUF, rcvbuf), 0);
-	connected(test);
-	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
-	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
-	return w;
+	return wire_puppet(test);
 }
 
 /* --- no memory for anyone -------------------------------------------------- */
@@ -38,7 +25,7 @@ static struct wire *puppet(struct kunit *test, int rcvbuf)
 /* Who holds nothing goes on: both send, both receive. */
 static void no_memory__honest_ones_go_on(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_memory_runs_out(w);
 	wire_transfer(w, A, 40000, 30000);
@@ -51,7 +38,7 @@ static void no_memory__new_connection(struct kunit *test)
 	struct wire *w = test->priv;
 
 	wire_memory_runs_out(w);
-	connected(test);
+	wire_connected(test);
 	wire_transfer(w, A, 1000, 1000);
 	wire_memory_is_back(w);
 }
@@ -67,7 +54,7 @@ static int writable(struct wire *w, enum wire_end end)
  */
 static void no_memory__poll_agrees_with_send(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_SNDBUF, 1 << 17), 0);
 	wire_memory_runs_out(w);
@@ -88,7 +75,7 @@ static void no_memory__poll_agrees_with_send(struct kunit *test)
 /* A writer who was told to wait is woken by the ACK. */
 static void no_memory__writer_sleeps_till_the_ack(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	struct socket *sock;
 
 	wire_memory_runs_out(w);
@@ -143,7 +130,7 @@ static void no_memory__order_before_what_is_ahead(struct kunit *test)
 
 static void no_memory__buffers_do_not_grow(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	int sndbuf, rcvbuf;
 
 	sndbuf = w->side[A].sock->sk->sk_sndbuf;
@@ -161,7 +148,7 @@ static void no_memory__buffers_do_not_grow(struct kunit *test)
 /* The FIN goes in any case, and all of it is given back. */
 static void no_memory__fin_goes(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_memory_runs_out(w);
 	wire_release(w, A);
@@ -177,7 +164,7 @@ static void no_memory__sent_again_in_smaller_segments(struct kunit *test)
 	struct wire *w = test->priv;
 
 	wire_path(w, 1300);
-	connected(test);
+	wire_connected(test);
 	wire_drop(w, A, WIRE_DATA, 1, 1);
 	WIRE_EQ(w, wire_send(w, A, 1300), 1300);
 	wire_run_ms(w, 5);
@@ -203,7 +190,7 @@ static void cut_small__waits_for_acks(struct kunit *test)
 	struct sock *sk;
 
 	wire_knob(w, initial_cwnd, 1);
-	connected(test);
+	wire_connected(test);
 	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_SNDBUF, 200000), 0);
 	wire_drop(w, B, WIRE_ACK, 1, WIRE_FOREVER);
 	WIRE_EQ(w, wire_send(w, A, 60000), 60000);
@@ -238,7 +225,7 @@ static struct wire *orphan_with_text(struct kunit *test)
 
 	WIRE_EQ(w, wire_listen(w, B, 8), 0);
 	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_RCVBUF, 8192), 0);
-	connected(test);
+	wire_connected(test);
 	WIRE_EQ(w, wire_send(w, A, 20000), 20000);
 	wire_run_ms(w, 300);
 	return w;

@@ -420,16 +420,6 @@ static void random_readers_and_writers(struct kunit *test)
 
 /* --- single cases ---------------------------------------------------------- */
 
-static struct wire *connected(struct kunit *test)
-{
-	struct wire *w = test->priv;
-
-	wire_establish(w);
-	wire_unlisten(w, B);
-	wire_epoch(w);
-	return w;
-}
-
 /* Segments of the test alone, to a B with a buffer of @rcvbuf; 0: the usual one. */
 static struct wire *puppet(struct kunit *test, int rcvbuf)
 {
@@ -437,10 +427,7 @@ static struct wire *puppet(struct kunit *test, int rcvbuf)
 
 	if (rcvbuf)
 		wire_knob(w, rmem_default, rcvbuf);
-	connected(test);
-	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
-	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
-	return w;
+	return wire_puppet(test);
 }
 
 static u32 window(struct wire *w)
@@ -677,7 +664,7 @@ static void peek__for_more_than_fits(struct kunit *test)
 	int n;
 
 	wire_knob(w, rmem_default, 16384);
-	connected(test);
+	wire_connected(test);
 	WIRE_EQ(w, wire_send(w, A, 40000) > 30000, true);
 	n = kernel_recvmsg(w->side[B].sock, &msg, &vec, 1, 65536, MSG_PEEK | MSG_WAITALL);
 	WIRE_EQ(w, n > 4000 && n <= 16384, true);
@@ -691,7 +678,7 @@ static struct wire *taken_back(struct kunit *test)
 	struct wire *w = test->priv;
 
 	wire_knob(w, window_scaling, 0);
-	connected(test);
+	wire_connected(test);
 	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
 	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
 	WIRE_EQ(w, wire_send(w, A, 10000), 10000);
@@ -754,7 +741,7 @@ static void right_edge__ack_counts(struct kunit *test)
 /* A probe has an old number: the ACK that is owed goes beside it. */
 static void probe__is_no_acknowledgment(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
 	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);

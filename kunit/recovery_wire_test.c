@@ -9,22 +9,18 @@
 
 static struct wire *connected(struct kunit *test)
 {
-	struct wire *w = test->priv;
+	struct wire *w = wire_connected(test);
 
-	wire_establish(w);
-	wire_unlisten(w, B);
 	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_SNDBUF, 400000), 0);
-	wire_epoch(w);
 	return w;
 }
 
 /* Segments of the test alone: the real B neither sees nor sends anything. */
 static struct wire *puppet(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_puppet(test);
 
-	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
-	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_SNDBUF, 400000), 0);
 	/* An ACK that moves the window as well is no duplicate. */
 	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1);
 	return w;

@@ -7,16 +7,6 @@
 #include <linux/tcp.h>
 #include "wire.h"
 
-static struct wire *connected(struct kunit *test)
-{
-	struct wire *w = test->priv;
-
-	wire_establish(w);
-	wire_unlisten(w, B);
-	wire_epoch(w);
-	return w;
-}
-
 /* Without window scaling and timestamps: numbers as on the wire. */
 static struct wire *connected_plainly(struct kunit *test)
 {
@@ -24,7 +14,7 @@ static struct wire *connected_plainly(struct kunit *test)
 
 	wire_knob(w, window_scaling, 0);
 	wire_knob(w, timestamps, 0);
-	return connected(test);
+	return wire_connected(test);
 }
 
 /* Nothing of the real B arrives: the test answers in its place. */
@@ -126,7 +116,7 @@ static void mss__leaves_room_for_ip_options(struct kunit *test)
 	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_MAXSEG, 500), 0);
 	WIRE_EQ(w, wire_socket(w, A), 0);
 	WIRE_EQ(w, set_ip_options(w), 0);
-	connected(test);
+	wire_connected(test);
 	WIRE_EQ(w, wire_xs(w, A)->snd.mss, 500 - XTCP_OLEN_TS_ALIGNED - options);
 }
 
@@ -135,7 +125,7 @@ static void mss__leaves_room_for_ip_options(struct kunit *test)
 /* SHLD-2: it may say why, in text. */
 static void rst__with_text(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_inject(w, A, XTCP_RST, .seq = 1, .len = 10);
 	WIRE_STATE(w, B, CLOSED);
@@ -148,7 +138,7 @@ static void rst__with_text(struct kunit *test)
 
 static struct wire *trouble(struct kunit *test, bool asked)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_is_ipv6(w) ? wire_option(w, A, SOL_IPV6, IPV6_RECVERR, asked) :
 				     wire_option(w, A, SOL_IP, IP_RECVERR, asked), 0);
@@ -210,7 +200,7 @@ static void r1__of_a_syn(struct kunit *test)
 
 static struct wire *kept_alive(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_knob(w, keepalive_time_ms, 10000);
 	wire_knob(w, keepalive_intvl_ms, 1000);
@@ -352,7 +342,7 @@ static struct wire *window_shut(struct kunit *test)
 	wire_knob(w, delack_ms, 1);
 	WIRE_EQ(w, wire_listen(w, B, 8), 0);
 	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_RCVBUF, 16384), 0);
-	connected(test);
+	wire_connected(test);
 	do {
 		n = wire_send(w, A, 1000);
 		wire_run_ms(w, 50);
@@ -448,7 +438,7 @@ static void silly_window__of_our_own(struct kunit *test)
 /* MUST-60: even what the user holds back goes out in the end, and pushed (MUST-61). */
 static void cork__is_not_for_ever(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_CORK, 1), 0);
 	WIRE_EQ(w, wire_send(w, A, 600), 600);
@@ -463,7 +453,7 @@ static void cork__is_not_for_ever(struct kunit *test)
 /* MUST-58, MUST-59: five segments wait for the user to let go of the socket. */
 static void ack__one_for_all_that_waited(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	struct sock *b = w->side[B].sock->sk;
 
 	WIRE_EQ(w, wire_send(w, A, 5 * WIRE_TEXT), 5 * WIRE_TEXT);

@@ -11,16 +11,6 @@ enum {
 	TIMESTAMPS = 12,	/* octets of each segment */
 };
 
-static struct wire *connected(struct kunit *test)
-{
-	struct wire *w = test->priv;
-
-	wire_establish(w);
-	wire_unlisten(w, B);
-	wire_epoch(w);
-	return w;
-}
-
 /* The largest that A sent since the epoch. */
 static unsigned int largest(struct wire *w)
 {
@@ -50,7 +40,7 @@ static void mss__small_first_window(struct kunit *test)
 
 	WIRE_EQ(w, wire_listen(w, B, 8), 0);
 	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_RCVBUF, 1), 0);
-	connected(test);
+	wire_connected(test);
 	half = wire_xs(w, A)->tcb.snd_wnd_max / 2;
 	WIRE_EQ(w, half < WIRE_TEXT, true);
 	WIRE_EQ(w, size_of(w, 500), min(half, 500U));
@@ -66,7 +56,7 @@ static void mss__min_snd_mss(struct kunit *test)
 
 	WIRE_EQ(w, wire_listen(w, B, 8), 0);
 	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_MAXSEG, 100), 0);
-	connected(test);
+	wire_connected(test);
 	WIRE_EQ(w, size_of(w, 2000), 100 - TIMESTAMPS);
 	wire_knob(w, min_snd_mss, 600);
 	WIRE_EQ(w, size_of(w, 2000), 600 - TIMESTAMPS);
@@ -76,7 +66,7 @@ static void mss__min_snd_mss(struct kunit *test)
 
 static void mss__tcp_maxseg_later(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, size_of(w, 2000), WIRE_TEXT);
 	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_MAXSEG, 300), 0);
@@ -89,7 +79,7 @@ static void mss__tcp_maxseg_later(struct kunit *test)
 /* Options of the IP header, which begin in the middle. */
 static void mss__ip_options_later(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	if (wire_is_ipv6(w))
 		kunit_skip(test, "IPv4 has them");
@@ -101,7 +91,7 @@ static void mss__ip_options_later(struct kunit *test)
 /* What a receiver takes for a full segment, of which each second one is acknowledged at once. */
 static void rcv_mss__shrinks_with_the_path(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_transfer(w, A, 20000, 2000);
 	WIRE_EQ(w, wire_xs(w, B)->rcv.mss, WIRE_TEXT);
@@ -122,7 +112,7 @@ static void rcv_mss__shrinks_with_the_path(struct kunit *test)
 /* Messages of one length are no full segments. */
 static void rcv_mss__not_by_small_messages(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	unsigned int i;
 
 	wire_transfer(w, A, 20000, 2000);

@@ -9,16 +9,6 @@
 #include "wire.h"
 #include "wire_ip.h"
 
-static struct wire *connected(struct kunit *test)
-{
-	struct wire *w = test->priv;
-
-	wire_establish(w);
-	wire_unlisten(w, B);
-	wire_epoch(w);
-	return w;
-}
-
 static __poll_t poll_sock(struct socket *sock)
 {
 	return sock->ops->poll(NULL, sock, NULL);
@@ -44,7 +34,7 @@ static void queued_text__pins_no_extension(struct kunit *test)
 {
 #ifdef CONFIG_XFRM
 	struct xfrm_state *state = xfrm_state_alloc(&init_net);
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	struct sec_path *path;
 	struct sk_buff *skb;
 
@@ -89,14 +79,14 @@ static void backlog__of_the_largest_buffers(struct kunit *test)
 
 static void recv__nothing_there(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_recv(w, B, 100), -EAGAIN);
 }
 
 static void recv__piece_by_piece(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_send(w, A, 2500), 2500);
 	wire_run_ms(w, 100);
@@ -109,7 +99,7 @@ static void recv__piece_by_piece(struct kunit *test)
 
 static void recv__peek_takes_nothing(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	u8 text[100], again[100];
 
 	WIRE_EQ(w, wire_send(w, A, 80), 80);
@@ -123,7 +113,7 @@ static void recv__peek_takes_nothing(struct kunit *test)
 /* Blocks until all of it is there: RTO after the first one's ACK. */
 static void recv__waitall(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	u8 *text = kunit_kzalloc(test, 3000, GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, text);
@@ -142,7 +132,7 @@ static void recv__waitall_of_much(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, text);
 	wire_knob(w, initial_cwnd, 1000);
-	connected(test);
+	wire_connected(test);
 	wire_delay_ms(w, 50);
 	WRITE_ONCE(w->side[A].sock->sk->sk_sndbuf, 16 * n);
 	WIRE_EQ(w, wire_send(w, A, n), n);
@@ -155,7 +145,7 @@ static void recv__waitall_of_much(struct kunit *test)
 /* A blocked reader is woken by the first text. */
 static void recv__blocks_until_text(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	u8 text[100];
 
 	WIRE_EQ(w, wire_send(w, A, 10), 10);
@@ -165,7 +155,7 @@ static void recv__blocks_until_text(struct kunit *test)
 
 static void recv__so_rcvtimeo(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	u8 text[100];
 
 	w->side[B].sock->sk->sk_rcvtimeo = 2 * HZ;
@@ -177,7 +167,7 @@ static void recv__so_rcvtimeo(struct kunit *test)
 /* Text before the FIN first, then the end, for ever. */
 static void recv__end_of_stream(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_send(w, A, 10), 10);
 	wire_release(w, A);
@@ -190,7 +180,7 @@ static void recv__end_of_stream(struct kunit *test)
 /* What arrived before a RST is lost with it (RFC 9293 3.10.7.4, flush). */
 static void recv__after_rst(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_linger(w, A, 0), 0);
 	wire_release(w, A);
@@ -213,7 +203,7 @@ static void recv__not_connected(struct kunit *test)
 
 static void send__buffer_full(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	u64 total = 0;
 	int n;
 
@@ -231,7 +221,7 @@ static void send__buffer_full(struct kunit *test)
 /* A blocking send() waits for room, again and again, until all is written. */
 static void send__blocks_until_there_is_room(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	u8 *text = kunit_kzalloc(test, 60000, GFP_KERNEL);
 	struct kvec vec = { .iov_base = text, .iov_len = 60000 };
 	struct msghdr msg = { };
@@ -247,7 +237,7 @@ static void send__blocks_until_there_is_room(struct kunit *test)
 /* SO_SNDTIMEO: what was written until then counts. */
 static void send__so_sndtimeo(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	u8 *text = kunit_kzalloc(test, 200000, GFP_KERNEL);
 	struct kvec vec = { .iov_base = text, .iov_len = 200000 };
 	struct msghdr msg = { };
@@ -264,7 +254,7 @@ static void send__so_sndtimeo(struct kunit *test)
 /* A blocked writer learns that the peer is dead. */
 static void send__blocked_is_told_of_the_end(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	u8 *text = kunit_kzalloc(test, 200000, GFP_KERNEL);
 	struct kvec vec = { .iov_base = text, .iov_len = 200000 };
 	struct msghdr msg = { .msg_flags = MSG_NOSIGNAL };
@@ -281,7 +271,7 @@ static void send__blocked_is_told_of_the_end(struct kunit *test)
 
 static void send__after_shutdown(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_shutdown(w, A, SHUT_WR), 0);
 	WIRE_EQ(w, wire_send(w, A, 10), -EPIPE);
@@ -305,7 +295,7 @@ static void nodelay__flushes_the_corked(struct kunit *test)
 /* TCP_CORK: nothing but full segments, until it is pulled. */
 static void send__cork(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_CORK, 1), 0);
 	WIRE_EQ(w, wire_send(w, A, 600), 600);
@@ -322,7 +312,7 @@ static void send__cork(struct kunit *test)
 /* MSG_MORE: corks one call. */
 static void send__msg_more(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_send_flags(w, A, 10, MSG_MORE), 10);
 	wire_run_ms(w, 20);
@@ -337,7 +327,7 @@ static void send__msg_more(struct kunit *test)
 /* Once the call is over it holds nothing back: the next ACK lets it go. */
 static void send__msg_more_ends_with_its_call(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_send(w, A, 1000), 1000);
 	WIRE_EQ(w, wire_send_flags(w, A, 10, MSG_MORE), 10);
@@ -352,7 +342,7 @@ static void send__msg_more_ends_with_its_call(struct kunit *test)
 /* Pulling the cork sends, whatever the last call said of more. */
 static void send__msg_more_and_cork(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_CORK, 1), 0);
 	WIRE_EQ(w, wire_send_flags(w, A, 10, MSG_MORE), 10);
@@ -364,7 +354,7 @@ static void send__msg_more_and_cork(struct kunit *test)
 /* A control message that is none. */
 static void send__bad_control_message(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	struct cmsghdr control = { .cmsg_len = sizeof(control), .cmsg_level = SOL_SOCKET,
 				   .cmsg_type = 9999 };
 	struct kvec vec = { .iov_base = &control, .iov_len = 5 };
@@ -378,7 +368,7 @@ static void send__bad_control_message(struct kunit *test)
 
 static void send__nothing(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_send(w, A, 0), 0);
 	wire_run_ms(w, 100);
@@ -389,7 +379,7 @@ static void send__nothing(struct kunit *test)
 
 static void connect__twice(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_connect(w, A), -EISCONN);
 }
@@ -444,7 +434,7 @@ static void connect__no_way_from_its_port(struct kunit *test)
 /* AF_UNSPEC: the connection is reset, the socket is as new. */
 static void connect__af_unspec_disconnects(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	struct sockaddr none = { .sa_family = AF_UNSPEC };
 
 	WIRE_EQ(w, kernel_connect(w->side[A].sock, &none, sizeof(none), 0), 0);
@@ -464,7 +454,7 @@ static void connect__af_unspec_disconnects(struct kunit *test)
 /* Nothing of the first life is left in the second: no end of the stream, no SO_PEEK_OFF. */
 static void connect__again_after_the_end(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	struct sockaddr none = { .sa_family = AF_UNSPEC };
 	struct sock *sk = w->side[A].sock->sk;
 
@@ -485,7 +475,7 @@ static void connect__again_after_the_end(struct kunit *test)
 
 static void listen__on_a_connection(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, kernel_listen(w->side[A].sock, 1), -EINVAL);
 }
@@ -596,7 +586,7 @@ static void accept__after_rst(struct kunit *test)
 
 static void getname__both_ends(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	struct sockaddr_storage name, address;
 	int len = wire_sockaddr(w, B, 0, &address);
 
@@ -645,7 +635,7 @@ static void poll__refused(struct kunit *test)
 
 static void poll__text(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, poll_end(w, B), EPOLLOUT | EPOLLWRNORM);
 	WIRE_EQ(w, wire_send(w, A, 1), 1);
@@ -658,7 +648,7 @@ static void poll__text(struct kunit *test)
 /* Out of order is nothing to read yet. */
 static void poll__out_of_order(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_drop(w, A, WIRE_DATA, 1, 1);
 	WIRE_EQ(w, wire_send(w, A, 2000), 2000);
@@ -668,7 +658,7 @@ static void poll__out_of_order(struct kunit *test)
 
 static void poll__fin(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_shutdown(w, A, SHUT_WR), 0);
 	wire_run_ms(w, 50);
@@ -696,7 +686,7 @@ static void fin_arrives(struct file *file, wait_queue_head_t *queue, poll_table 
 /* Whom the FIN could not wake yet sees it. */
 static void poll__fin_before_anyone_waits(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	struct poller poller = { .w = w };
 	struct socket *sock = w->side[B].sock;
 
@@ -708,7 +698,7 @@ static void poll__fin_before_anyone_waits(struct kunit *test)
 /* Between two looks without a lock someone read on: that is nothing to read. */
 static void poll__read_meanwhile(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	struct xtcp_sock *xs = wire_xs(w, B);
 
 	WRITE_ONCE(xs->rcv.copied_seq, xs->tcb.rcv_nxt + 5);
@@ -732,7 +722,7 @@ static int set_lowat(struct wire *w, int octets)
 /* Not for less than the user asked for; and then once. */
 static void lowat__wakes_when_it_is_reached(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	struct sock *sk = w->side[B].sock->sk;
 	void (*ready)(struct sock *sk) = sk->sk_data_ready;
 	unsigned int i;
@@ -752,7 +742,7 @@ static void lowat__wakes_when_it_is_reached(struct kunit *test)
 /* Who lowers it below what is there need not wait for the next segment. */
 static void lowat__lowered(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	struct sock *sk = w->side[B].sock->sk;
 	void (*ready)(struct sock *sk) = sk->sk_data_ready;
 
@@ -771,7 +761,7 @@ static void lowat__lowered(struct kunit *test)
 /* The part that a recv() took already counts: it waits for the rest, not for as much again. */
 static void lowat__of_a_recv_that_has_a_part(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	u8 text[200];
 
 	WIRE_EQ(w, set_lowat(w, 100), 0);
@@ -791,7 +781,7 @@ static void lowat__above_what_fits(struct kunit *test)
 
 	WIRE_EQ(w, wire_listen(w, B, 8), 0);
 	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_RCVBUF, 8192), 0);
-	connected(test);
+	wire_connected(test);
 	WIRE_EQ(w, set_lowat(w, INT_MAX), 0);
 	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_RCVBUF, 3000), 0);
 	/* What was announced before still fits. */
@@ -810,7 +800,7 @@ static void lowat__above_what_fits(struct kunit *test)
 
 static void poll__reset(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_inject(w, A, XTCP_RST, .seq = 1);
 	WIRE_EQ(w, poll_end(w, B) & (EPOLLERR | EPOLLHUP | EPOLLIN | EPOLLRDHUP),
@@ -855,14 +845,14 @@ static void option__inherited_from_listener(struct kunit *test)
 	WIRE_EQ(w, wire_listen(w, B, 8), 0);
 	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_NODELAY, 1), 0);
 	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_USER_TIMEOUT, 1234), 0);
-	connected(test);
+	wire_connected(test);
 	WIRE_EQ(w, wire_xs(w, B)->snd.nodelay, 1);
 	WIRE_EQ(w, wire_xs(w, B)->user_timeout_ms, 1234);
 }
 
 static void option__keepalive_of_the_socket(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_KEEPIDLE, 5), 0);
 	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_KEEPINTVL, 2), 0);
@@ -888,7 +878,7 @@ static void option__where_it_came_in(struct kunit *test)
 
 	WIRE_EQ(w, wire_socket(w, A), 0);
 	WIRE_EQ(w, wire_get_option(w, A, SOL_SOCKET, SO_INCOMING_CPU), -1);
-	connected(test);
+	wire_connected(test);
 	WRITE_ONCE(w->side[B].sock->sk->sk_incoming_cpu, -1);
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
 	seg = list_last_entry(&w->segments, struct wire_segment, link);

@@ -7,26 +7,6 @@
 #include <linux/tcp.h>
 #include "wire.h"
 
-static struct wire *connected(struct kunit *test)
-{
-	struct wire *w = test->priv;
-
-	wire_establish(w);
-	wire_unlisten(w, B);
-	wire_epoch(w);
-	return w;
-}
-
-/* The wire swallows everything from now on. */
-static struct wire *cut_off(struct kunit *test)
-{
-	struct wire *w = connected(test);
-
-	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
-	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
-	return w;
-}
-
 /* Its window is shut on text of A. */
 static struct wire *window_shut(struct kunit *test)
 {
@@ -35,7 +15,7 @@ static struct wire *window_shut(struct kunit *test)
 	wire_knob(w, delack_ms, 1);	/* RTT 20 to 21 ms: RTO is the minimum */
 	WIRE_EQ(w, wire_listen(w, B, 8), 0);
 	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_RCVBUF, 16384), 0);
-	connected(test);
+	wire_connected(test);
 	do {
 		wire_run_ms(w, 50);
 	} while (wire_send(w, A, 1000) > 0 && wire_xs(w, A)->tcb.snd_wnd);
@@ -53,7 +33,7 @@ static struct wire *window_shut(struct kunit *test)
  */
 static void standstill__keepalive(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_knob(w, keepalive_time_ms, 5000);
 	wire_knob(w, keepalive_intvl_ms, 1000);
@@ -71,7 +51,7 @@ static void standstill__keepalive(struct kunit *test)
 /* The last probe went before: its answer waits to be looked at. */
 static void standstill__after_the_last_probe(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_knob(w, keepalive_time_ms, 5000);
 	wire_knob(w, keepalive_intvl_ms, 1000);
@@ -89,7 +69,7 @@ static void standstill__after_the_last_probe(struct kunit *test)
 /* Text: what is due is sent, and then there is time for an answer. */
 static void standstill__text(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_knob(w, retries2, 3);
 	wire_drop(w, A, WIRE_DATA, 1, 2);
@@ -108,7 +88,7 @@ static void standstill__text(struct kunit *test)
 /* All tries are over by then: one more, and the end when that has no answer, either. */
 static void standstill__text_to_the_dead(struct kunit *test)
 {
-	struct wire *w = cut_off(test);
+	struct wire *w = wire_puppet(test);
 
 	wire_knob(w, retries2, 1);
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
@@ -125,7 +105,7 @@ static void standstill__text_to_the_dead(struct kunit *test)
 /* The user's patience ended meanwhile: the peer has an RTO to answer. */
 static void standstill__user_timeout(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_USER_TIMEOUT, 5000), 0);
 	wire_drop(w, A, WIRE_DATA, 1, 2);
@@ -139,7 +119,7 @@ static void standstill__user_timeout(struct kunit *test)
 
 static void standstill__user_timeout_of_the_dead(struct kunit *test)
 {
-	struct wire *w = cut_off(test);
+	struct wire *w = wire_puppet(test);
 
 	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_USER_TIMEOUT, 5000), 0);
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
@@ -212,7 +192,7 @@ static void user_timeout__window_is_shut(struct kunit *test)
 /* Sooner than the first retry would be. */
 static void user_timeout__below_rto(struct kunit *test)
 {
-	struct wire *w = cut_off(test);
+	struct wire *w = wire_puppet(test);
 
 	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_USER_TIMEOUT, 150), 0);
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
@@ -225,7 +205,7 @@ static void user_timeout__below_rto(struct kunit *test)
 /* Set while something waits already. */
 static void user_timeout__set_meanwhile(struct kunit *test)
 {
-	struct wire *w = cut_off(test);
+	struct wire *w = wire_puppet(test);
 
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
 	wire_run_ms(w, 7000);			/* the next retry is at 12.6 s */
@@ -238,7 +218,7 @@ static void user_timeout__set_meanwhile(struct kunit *test)
 
 static void user_timeout__set_too_late(struct kunit *test)
 {
-	struct wire *w = cut_off(test);
+	struct wire *w = wire_puppet(test);
 
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
 	wire_run_ms(w, 7000);
@@ -249,7 +229,7 @@ static void user_timeout__set_too_late(struct kunit *test)
 
 static void user_timeout__keepalive(struct kunit *test)
 {
-	struct wire *w = cut_off(test);
+	struct wire *w = wire_puppet(test);
 
 	wire_knob(w, keepalive_time_ms, 5000);
 	wire_knob(w, keepalive_intvl_ms, 75000);
@@ -267,7 +247,7 @@ static void user_timeout__keepalive(struct kunit *test)
 /* Idle is since the last segment, however often the option is set. */
 static void keepidle__set_again_and_again(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	int i;
 
 	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
@@ -281,7 +261,7 @@ static void keepidle__set_again_and_again(struct kunit *test)
 /* Idle for longer already: now. */
 static void keepidle__shorter_than_it_has_been(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
 	wire_run_ms(w, 8000);
@@ -296,7 +276,7 @@ static void keepidle__shorter_than_it_has_been(struct kunit *test)
 /* It adds no probe to those that are under way. */
 static void keepidle__set_while_probing(struct kunit *test)
 {
-	struct wire *w = cut_off(test);
+	struct wire *w = wire_puppet(test);
 	int i;
 
 	wire_knob(w, keepalive_time_ms, 1000);
@@ -335,7 +315,7 @@ static void window_opens__rto_is_not_that_of_probes(struct kunit *test)
 /* Nothing is known of the path: each local_retry_ms, and the RTO is not doubled. */
 static void refused__text(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_knob(w, local_retry_ms, 50);
 	wire_refuse(w, A, 8);
@@ -355,7 +335,7 @@ static void refused__text(struct kunit *test)
 /* For ever: it ends when as many timeouts would have been over. */
 static void refused__text_for_ever(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_knob(w, retries2, 3);
 	wire_refuse(w, A, WIRE_FOREVER);
@@ -369,7 +349,7 @@ static void refused__text_for_ever(struct kunit *test)
 
 static void refused__cwnd_is_halved_once(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_refuse(w, A, 30);
 	WIRE_EQ(w, wire_send(w, A, 10000), 10000);
@@ -395,7 +375,7 @@ static void refused__syn(struct kunit *test)
 
 static void refused__keepalive(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_knob(w, keepalive_time_ms, 1000);
 	wire_knob(w, keepalive_probes, 2);

@@ -6,26 +6,6 @@
 #include <linux/tcp.h>
 #include "wire.h"
 
-static struct wire *connected(struct kunit *test)
-{
-	struct wire *w = test->priv;
-
-	wire_establish(w);
-	wire_unlisten(w, B);
-	wire_epoch(w);
-	return w;
-}
-
-/* Segments of the test alone: the real A neither sees nor sends anything. */
-static struct wire *puppet(struct kunit *test)
-{
-	struct wire *w = connected(test);
-
-	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
-	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
-	return w;
-}
-
 static int send_urgent(struct wire *w, enum wire_end end, unsigned int n)
 {
 	return wire_send_flags(w, end, n, MSG_OOB);
@@ -60,7 +40,7 @@ static void read_mark(struct wire *w, enum wire_end end)
 /* The pointer points behind the urgent octet (RFC 6093 section 3.1). */
 static void urgent__bit_and_pointer(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, send_urgent(w, A, 3), 3);
 	wire_run_ms(w, 100);
@@ -76,7 +56,7 @@ static void urgent__bit_and_pointer(struct kunit *test)
 /* RFC 9293 MUST-31: of any length; each segment points at the end of it. */
 static void urgent__every_segment_points(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, send_urgent(w, A, 3500), 3500);
 	wire_run_ms(w, 5);
@@ -93,7 +73,7 @@ static void urgent__every_segment_points(struct kunit *test)
 /* Acknowledged, it is over; what is behind it is not urgent. */
 static void urgent__ends(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, send_urgent(w, A, 10), 10);
 	WIRE_EQ(w, wire_send(w, A, 1000), 1000);
@@ -113,7 +93,7 @@ static void urgent__ends(struct kunit *test)
 /* Nagle does not hold it, nor what is written behind it; TCP_CORK neither. */
 static void urgent__pushes(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_CORK, 1), 0);
 	WIRE_EQ(w, wire_send(w, A, 10), 10);
@@ -133,7 +113,7 @@ static void urgent__pushes(struct kunit *test)
 /* Sent again, it is urgent still; so is ordinary text in front of it by now. */
 static void urgent__retransmitted(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_drop(w, A, WIRE_DATA, 1, 2);
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
@@ -152,7 +132,7 @@ static void urgent__retransmitted(struct kunit *test)
 /* RFC 9293 SND.UP: the later one counts, and the peer keeps only that. */
 static void urgent__again(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, send_urgent(w, A, 3), 3);
 	WIRE_EQ(w, send_urgent(w, A, 3), 3);
@@ -170,7 +150,7 @@ static void urgent__again(struct kunit *test)
 /* The FIN behind it is not urgent any more. */
 static void urgent__then_fin(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, send_urgent(w, A, 3), 3);
 	WIRE_EQ(w, wire_shutdown(w, A, SHUT_WR), 0);
@@ -196,7 +176,7 @@ static struct wire *window_shut(struct kunit *test)
 	wire_knob(w, delack_ms, 1);	/* RTT 20 to 21 ms: RTO is the minimum */
 	WIRE_EQ(w, wire_listen(w, B, 8), 0);
 	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_RCVBUF, 16384), 0);
-	connected(test);
+	wire_connected(test);
 	do {
 		n = wire_send(w, A, 1000);
 		wire_run_ms(w, 50);
@@ -268,7 +248,7 @@ static struct wire *large_window(struct kunit *test)
 	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_RCVBUF, 1 << 20), 0);
 	WIRE_EQ(w, wire_socket(w, A), 0);
 	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_SNDBUF, 1 << 20), 0);
-	connected(test);
+	wire_connected(test);
 	/* More than the 65535 octets that a SYN can announce. */
 	WIRE_EQ(w, wire_send(w, A, 1000), 1000);
 	wire_run_ms(w, 100);
@@ -330,7 +310,7 @@ static void urgent__retransmitted_far_behind(struct kunit *test)
 /* Announced by an empty segment: MUST-32, before the octet is here. */
 static void urgent__announced_then_here(struct kunit *test)
 {
-	struct wire *w = puppet(test);
+	struct wire *w = wire_puppet(test);
 
 	wire_inject(w, A, XTCP_URG | XTCP_ACK, .seq = 1, .ack = 1, .up = 5);
 	WIRE_EQ(w, recv_urgent(w, B), -EAGAIN);
@@ -347,7 +327,7 @@ static void urgent__announced_then_here(struct kunit *test)
 /* The octet is here before the text in front of it. */
 static void urgent__out_of_order(struct kunit *test)
 {
-	struct wire *w = puppet(test);
+	struct wire *w = wire_puppet(test);
 
 	wire_inject(w, A, PUA, .seq = 101, .ack = 1, .len = 10, .up = 10);
 	WIRE_EQ(w, recv_urgent(w, B), octet_from_a(109));
@@ -360,7 +340,7 @@ static void urgent__out_of_order(struct kunit *test)
 /* Named when it was here already, as ordinary text: too late. */
 static void urgent__late_pointer(struct kunit *test)
 {
-	struct wire *w = puppet(test);
+	struct wire *w = wire_puppet(test);
 
 	wire_inject(w, A, XTCP_PSH | XTCP_ACK, .seq = 1, .ack = 1, .len = 10);
 	wire_inject(w, A, XTCP_URG | XTCP_ACK, .seq = 1, .ack = 1, .up = 10);
@@ -371,7 +351,7 @@ static void urgent__late_pointer(struct kunit *test)
 /* A repeated segment does not bring back what was read. */
 static void urgent__duplicate(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 
 	wire_twice(w, A, WIRE_DATA, 1);
 	WIRE_EQ(w, send_urgent(w, A, 3), 3);
@@ -385,7 +365,7 @@ static void urgent__duplicate(struct kunit *test)
 
 static void urgent__with_fin(struct kunit *test)
 {
-	struct wire *w = puppet(test);
+	struct wire *w = wire_puppet(test);
 
 	wire_inject(w, A, PUA | XTCP_FIN, .seq = 1, .ack = 1, .len = 3, .up = 3);
 	WIRE_STATE(w, B, CLOSE_WAIT);
@@ -397,7 +377,7 @@ static void urgent__with_fin(struct kunit *test)
 /* A pointer beyond the FIN: it never comes. */
 static void urgent__beyond_fin(struct kunit *test)
 {
-	struct wire *w = puppet(test);
+	struct wire *w = wire_puppet(test);
 
 	wire_inject(w, A, PUA | XTCP_FIN, .seq = 1, .ack = 1, .len = 3, .up = 100);
 	WIRE_EQ(w, recv_urgent(w, B), 0);
@@ -408,7 +388,7 @@ static void urgent__beyond_fin(struct kunit *test)
 /* The octet is beyond what the window lets in: it comes with its text. */
 static void urgent__beyond_the_window(struct kunit *test)
 {
-	struct wire *w = puppet(test);
+	struct wire *w = wire_puppet(test);
 	u32 edge = wire_xs(w, B)->tcb.rcv_adv - wire_xs(w, B)->tcb.irs;
 
 	wire_inject(w, A, PUA, .seq = edge - 10, .ack = 1, .len = 20, .up = 20);
@@ -420,7 +400,7 @@ static void urgent__beyond_the_window(struct kunit *test)
 /* After 2 GiB of ordinary text the next pointer is a new one all the same. */
 static void urgent__forgotten_when_passed(struct kunit *test)
 {
-	struct wire *w = connected(test);
+	struct wire *w = wire_connected(test);
 	struct xtcp_sock *b;
 
 	WIRE_EQ(w, send_urgent(w, A, 3), 3);

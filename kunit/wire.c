@@ -1190,6 +1190,25 @@ void wire_establish(struct wire *w)
 	wire_epoch(w);
 }
 
+struct wire *wire_connected(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_establish(w);
+	wire_unlisten(w, B);
+	wire_epoch(w);
+	return w;
+}
+
+struct wire *wire_puppet(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+
+	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
+	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
+	return w;
+}
+
 /* Text */
 
 static int wire_send_msg(struct wire *w, enum wire_end end, unsigned int n,

@@ -316,6 +316,10 @@ void wire_unlisten(struct wire *w, enum wire_end end);
 int wire_error(struct wire *w, enum wire_end end);
 /* listen, connect, accept and a pause; then the clock starts at 0. */
 void wire_establish(struct wire *w);
+/* The wire of @test, so, and the listener closed. */
+struct wire *wire_connected(struct kunit *test);
+/* Then cut: segments are of the test alone (wire_inject()), the real ends hear no other. */
+struct wire *wire_puppet(struct kunit *test);
 
 /*
  * Text follows a pattern by its offset in the stream, and is checked on the
