@@ -112,7 +112,10 @@ u32 xtcp_window_largest(const struct sock *sk);
  */
 u16 xtcp_window_select(struct sock *sk);
 
-/* RCV.WND as the peer knows it: what scaling cannot express he does not. */
+/*
+ * RCV.WND as the peer knows it: what scaling cannot express he does not, and nothing of
+ * what memory cannot hold. Without the lock: a glance.
+ */
 u32 xtcp_window_seen(const struct sock *sk);
 
 /* The user read: an ACK at once, if the window grew enough to be worth one. */

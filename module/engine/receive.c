@@ -295,7 +295,7 @@ static bool keep_promise(struct sock *sk, struct sk_buff *skb, bool compact)
 		xtcp_memory_force(sk, skb->truesize);
 		return true;
 	}
-	rcv->no_memory = !compact || !sk_rmem_schedule(sk, skb, skb->truesize);
+	WRITE_ONCE(rcv->no_memory, !compact || !sk_rmem_schedule(sk, skb, skb->truesize));
 	return !rcv->no_memory;
 }
 
@@ -549,8 +549,7 @@ static bool full(const struct sock *sk)
 	const struct xtcp_sock *xs = xtcp_sk(sk);
 	int rcvbuf = READ_ONCE(sk->sk_rcvbuf);
 
-	return READ_ONCE(xs->rcv.no_memory) || xtcp_window_seen(sk) <= xs->rcv.mss ||
-	       xtcp_memory_scarce(sk) ||
+	return xtcp_window_seen(sk) <= xs->rcv.mss || xtcp_memory_scarce(sk) ||
 	       atomic_read(&sk->sk_rmem_alloc) > rcvbuf - rcvbuf / 8;
 }
 

@@ -99,6 +99,14 @@ void xtcp_recovery_idle(struct sock *sk)
 	cong->cwnd = min(cong->cwnd, cong->mss * xtcp_initial_cwnd(sk));
 }
 
+/* What has to be acknowledged first did not leave this machine, the last time. */
+static bool head_kept(const struct xtcp_sock *xs)
+{
+	const struct sk_buff *head = skb_peek(&xs->snd.rtx_queue);
+
+	return head && XTCP_SKB_CB(head)->kept;
+}
+
 static void resend_head(struct sock *sk)
 {
 	struct sk_buff *skb = skb_peek(&xtcp_sk(sk)->snd.rtx_queue);
@@ -152,7 +160,7 @@ void xtcp_recovery_dupack(struct sock *sk)
 		break;
 	case XTCP_CONG_RECOVERY:
 		/* What was to be sent again has not left this machine yet. */
-		if (XTCP_SKB_CB(skb_peek(&xs->snd.rtx_queue))->kept)
+		if (head_kept(xs))
 			resend_head(sk);
 		/* RFC 5681 3.2 step 4: another has left; no more than were on their way. */
 		if (cong->cwnd < cong->ssthresh + window_filled(xs))
@@ -241,16 +249,12 @@ void xtcp_recovery_timeout(struct sock *sk)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_cong *cong = &xs->cong;
 
-	/* It went back already, and nothing has gone since? Then nothing is new. */
-	if (cong->phase == XTCP_CONG_LOSS &&
-	    XTCP_SKB_CB(skb_peek(&xs->snd.rtx_queue))->kept) {
-		xtcp_recovery_push(sk);
-		return;
-	}
-	/* Nor is lost what never left: that alone is tried again. */
-	if (cong->phase == XTCP_CONG_RECOVERY &&
-	    XTCP_SKB_CB(skb_peek(&xs->snd.rtx_queue))->kept) {
-		resend_head(sk);
+	/* What was sent again did not leave: nothing is new, and it is tried once more. */
+	if (cong->phase != XTCP_CONG_OPEN && head_kept(xs)) {
+		if (cong->phase == XTCP_CONG_LOSS)
+			xtcp_recovery_push(sk);
+		else
+			resend_head(sk);
 		return;
 	}
 	/* A second timeout of the same segment does not halve again. */

@@ -114,7 +114,9 @@ static bool worth_moving(const struct sock *sk, u32 now, u32 wnd)
 
 u32 xtcp_window_seen(const struct sock *sk)
 {
-	return expressible(sk, xtcp_tcb_rcv_wnd(&xtcp_sk(sk)->tcb));
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+
+	return READ_ONCE(xs->rcv.no_memory) ? 0 : expressible(sk, xtcp_tcb_rcv_wnd(&xs->tcb));
 }
 
 u32 xtcp_window_initial(const struct sock *sk, bool scaling, u8 *wscale)
@@ -158,7 +160,7 @@ static bool memory_is_back(struct sock *sk)
 	struct xtcp_receive *rcv = &xtcp_sk(sk)->rcv;
 
 	if (rcv->no_memory && xtcp_memory_has(sk, PAGE_SIZE))
-		rcv->no_memory = false;
+		WRITE_ONCE(rcv->no_memory, false);
 	return !rcv->no_memory;
 }
 
@@ -196,7 +198,7 @@ u16 xtcp_window_select(struct sock *sk)
 void xtcp_window_update(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
-	u32 now = xs->rcv.no_memory ? 0 : xtcp_window_seen(sk);
+	u32 now = xtcp_window_seen(sk);
 	u32 wnd = free_window(sk);
 
 	/* Before the handshake is complete the SYN-ACK's window does. */

@@ -178,7 +178,7 @@ bool xtcp_fifo_restart(struct xtcp_fifo *fifo, unsigned int level,
 }
 
 /* How many in front of a queue may not do before it is given up. */
-#define OLDEST_TRIES 64
+#define OLDEST_TRIES 8
 
 struct xtcp_fifo_entry *xtcp_fifo_oldest(struct xtcp_fifo *fifo,
 					 bool (*will_do)(const struct xtcp_fifo_entry *entry))
