@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Ending a connection, as ladders: mission C, module/close/. */
 
-#include <linux/filter.h>
 #include <linux/tcp.h>
 #include "wire.h"
 
@@ -614,20 +613,6 @@ static void time_wait_reuse__not_by_old_syn(struct kunit *test)
 		    "0.000 x <- . 2 ack 2 <- TIME_WAIT\n");
 }
 
-/* A filter that lets no segment pass. What attaches one wants a user's pointer. */
-static void attach_filter(struct kunit *test, struct sock *sk)
-{
-	struct sock_filter no = BPF_STMT(BPF_RET | BPF_K, 0);
-	struct sock_fprog_kern program = { .len = 1, .filter = &no };
-	struct sk_filter *filter = kzalloc(sizeof(*filter), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, filter);
-	KUNIT_ASSERT_EQ(test, bpf_prog_create(&filter->prog, &program), 0);
-	refcount_set(&filter->refcnt, 1);
-	atomic_add(bpf_prog_size(filter->prog->len), &sk->sk_omem_alloc);
-	rcu_assign_pointer(sk->sk_filter, filter);
-}
-
 /* The listener judges its SYN, whoever stood in its place. */
 static void time_wait_reuse__listener_filters(struct kunit *test)
 {
@@ -639,7 +624,7 @@ static void time_wait_reuse__listener_filters(struct kunit *test)
 	wire_run_ms(w, 50);
 	wire_release(w, A);
 	wire_run_ms(w, 1100);
-	attach_filter(test, w->side[B].listener->sk);
+	wire_filter(w, w->side[B].listener->sk, 0);
 	wire_epoch(w);
 	WIRE_EQ(w, wire_connect_start(w, A), 0);
 	wire_run_ms(w, 1500);

@@ -587,6 +587,51 @@ static void no_memory__window_0_is_said(struct kunit *test)
 }
 
 /* Who has read all is told of the one segment that is taken in any case. */
+static unsigned int woken;
+
+static void count_woken(struct sock *sk)
+{
+	woken++;
+}
+
+/* Who waits for more than has come: it may not come before he reads. */
+static void no_memory__who_waits_is_woken(struct kunit *test)
+{
+	struct wire *w = puppet(test, 1 << 17);
+	struct sock *sk = w->side[B].sock->sk;
+	void (*ready)(struct sock *sk) = sk->sk_data_ready;
+
+	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_RCVLOWAT, 20000), 0);
+	woken = 0;
+	WRITE_ONCE(sk->sk_data_ready, count_woken);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 500);
+	WIRE_EQ(w, woken, 0);
+	wire_memory_runs_out(w);
+	wire_inject(w, A, XTCP_ACK, .seq = 501, .ack = 1, .len = 500);
+	WIRE_EQ(w, woken, 1);
+	WRITE_ONCE(sk->sk_data_ready, ready);
+	wire_memory_is_back(w);
+}
+
+/* What was promised before is used up; an empty queue takes a segment all the same. */
+static void no_memory__empty_queue_goes_on(struct kunit *test)
+{
+	struct wire *w = puppet(test, 4096);
+	u32 seq = 1, i;
+
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 500);
+	wire_memory_runs_out(w);
+	wire_inject(w, A, XTCP_ACK, .seq = 501, .ack = 1, .len = 500);
+	WIRE_EQ(w, wire_xs(w, B)->rcv.no_memory, true);
+	for (i = 0; i < 50; i++) {
+		WIRE_EQ(w, wire_recv(w, B, 5000) > 0, true);
+		seq = next(w);
+		wire_inject(w, A, XTCP_ACK, .seq = seq, .ack = 1, .len = 400);
+		WIRE_EQ(w, next(w), seq + 400);
+	}
+	wire_memory_is_back(w);
+}
+
 static void no_memory__reader_comes_back(struct kunit *test)
 {
 	struct wire *w = refusing(test);
@@ -795,6 +840,21 @@ static void backlog__joins_small_segments(struct kunit *test)
 }
 
 /* What is urgent, what has other options or no text, what does not follow, stands alone. */
+/* A FIN is behind its text, also where a filter cut that short while the user had the socket. */
+static void backlog__fin_behind_what_was_cut(struct kunit *test)
+{
+	struct wire *w = puppet(test, 0);
+	struct sock *sk = w->side[B].sock->sk;
+
+	wire_filter(w, sk, sizeof(struct tcphdr) + XTCP_OLEN_TS_ALIGNED + 10);
+	lock_sock(sk);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 4);
+	wire_inject(w, A, XTCP_ACK | XTCP_FIN, .seq = 5, .ack = 1, .len = 100);
+	release_sock(sk);
+	WIRE_EQ(w, next(w), 15);
+	WIRE_STATE(w, B, ESTABLISHED);
+}
+
 static void backlog__joins_nothing_else(struct kunit *test)
 {
 	u64 joined = wire_counter(XTCP_CNT_BACKLOG_JOINED);
@@ -822,6 +882,8 @@ WIRE_SUITES(xtcp_promise_wire,
 	KUNIT_CASE_SLOW(window__opens_by_the_least),
 	KUNIT_CASE_SLOW(window__by_what_text_weighs),
 	KUNIT_CASE_SLOW(no_memory__window_0_is_said),
+	KUNIT_CASE_SLOW(no_memory__who_waits_is_woken),
+	KUNIT_CASE_SLOW(no_memory__empty_queue_goes_on),
 	KUNIT_CASE_SLOW(no_memory__reader_comes_back),
 	KUNIT_CASE_SLOW(compact__as_often_as_it_saves),
 	KUNIT_CASE_SLOW(compact__keeps_the_promise),
@@ -834,6 +896,7 @@ WIRE_SUITES(xtcp_promise_wire,
 	KUNIT_CASE_SLOW(probe__is_no_acknowledgment),
 	KUNIT_CASE_SLOW(window__of_an_older_number),
 	KUNIT_CASE_SLOW(backlog__joins_small_segments),
+	KUNIT_CASE_SLOW(backlog__fin_behind_what_was_cut),
 	KUNIT_CASE_SLOW(backlog__joins_nothing_else),
 	{ }
 );

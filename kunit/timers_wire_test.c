@@ -347,6 +347,28 @@ static void refused__text_for_ever(struct kunit *test)
 	WIRE_EQ(w, wire_error(w, A), ETIMEDOUT);
 }
 
+/* What fast retransmit could not send goes with the next duplicate ACK: no timeout. */
+static void refused__fast_retransmit(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+	struct xtcp_sock *xs = wire_xs(w, A);
+	u32 ssthresh, i;
+
+	/* An ACK that moves the window as well is no duplicate. */
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1);
+	WIRE_EQ(w, wire_send(w, A, 8000), 8000);
+	for (i = 0; i < 2; i++)
+		wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1);
+	wire_refuse(w, A, 1);
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1);
+	WIRE_EQ(w, xs->cong.phase, XTCP_CONG_RECOVERY);
+	WIRE_EQ(w, XTCP_SKB_CB(skb_peek(&xs->snd.rtx_queue))->kept, true);
+	ssthresh = xs->cong.ssthresh;
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1);
+	WIRE_EQ(w, XTCP_SKB_CB(skb_peek(&xs->snd.rtx_queue))->kept, false);
+	WIRE_EQ(w, xs->cong.ssthresh, ssthresh);
+}
+
 static void refused__cwnd_is_halved_once(struct kunit *test)
 {
 	struct wire *w = wire_connected(test);
@@ -412,6 +434,7 @@ WIRE_SUITES(xtcp_timers_wire,
 	KUNIT_CASE_SLOW(window_opens__rto_is_not_that_of_probes),
 	KUNIT_CASE_SLOW(refused__text),
 	KUNIT_CASE_SLOW(refused__text_for_ever),
+	KUNIT_CASE_SLOW(refused__fast_retransmit),
 	KUNIT_CASE_SLOW(refused__cwnd_is_halved_once),
 	KUNIT_CASE_SLOW(refused__syn),
 	KUNIT_CASE_SLOW(refused__keepalive),

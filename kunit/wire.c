@@ -6,6 +6,7 @@
  */
 
 #include <linux/delay.h>
+#include <linux/filter.h>
 #include <linux/ipv6.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/rtnetlink.h>
@@ -1188,6 +1189,20 @@ void wire_establish(struct wire *w)
 	if (w->test)
 		KUNIT_ASSERT_NOT_NULL(w->test, w->side[B].sock);
 	wire_epoch(w);
+}
+
+/* What attaches one wants a user's pointer. */
+void wire_filter(struct wire *w, struct sock *sk, u32 passes)
+{
+	struct sock_filter code = BPF_STMT(BPF_RET | BPF_K, passes);
+	struct sock_fprog_kern program = { .len = 1, .filter = &code };
+	struct sk_filter *filter = kzalloc(sizeof(*filter), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(w->test, filter);
+	KUNIT_ASSERT_EQ(w->test, bpf_prog_create(&filter->prog, &program), 0);
+	refcount_set(&filter->refcnt, 1);
+	atomic_add(bpf_prog_size(filter->prog->len), &sk->sk_omem_alloc);
+	rcu_assign_pointer(sk->sk_filter, filter);
 }
 
 struct wire *wire_connected(struct kunit *test)

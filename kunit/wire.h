@@ -309,6 +309,8 @@ void wire_client_release(struct wire *w, unsigned int conn);
 int wire_option(struct wire *w, enum wire_end end, int level, int name, int value);
 int wire_get_option(struct wire *w, enum wire_end end, int level, int name);
 int wire_linger(struct wire *w, enum wire_end end, int seconds);
+/* SO_ATTACH_FILTER: of each segment so many octets pass, from its header on; 0: none. */
+void wire_filter(struct wire *w, struct sock *sk, u32 passes);
 int wire_shutdown(struct wire *w, enum wire_end end, int how);
 void wire_release(struct wire *w, enum wire_end end);
 void wire_unlisten(struct wire *w, enum wire_end end);
