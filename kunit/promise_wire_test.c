@@ -38,7 +38,8 @@ MODULE_PARM_DESC(promise_seed, "seed of its first round");
 struct end {
 	u32 left;			/* octets to write still */
 	u32 rcv_adv;			/* when we looked last */
-	int promised_by;		/* largest buffer since that moved */
+	int promised_by;		/* largest buffer since before that moved */
+	int rcvbuf;			/* when we looked last */
 };
 
 struct round {
@@ -111,9 +112,10 @@ static void check_end(struct round *r, enum wire_end at)
 	if (xtcp_seq_lt(xs->tcb.rcv_adv, end->rcv_adv))
 		broken(r, "the right edge moved left");
 	if (xs->tcb.rcv_adv != end->rcv_adv)
-		end->promised_by = 0;
+		end->promised_by = end->rcvbuf;
 	end->rcv_adv = xs->tcb.rcv_adv;
-	end->promised_by = max(end->promised_by, sk->sk_rcvbuf);
+	end->rcvbuf = sk->sk_rcvbuf;
+	end->promised_by = max(end->promised_by, end->rcvbuf);
 	if (atomic_read(&sk->sk_rmem_alloc) > end->promised_by + slack)
 		broken(r, "the receive queue weighs more than what was promised");
 	if (sk->sk_forward_alloc < 0)
@@ -219,9 +221,11 @@ static void some_memory(struct round *r)
 		wire_memory_is_back(r->w);
 }
 
-static bool unsent(struct wire *w, enum wire_end at)
+/* Text waits, and for no acknowledgment. */
+static bool held_back(struct wire *w, enum wire_end at)
 {
-	return !skb_queue_empty(&w->side[at].sock->sk->sk_write_queue);
+	return !skb_queue_empty(&w->side[at].sock->sk->sk_write_queue) &&
+	       skb_queue_empty(&wire_xs(w, at)->snd.rtx_queue);
 }
 
 /*
@@ -238,9 +242,9 @@ static void some_pause(struct round *r)
 		return;
 	for (at = A; at <= B; at++) {
 		sk = r->w->side[at].sock->sk;
-		if (unsent(r->w, !at) && xtcp_unread(sk) && !xtcp_receive_enough(sk, INT_MAX))
+		if (held_back(r->w, !at) && xtcp_unread(sk) && !xtcp_receive_enough(sk, INT_MAX))
 			broken(r, "a reader waits for what cannot come");
-		if (unsent(r->w, !at) && !xtcp_unread(sk))
+		if (held_back(r->w, !at) && !xtcp_unread(sk))
 			broken(r, "text waits though there is room");
 	}
 }
@@ -325,6 +329,8 @@ static void begin(struct round *r)
 	for (at = A; at <= B; at++) {
 		r->end[at].left = random_size(r->w, 1 << 19);
 		r->end[at].rcv_adv = wire_xs(r->w, at)->tcb.rcv_adv;
+		r->end[at].rcvbuf = r->w->side[at].sock->sk->sk_rcvbuf;
+		r->end[at].promised_by = r->end[at].rcvbuf;
 	}
 	r->refused = wire_counter(XTCP_DROP_NO_ROOM);
 	r->pruned = wire_counter(XTCP_DROP_PRUNED);
