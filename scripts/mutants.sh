@@ -6,10 +6,10 @@
 # A patch begins with a sentence: what is wrong with it. It may say `Harmless: WHY` where nothing can see it, or `Tests:
 # test_x ...`: which of the Python tests see most of what it is about (default: those of its folder, TESTS below).
 #
-# KUnit runs first, then these Python tests, both in User-Mode Linux in virtual time. What was found out is kept in the
-# cache for as long as the patch, the module and the tests stay as they are: a run that was stopped goes on where it was.
-# In the end a table by folder, and the survivors. Exit status 1: fewer than nine of ten were found, or a patch is of no
-# use (it does not apply, does not compile).
+# KUnit runs first, then these Python tests, both in User-Mode Linux in virtual time; one patch a processor at a time.
+# What was found out is kept in the cache for as long as the patch, the module and the tests stay as they are: a run that
+# was stopped goes on where it was. In the end a table by folder. Exit status 1: fewer than nine of ten were found, or a
+# patch is of no use (it does not apply, does not compile).
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
 
@@ -22,11 +22,14 @@ declare -A TESTS=(
 	[wire]="test_ipv6 test_wire test_icmp test_connect test_cgroup"
 	[admin]="test_admin test_abort test_info test_own_knobs test_trace"
 )
-COPY=$CACHE/mutants/copy-$(echo "$ROOT" | hash_of)
+COPIES=$CACHE/mutants/copy-$(echo "$ROOT" | hash_of)
 KNOWN=$CACHE/mutants/known
 
 # A test that waits for what the fault holds back for ever is one that found it.
 LIMIT=${XTCP_MUTANT_TIMEOUT:-600}
+
+# How many at a time, each in a copy of its own.
+JOBS=${XTCP_MUTANT_JOBS:-$(nproc)}
 
 patches() {
 	local name
@@ -41,9 +44,10 @@ folder() { sed -n 's|^+++ b/\(module/\)\?\([^/]*\)/.*|\2|p' "$1" | head -n 1; }
 # What a verdict hangs on.
 tree() { (cd "$ROOT" && find Kbuild module include kunit scripts/test -name mutants -prune -o -type f -print0 | sort -z | xargs -0 sha256sum); }
 
+# What had the fault before is newer now than its object, or that would be kept.
 fresh_copy() {
 	mkdir -p "$COPY"
-	rsync -a --delete --checksum --exclude=.git --exclude='*.o' --exclude=__pycache__ "$ROOT/" "$COPY/"
+	rsync -rlp --delete --checksum --exclude=.git --exclude='*.o' --exclude=__pycache__ "$ROOT/" "$COPY/"
 }
 
 fails() {
@@ -82,6 +86,25 @@ verdict() {
 	echo "$known"
 }
 
+# Every JOBS-th patch from the Nth on.
+work() {
+	local i patch what name harmless
+	COPY=$COPIES-$1
+	for ((i = $1; i < ${#PATCHES[@]}; i += JOBS)); do
+		patch=${PATCHES[i]}
+		what=$(verdict "$patch")
+		name=${patch##*/}
+		harmless=$(of_patch "$patch" Harmless)
+		printf '%-9s %s: %s\n' "$what" "${name%.patch}" "$(head -n 1 "$patch")"
+		case $what in
+		applies | builds) echo "          does not do that: $CACHE/mutants/log/$name" ;;
+		survived) [ -z "$harmless" ] || what=harmless ;;
+		esac
+		[ "$what" != harmless ] || echo "          harmless: $harmless"
+		echo "$(folder "$patch") $what" >>"$RESULTS"
+	done
+}
+
 # The table: of each folder how many there are, and what became of them. Harmless ones are told, not counted.
 table() {
 	awk '{
@@ -109,18 +132,14 @@ mapfile -t PATCHES < <(patches "$@")
 mkdir -p "$CACHE/mutants/log" "$CACHE/tmp"
 touch "$KNOWN"
 RESULTS=$(mktemp "$CACHE/tmp/mutants.XXXXXX")
-trap 'rm -f "$RESULTS"' EXIT
+WORKERS=()
+trap 'kill "${WORKERS[@]}" 2>/dev/null; rm -f "$RESULTS"' EXIT
 TREE=$(tree | hash_of)
-for patch in "${PATCHES[@]}"; do
-	what=$(verdict "$patch")
-	name=${patch##*/}
-	harmless=$(of_patch "$patch" Harmless)
-	printf '%-9s %s: %s\n' "$what" "${name%.patch}" "$(head -n 1 "$patch")"
-	case $what in
-	applies | builds) echo "          does not do that: $CACHE/mutants/log/$name" ;;
-	survived) [ -z "$harmless" ] || what=harmless ;;
-	esac
-	[ "$what" != harmless ] || echo "          harmless: $harmless"
-	echo "$(folder "$patch") $what" >>"$RESULTS"
+for ((n = 0; n < JOBS; n++)); do
+	work "$n" &
+	WORKERS+=($!)
+done
+for worker in "${WORKERS[@]}"; do
+	wait "$worker"
 done
 table
