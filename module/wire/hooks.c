@@ -170,13 +170,13 @@ static unsigned int segment4(struct sk_buff *skb)
 	return NF_ACCEPT;
 }
 
-/* A quoted segment, at @offset, that a flow of ours sent? */
 /* A TIME_WAIT has sent its last; the kernel's connect() may be under way in its place. */
 static bool sends(const struct xtcp_flow *flow)
 {
 	return flow && flow->kind != XTCP_FLOW_TIME_WAIT;
 }
 
+/* A quoted segment, at @offset, that a flow of ours sent? */
 static bool sent_ours4(const struct sk_buff *skb, unsigned int offset)
 {
 	struct xtcp_addrs4 addrs;
