@@ -240,24 +240,37 @@ static void port_bind__devices(struct kunit *test)
 /* ::, as @v6only; ::1; ::ffff:0.0.0.0; ::ffff:127.0.0.1; 0.0.0.0; 127.0.0.1; 127.0.0.2 */
 enum place { ANY, ANY_V6ONLY, ONE6, MAPPED_ANY, MAPPED, ANY4, ONE4, OTHER4, PLACES };
 
-static int bind_at(struct kunit *test, int i, enum place place)
+static struct socket *open_at(struct kunit *test, int i, enum place place)
+{
+	struct world *w = test->priv;
+
+	if (place >= ANY4)
+		return open_socket(test, i);
+	KUNIT_ASSERT_EQ(test, sock_create_kern(&init_net, AF_INET6, SOCK_STREAM,
+					       IPPROTO_XTCP, &w->sock[i]), 0);
+	w->sock[i]->sk->sk_ipv6only = place == ANY_V6ONLY;
+	return w->sock[i];
+}
+
+static int bind_sock_at(struct socket *sock, enum place place)
 {
 	static const u32 addrs[PLACES] = {
 		[MAPPED] = LOOPBACK, [ONE4] = LOOPBACK, [OTHER4] = LOOPBACK + 1,
 	};
 	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6, .sin6_port = htons(4242) };
-	struct world *w = test->priv;
 
 	if (place >= ANY4)
-		return bind_to(open_socket(test, i), addrs[place], 4242);
-	KUNIT_ASSERT_EQ(test, sock_create_kern(&init_net, AF_INET6, SOCK_STREAM,
-					       IPPROTO_XTCP, &w->sock[i]), 0);
-	w->sock[i]->sk->sk_ipv6only = place == ANY_V6ONLY;
+		return bind_to(sock, addrs[place], 4242);
 	if (place == ONE6)
 		sin6.sin6_addr = in6addr_loopback;
 	else if (place >= MAPPED_ANY)
 		ipv6_addr_set_v4mapped(htonl(addrs[place]), &sin6.sin6_addr);
-	return kernel_bind(w->sock[i], (struct sockaddr *)&sin6, sizeof(sin6));
+	return kernel_bind(sock, (struct sockaddr *)&sin6, sizeof(sin6));
+}
+
+static int bind_at(struct kunit *test, int i, enum place place)
+{
+	return bind_sock_at(open_at(test, i, place), place);
 }
 
 static void close_at(struct kunit *test, int i)
@@ -640,11 +653,24 @@ static void port_listen__without_bind(struct kunit *test)
 
 /* --- listeners ------------------------------------------------------------ */
 
+static struct sock *look_up(const struct xtcp_flow_key *key)
+{
+	struct xtcp_listener *l;
+	struct sock *sk;
+
+	rcu_read_lock();
+	l = xtcp_listener_lookup(key, NULL);
+	sk = l ? l->sk : NULL;
+	rcu_read_unlock();
+	return sk;
+}
+
 /* Of a segment that came in by @dif, a device of the VRF @sdif or of none. */
 static struct sock *listener_by(u32 addr, u16 port, int dif, int sdif)
 {
 	struct xtcp_addrs4 addrs = { .local = htonl(addr), .remote = htonl(LOOPBACK) };
-	struct xtcp_flow_key key = {
+
+	return look_up(&(struct xtcp_flow_key){
 		.net = &init_net,
 		.addrs = &addrs,
 		.local_port = htons(port),
@@ -653,15 +679,7 @@ static struct sock *listener_by(u32 addr, u16 port, int dif, int sdif)
 		.sdif = sdif,
 		.family = AF_INET,
 		.protocol = IPPROTO_XTCP,
-	};
-	struct xtcp_listener *l;
-	struct sock *sk;
-
-	rcu_read_lock();
-	l = xtcp_listener_lookup(&key, NULL);
-	sk = l ? l->sk : NULL;
-	rcu_read_unlock();
-	return sk;
+	});
 }
 
 static struct sock *listener_for(u32 addr, u16 port)
@@ -742,6 +760,127 @@ static void listener_lookup__device(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, sock_bindtoindex(lo->sk, 0, true), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&xtcp_net(&init_net)->device_listeners), 0);
 }
+
+/* The very address counts for more than the device. */
+static void listener_lookup__address_before_device(struct kunit *test)
+{
+	struct socket *one = open_socket(test, 0), *any = open_socket(test, 1);
+
+	sock_set_reuseport(one->sk);
+	sock_set_reuseport(any->sk);
+	KUNIT_ASSERT_EQ(test, sock_bindtoindex(any->sk, LOOPBACK_IFINDEX, true), 0);
+	KUNIT_ASSERT_EQ(test, bind_to(any, INADDR_ANY, 4242), 0);
+	KUNIT_ASSERT_EQ(test, kernel_listen(any, 1), 0);
+	KUNIT_ASSERT_EQ(test, bind_to(one, LOOPBACK, 4242), 0);
+	KUNIT_ASSERT_EQ(test, kernel_listen(one, 1), 0);
+	KUNIT_EXPECT_PTR_EQ(test, listener_for(LOOPBACK, 4242), one->sk);
+	KUNIT_EXPECT_PTR_EQ(test, listener_for(LOOPBACK + 1, 4242), any->sk);
+	KUNIT_EXPECT_NULL(test, listener_by(LOOPBACK + 1, 4242, 77, 0));
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+
+static struct sock *listener6_for(const struct in6_addr *addr, u16 port)
+{
+	struct xtcp_addrs6 addrs = { .local = *addr, .remote = in6addr_loopback };
+
+	return look_up(&(struct xtcp_flow_key){
+		.net = &init_net,
+		.addrs = &addrs,
+		.local_port = htons(port),
+		.remote_port = htons(999),
+		.dif = LOOPBACK_IFINDEX,
+		.family = AF_INET6,
+		.protocol = IPPROTO_XTCP,
+	});
+}
+
+/* Listens at @place with SO_REUSEPORT; on @dev, if that is one. */
+static struct sock *listen_beside(struct kunit *test, int i, enum place place, int dev)
+{
+	struct socket *sock = open_at(test, i, place);
+
+	sock_set_reuseport(sock->sk);
+	KUNIT_ASSERT_EQ(test, sock_bindtoindex(sock->sk, dev, true), 0);
+	KUNIT_ASSERT_EQ(test, bind_sock_at(sock, place), 0);
+	KUNIT_ASSERT_EQ(test, kernel_listen(sock, 1), 0);
+	return sock->sk;
+}
+
+/* Of two listeners the one that is meant more: @first, in whatever order they came. */
+static void expect_first(struct kunit *test, enum place first, int first_dev,
+			 enum place second, int second_dev)
+{
+	struct sock *sk;
+	int order;
+
+	for (order = 0; order < 2; order++) {
+		if (order)
+			listen_beside(test, 1, second, second_dev);
+		sk = listen_beside(test, 0, first, first_dev);
+		if (!order)
+			listen_beside(test, 1, second, second_dev);
+		KUNIT_EXPECT_PTR_EQ_MSG(test, listener_for(LOOPBACK, 4242), sk,
+					"%d on %d before %d on %d", first, first_dev, second,
+					second_dev);
+		close_at(test, 0);
+		KUNIT_EXPECT_NOT_NULL(test, listener_for(LOOPBACK, 4242));
+		close_at(test, 1);
+		KUNIT_EXPECT_NULL(test, listener_for(LOOPBACK, 4242));
+	}
+}
+
+/*
+ * For IPv4: the very address before a wildcard, a device before none, an IPv4 socket before one
+ * of IPv6, and its wildcard before that of all.
+ */
+static void listener_lookup__families(struct kunit *test)
+{
+	expect_first(test, ONE4, 0, MAPPED, 0);
+	expect_first(test, ANY4, 0, MAPPED_ANY, 0);
+	expect_first(test, ANY4, 0, ANY, 0);
+	expect_first(test, MAPPED_ANY, 0, ANY, 0);
+	expect_first(test, MAPPED, 0, ANY4, 0);
+	expect_first(test, ONE4, 0, ANY, 0);
+	expect_first(test, MAPPED, LOOPBACK_IFINDEX, ONE4, 0);
+	expect_first(test, MAPPED_ANY, LOOPBACK_IFINDEX, ANY4, 0);
+	expect_first(test, ANY, LOOPBACK_IFINDEX, ANY4, 0);
+	expect_first(test, ONE4, 0, ANY, LOOPBACK_IFINDEX);
+	expect_first(test, MAPPED, 0, ANY4, LOOPBACK_IFINDEX);
+}
+
+/* For IPv6: the very address first; who is of IPv6 only takes nothing of IPv4. */
+static void listener_lookup__ipv6(struct kunit *test)
+{
+	struct sock *any, *one;
+
+	any = listen_beside(test, 0, ANY_V6ONLY, LOOPBACK_IFINDEX);
+	KUNIT_EXPECT_NULL(test, listener_for(LOOPBACK, 4242));
+	KUNIT_EXPECT_PTR_EQ(test, listener6_for(&in6addr_loopback, 4242), any);
+	one = listen_beside(test, 1, ONE6, 0);
+	KUNIT_EXPECT_PTR_EQ(test, listener6_for(&in6addr_loopback, 4242), one);
+	KUNIT_EXPECT_NULL(test, listener_for(LOOPBACK, 4242));
+	close_at(test, 1);
+	KUNIT_EXPECT_PTR_EQ(test, listener6_for(&in6addr_loopback, 4242), any);
+	close_at(test, 0);
+	listen_beside(test, 0, ANY4, 0);
+	listen_beside(test, 1, MAPPED_ANY, 0);
+	KUNIT_EXPECT_NULL(test, listener6_for(&in6addr_loopback, 4242));
+}
+
+#else
+
+static void listener_lookup__families(struct kunit *test)
+{
+	kunit_skip(test, "no IPv6");
+}
+
+static void listener_lookup__ipv6(struct kunit *test)
+{
+	kunit_skip(test, "no IPv6");
+}
+
+#endif
 
 static unsigned int steps_for(u32 addr)
 {
@@ -905,6 +1044,9 @@ static struct kunit_case port_cases[] = {
 	KUNIT_CASE(listener_lookup__gone_after_close),
 	KUNIT_CASE(listener_lookup__vrf),
 	KUNIT_CASE(listener_lookup__device),
+	KUNIT_CASE(listener_lookup__address_before_device),
+	KUNIT_CASE(listener_lookup__families),
+	KUNIT_CASE(listener_lookup__ipv6),
 	KUNIT_CASE_SLOW(listener_lookup__among_many),
 	KUNIT_CASE(listener_lookup__group),
 	KUNIT_CASE(listener_lookup__group_and_devices),
