@@ -3,6 +3,7 @@
 
 #include <linux/tcp.h>
 #include "wire.h"
+#include "wire_ip.h"
 
 static int time_waits(void)
 {
@@ -568,6 +569,28 @@ static void time_wait__max_tw_0_makes_none(struct kunit *test)
 	WIRE_EQ(w, wire_counter(XTCP_CNT_TIME_WAIT_OVERFLOW) - overflow, 1);
 }
 
+/* So many there may be, and one more when one of them is over. */
+static void time_wait__max_tw(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	u64 overflow = wire_counter(XTCP_CNT_TIME_WAIT_OVERFLOW);
+
+	wire_knob(w, max_tw, 2);
+	wire_knob(w, msl_ms, 1000);
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, open_and_close(w, 1), 0);
+	WIRE_EQ(w, open_and_close(w, 1), 0);
+	WIRE_EQ(w, time_waits(), 2);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_TIME_WAIT_OVERFLOW) - overflow, 0);
+	WIRE_EQ(w, open_and_close(w, 1), 0);
+	WIRE_EQ(w, time_waits(), 2);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_TIME_WAIT_OVERFLOW) - overflow, 1);
+	wire_run_ms(w, 2000);
+	WIRE_EQ(w, time_waits(), 0);
+	WIRE_EQ(w, open_and_close(w, 1), 0);
+	WIRE_EQ(w, time_waits(), 1);
+}
+
 /* RFC 6191: the server closed first; the client's next SYN is newer. */
 static void time_wait_reuse__by_new_syn(struct kunit *test)
 {
@@ -648,6 +671,68 @@ static void time_wait_reuse__so_reuseaddr(struct kunit *test)
 	WIRE_EQ(w, wire_listen(w, B, 8), -EADDRINUSE);
 	w->no_reuse = false;
 	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+}
+
+/*
+ * The newest timestamp of the peer is echoed (RFC 7323 4.3), and is what the SYN of a new
+ * life must exceed (RFC 6191), whenever in TIME_WAIT it came.
+ */
+static void time_wait__newest_timestamp(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	struct wire_segment *ack;
+
+	wire_establish(w);
+	wire_release(w, B);
+	wire_run_ms(w, 50);
+	wire_release(w, A);
+	wire_run_ms(w, 100);
+	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
+	wire_inject(w, A, XTCP_ACK, .seq = 2, .ack = 2, .ts_age = -1000);
+	wire_inject(w, A, XTCP_FIN | XTCP_ACK, .seq = 1, .ack = 2, .ts_age = -1000);
+	ack = list_last_entry(&w->segments, struct wire_segment, link);
+	WIRE_EQ(w, ack->from, B);
+	WIRE_EQ(w, ack->tsecr, w->conn[0].tsval[A] + 1000);
+	wire_inject(w, A, XTCP_SYN, .seq = 100, .ts_age = -999);
+	WIRE_STATE(w, B, TIME_WAIT);
+	wire_inject(w, A, XTCP_SYN, .seq = 100, .ts_age = -1001);
+	WIRE_STATE(w, B, SYN_RCVD);
+}
+
+/* bind() of another to the port of A at all addresses, for the device @dev. */
+static int bind_for_device(struct wire *w, int dev)
+{
+	struct sockaddr_in6 any = { .sin6_family = w->sockets->family,
+				    .sin6_port = htons(w->side[A].port) };
+	struct socket *sock;
+	int err;
+
+	err = sock_create_kern(&init_net, w->sockets->family, SOCK_STREAM, WIRE_PROTOCOL, &sock);
+	if (err)
+		return err;
+	err = sock_bindtoindex(sock->sk, dev, true) ?:
+	      kernel_bind(sock, (struct sockaddr *)&any, sizeof(any));
+	sock_release(sock);
+	return err;
+}
+
+/* Its port is taken on its device alone, as that of its socket was. */
+static void time_wait__port_of_one_device(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_socket(w, A), 0);
+	WIRE_EQ(w, sock_bindtoindex(w->side[A].sock->sk, LOOPBACK_IFINDEX, true), 0);
+	wire_establish(w);
+	WIRE_EQ(w, bind_for_device(w, LOOPBACK_IFINDEX + 100), 0);
+	wire_unlisten(w, B);
+	close_both(w);
+	WIRE_STATE(w, A, TIME_WAIT);
+	WIRE_EQ(w, bind_for_device(w, LOOPBACK_IFINDEX + 100), 0);
+	WIRE_EQ(w, bind_for_device(w, LOOPBACK_IFINDEX), -EADDRINUSE);
+	WIRE_EQ(w, bind_for_device(w, 0), -EADDRINUSE);
+	wire_run_ms(w, 60000);
+	WIRE_EQ(w, bind_for_device(w, LOOPBACK_IFINDEX), 0);
 }
 
 static void linger0__sends_rst(struct kunit *test)
@@ -1271,10 +1356,13 @@ WIRE_SUITES(xtcp_close_wire,
 	KUNIT_CASE_SLOW(time_wait_rst__kills_without_rfc1337),
 	KUNIT_CASE_SLOW(time_wait_exhaustion),
 	KUNIT_CASE_SLOW(time_wait__max_tw_0_makes_none),
+	KUNIT_CASE_SLOW(time_wait__max_tw),
 	KUNIT_CASE_SLOW(time_wait_reuse__by_new_syn),
 	KUNIT_CASE_SLOW(time_wait_reuse__not_by_old_syn),
 	KUNIT_CASE_SLOW(time_wait_reuse__listener_filters),
 	KUNIT_CASE_SLOW(time_wait_reuse__so_reuseaddr),
+	KUNIT_CASE_SLOW(time_wait__newest_timestamp),
+	KUNIT_CASE_SLOW(time_wait__port_of_one_device),
 	KUNIT_CASE_SLOW(linger0__sends_rst),
 	KUNIT_CASE_SLOW(linger0__rst_has_timestamps),
 	KUNIT_CASE_SLOW(linger__waits_for_the_ack),
