@@ -216,6 +216,22 @@ static void two_way_open(struct kunit *test)
 	wire_transfer(w, B, 5000, 1000);
 }
 
+/* XTCP_HANDSHAKE_WAYS of a listener, whatever those of the namespace. */
+static void three_way_open__own_ways(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, handshake_ways, 2);
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_XTCP, XTCP_HANDSHAKE_WAYS, 3), 0);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_ms(w, 100);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_SENT    -> S 0        -> SYN_RCVD\n"
+		    "0.010 ESTABLISHED <- S. 0 ack 1 <- SYN_RCVD\n"
+		    "0.020 ESTABLISHED -> . 1 ack 1  -> ESTABLISHED\n");
+}
+
 /*
  * Why two are not enough: an old SYN comes, whose sender is gone. Three ways
  * forget it after synack_retries; two leave a connection that nobody ends.
@@ -288,6 +304,27 @@ static void isn_constant_old_data(struct kunit *test)
 	wire_establish(w);
 	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 100, .junk = true);
 	WIRE_EQ(w, wire_xs(w, B)->tcb.rcv_nxt - wire_xs(w, B)->tcb.irs, 101);
+}
+
+/* XTCP_ISN_MODE of a socket, and of a listener: whatever the namespace's is. */
+static void isn__own_mode(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, isn_mode, XTCP_ISN_CONSTANT);
+	WIRE_EQ(w, wire_socket(w, A), 0);
+	WIRE_EQ(w, wire_option(w, A, SOL_XTCP, XTCP_ISN_MODE, XTCP_ISN_RANDOM), 0);
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_XTCP, XTCP_ISN_MODE, XTCP_ISN_RFC6528), 0);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	WIRE_EQ(w, w->conn[0].isn[A] != 1000000, true);
+	WIRE_EQ(w, w->conn[0].isn[B] != 1000000, true);
+	/* Given back to the namespace. */
+	WIRE_EQ(w, wire_option(w, B, SOL_XTCP, XTCP_ISN_MODE, -1), 0);
+	WIRE_EQ(w, wire_client(w, 1), 0);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, w->conn[1].isn[A], 1000000);
+	WIRE_EQ(w, w->conn[1].isn[B], 1000000);
 }
 
 /* --- full queues ------------------------------------------------------------------ */
@@ -666,10 +703,12 @@ WIRE_SUITES(xtcp_knobs_wire,
 	KUNIT_CASE_SLOW(four_way_open__ack_lost),
 	KUNIT_CASE_SLOW(four_way_open__syn_lost),
 	KUNIT_CASE_SLOW(two_way_open),
+	KUNIT_CASE_SLOW(three_way_open__own_ways),
 	KUNIT_CASE_SLOW(two_way_old_syn),
 	KUNIT_CASE_SLOW(two_way_old_syn__three_ways_forget_it),
 	KUNIT_CASE_SLOW(old_life_at_the_peer__syn_again),
 	KUNIT_CASE_SLOW(isn_constant_old_data),
+	KUNIT_CASE_SLOW(isn__own_mode),
 	KUNIT_CASE_SLOW(abort_on_overflow),
 	KUNIT_CASE_SLOW(defer_accept__wakes_on_text),
 	KUNIT_CASE_SLOW(defer_accept__time_is_up),
