@@ -367,6 +367,13 @@ class Waiting(SocketTest):
         task.result()
         self.assert_talking(client, self.keep(socket.socket(fileno=fd)))
 
+    def test_signal_with_sa_restart_and_timeout(self):
+        """signal(7): whoever set a timeout is told; what was left of it is not known to a call that starts again."""
+        listener = self.listener()
+        set_timeout(listener, socket.SO_RCVTIMEO, 60)
+        with Interruptions(restart=True), self.raises(errno.EINTR):
+            libc("accept", listener.fileno(), None, None)
+
     def after_signals(self, signals, client, address):
         self.eventually(lambda: signals.sent >= 3)
         raw_connect(client, address)
