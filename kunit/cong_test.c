@@ -90,6 +90,22 @@ static void cong_avoidance__one_segment_a_window(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cong.cwnd, 12 * MSS);
 }
 
+/* What an ACK acknowledges beyond a window counts for the next one (RFC 3465 2.1). */
+static void cong_avoidance__the_rest_counts(struct kunit *test)
+{
+	struct xtcp_cong cong;
+
+	open_cong(&cong);
+	cong.ssthresh = 10 * MSS;
+	xtcp_cong_acked(&cong, 9 * MSS, true, 0);
+	xtcp_cong_acked(&cong, 5 * MSS, true, 0);
+	KUNIT_EXPECT_EQ(test, cong.cwnd, 11 * MSS);
+	xtcp_cong_acked(&cong, 7 * MSS - 1, true, 0);
+	KUNIT_EXPECT_EQ(test, cong.cwnd, 11 * MSS);
+	xtcp_cong_acked(&cong, 1, true, 0);
+	KUNIT_EXPECT_EQ(test, cong.cwnd, 12 * MSS);
+}
+
 /* Slow start stops at ssthresh: below it the next ACK still adds. */
 static void cong_slow_start__ends_at_ssthresh(struct kunit *test)
 {
@@ -162,6 +178,7 @@ static struct kunit_case cong_cases[] = {
 	KUNIT_CASE(cong_slow_start__after_timeout),
 	KUNIT_CASE(cong_slow_start__ends_at_ssthresh),
 	KUNIT_CASE(cong_avoidance__one_segment_a_window),
+	KUNIT_CASE(cong_avoidance__the_rest_counts),
 	KUNIT_CASE(cong_ssthresh__half_of_flight),
 	KUNIT_CASE(cong_ssthresh__at_least_two_segments),
 	{ }

@@ -255,6 +255,37 @@ static void fast_recovery__counts_anew(struct kunit *test)
 	WIRE_EQ(w, cong(w)->phase, XTCP_CONG_RECOVERY);
 }
 
+/* Also when the ACK that ends it is of more than there was when it began. */
+static void fast_recovery__counts_anew_beyond_it(struct kunit *test)
+{
+	struct wire *w = puppet(test);
+
+	WIRE_EQ(w, wire_send(w, A, 15000), 15000);
+	ack(w, 1, 20);
+	WIRE_EQ(w, cong(w)->phase, XTCP_CONG_RECOVERY);
+	WIRE_EQ(w, flight(w), 15000);
+	ack(w, 14001, 1);
+	WIRE_EQ(w, cong(w)->phase, XTCP_CONG_OPEN);
+	ack(w, 14001, 2);
+	WIRE_EQ(w, cong(w)->phase, XTCP_CONG_OPEN);
+	ack(w, 14001, 1);
+	WIRE_EQ(w, cong(w)->phase, XTCP_CONG_RECOVERY);
+}
+
+/* Nor does what they told of segments that left let more go than cwnd (RFC 3042). */
+static void fast_recovery__cwnd_is_obeyed_after_it(struct kunit *test)
+{
+	struct wire *w = puppet(test);
+
+	WIRE_EQ(w, wire_send(w, A, 10000), 10000);
+	ack(w, 1, 3);
+	WIRE_EQ(w, cong(w)->phase, XTCP_CONG_RECOVERY);
+	ack(w, 10001, 1);
+	WIRE_EQ(w, cong(w)->phase, XTCP_CONG_OPEN);
+	WIRE_EQ(w, wire_send(w, A, 40000), 40000);
+	WIRE_EQ(w, flight(w), cong(w)->cwnd);
+}
+
 /* RFC 5681 3.2: cwnd grows by no more segments than there are on their way. */
 static void fast_recovery__acks_without_end(struct kunit *test)
 {
@@ -662,6 +693,8 @@ WIRE_SUITES(xtcp_recovery_wire,
 	KUNIT_CASE_SLOW(timeout__two_gigabytes_later),
 	KUNIT_CASE_SLOW(fast_recovery__cwnd),
 	KUNIT_CASE_SLOW(fast_recovery__counts_anew),
+	KUNIT_CASE_SLOW(fast_recovery__counts_anew_beyond_it),
+	KUNIT_CASE_SLOW(fast_recovery__cwnd_is_obeyed_after_it),
 	KUNIT_CASE_SLOW(fast_recovery__acks_without_end),
 	KUNIT_CASE_SLOW(fast_recovery__path_gets_narrow),
 	KUNIT_CASE_SLOW(fast_recovery__timeout),
