@@ -635,6 +635,63 @@ static void challenge_acks__limit_of_the_namespace(struct kunit *test)
 	WIRE_EQ(w, wire_count(w, B, WIRE_ACK), sent);
 }
 
+/* Who floods one connection, whatever its state, does not silence another one by that. */
+static void challenge_acks__one_takes_no_others(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	unsigned int i, sent;
+
+	wire_knob(w, challenge_ack_limit, 10);
+	wire_knob(w, invalid_ratelimit_ms, 500);
+	wire_establish(w);
+	WIRE_EQ(w, wire_client(w, 1), 0);
+	wire_run_ms(w, 1000);
+	sent = wire_count(w, B, WIRE_ACK);
+	for (i = 0; i < 100; i++)
+		wire_inject(w, A, XTCP_SYN, .seq = 10);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - sent, 1);
+	wire_inject(w, A, XTCP_SYN, .seq = 10, .conn = 1);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - sent, 2);
+}
+
+static void challenge_acks__request_takes_no_others(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	unsigned int i, sent;
+
+	wire_knob(w, challenge_ack_limit, 10);
+	wire_knob(w, invalid_ratelimit_ms, 500);
+	wire_establish(w);
+	wire_inject(w, A, XTCP_SYN, .conn = 1);
+	wire_run_ms(w, 20);
+	WIRE_EQ(w, requests(), 1);
+	sent = wire_count(w, B, WIRE_ACK);
+	for (i = 0; i < 100; i++)
+		wire_inject(w, A, XTCP_RST, .seq = 10, .conn = 1);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - sent, 1);
+	wire_inject(w, A, XTCP_RST, .seq = 10);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - sent, 2);
+}
+
+static void challenge_acks__time_wait_takes_no_others(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	unsigned int i, sent, sent_b;
+
+	wire_knob(w, challenge_ack_limit, 10);
+	wire_knob(w, invalid_ratelimit_ms, 500);
+	leave_time_wait(w);
+	WIRE_EQ(w, wire_client(w, 1), 0);
+	wire_run_ms(w, 1000);
+	sent = wire_count(w, A, WIRE_ACK);
+	for (i = 0; i < 100; i++)
+		wire_inject(w, B, XTCP_ACK, .seq = 2, .ack = 100000);
+	WIRE_EQ(w, wire_count(w, A, WIRE_ACK) - sent, 1);
+	sent_b = wire_count(w, B, WIRE_ACK);
+	wire_inject(w, A, XTCP_RST, .seq = 10, .conn = 1);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - sent_b, 1);
+}
+
 static void paws__off_lets_old_text_in(struct kunit *test)
 {
 	struct wire *w = test->priv;
@@ -722,6 +779,9 @@ WIRE_SUITES(xtcp_knobs_wire,
 	KUNIT_CASE_SLOW(time_wait_reuse__connect),
 	KUNIT_CASE_SLOW(time_wait_reuse__connect_by_knobs),
 	KUNIT_CASE_SLOW(challenge_acks__limit_of_the_namespace),
+	KUNIT_CASE_SLOW(challenge_acks__one_takes_no_others),
+	KUNIT_CASE_SLOW(challenge_acks__request_takes_no_others),
+	KUNIT_CASE_SLOW(challenge_acks__time_wait_takes_no_others),
 	KUNIT_CASE_SLOW(paws__off_lets_old_text_in),
 	KUNIT_CASE_SLOW(client_dies_keepalive__user_timeout),
 	KUNIT_CASE_SLOW(server_host_dies__retries1),
