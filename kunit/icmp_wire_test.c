@@ -157,6 +157,46 @@ static void too_big__sends_smaller_segments(struct kunit *test)
 	WIRE_EQ(w, wire_recv(w, B, 2000), 1300);
 }
 
+/* What a router says while the user has the socket is carried out when he lets go. */
+static void too_big__beside_the_user(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	struct sock *sk;
+	unsigned int sent;
+
+	wire_path(w, 1300);
+	wire_connected(test);
+	sk = w->side[A].sock->sk;
+	wire_drop(w, A, WIRE_DATA, 1, 1);
+	WIRE_EQ(w, wire_send(w, A, 1300), 1300);
+	sent = wire_count(w, A, WIRE_DATA);
+	lock_sock(sk);
+	wire_icmp_too_big(w, A, 1, 1228);
+	WIRE_EQ(w, wire_xs(w, A)->snd.mss, 1300);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA) - sent, 0);
+	release_sock(sk);
+	WIRE_EQ(w, wire_xs(w, A)->snd.mss, 1228);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA) - sent, 2);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_recv(w, B, 2000), 1300);
+}
+
+/* The attempt goes on: what he does with it meanwhile is not taken away from him. */
+static void syn_sent__unreachable_beside_the_user(struct kunit *test)
+{
+	struct wire *w = connecting(test);
+	struct sock *sk = w->side[A].sock->sk;
+
+	lock_sock(sk);
+	wire_icmp(w, A, WIRE_HOST_UNREACHABLE, 0);
+	WIRE_STATE(w, A, SYN_SENT);
+	release_sock(sk);
+	WIRE_STATE(w, A, SYN_SENT);
+	WIRE_EQ(w, READ_ONCE(sk->sk_err_soft), EHOSTUNREACH);
+	wire_icmp(w, A, WIRE_HOST_UNREACHABLE, 0);
+	WIRE_STATE(w, A, CLOSED);
+}
+
 static void too_big__wrong_sequence_number(struct kunit *test)
 {
 	struct wire *w = test->priv;
@@ -276,6 +316,8 @@ WIRE_SUITES_MAPPED(xtcp_icmp_wire,
 	KUNIT_CASE_SLOW(request__some_errors_drop_it),
 	KUNIT_CASE_SLOW(request__other_errors_pass),
 	KUNIT_CASE_SLOW(too_big__sends_smaller_segments),
+	KUNIT_CASE_SLOW(syn_sent__unreachable_beside_the_user),
+	KUNIT_CASE_SLOW(too_big__beside_the_user),
 	KUNIT_CASE_SLOW(too_big__wrong_sequence_number),
 	KUNIT_CASE_SLOW(too_big__not_for_all),
 	KUNIT_CASE_SLOW(too_big__known_to_all),

@@ -537,6 +537,50 @@ static void window__opens_by_the_least(struct kunit *test)
 	WIRE_EQ(w, said(w)->wnd, 1);
 }
 
+/*
+ * RFC 9293 3.8.6.2.2: a window of less than two segments moves by half of it, or the peer,
+ * who waits for as much, would stand still; by less it does not.
+ */
+static void window__moves_by_half(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_WINDOW_CLAMP, 1280), 0);
+	puppet(test, 0);
+	WIRE_EQ(w, takes(w, 1000), true);
+	WIRE_EQ(w, window(w), 1280);
+	WIRE_EQ(w, takes(w, 660), true);
+	WIRE_EQ(w, window(w), 1280);
+	WIRE_EQ(w, takes(w, 300), true);
+	WIRE_EQ(w, window(w), 980);
+	WIRE_EQ(w, takes(w, 256), true);
+	wire_run_ms(w, 200);
+	WIRE_EQ(w, window(w), 724);
+	WIRE_EQ(w, takes(w, 90), true);
+	wire_run_ms(w, 200);
+	WIRE_EQ(w, window(w), 1280);
+}
+
+/* What comes while the user has the socket takes room as what is queued does. */
+static void window__less_what_is_in_the_backlog(struct kunit *test)
+{
+	struct wire *w = puppet(test, 1 << 15);
+	struct sock *sk = w->side[B].sock->sk;
+	u32 seq, before = window(w);
+
+	WRITE_ONCE(sk->sk_rcvbuf, 1 << 17);
+	lock_sock(sk);
+	for (seq = 1; seq < 12000; seq += 200)
+		wire_inject(w, A, XTCP_ACK, .seq = seq, .ack = 1, .len = 100);
+	WIRE_EQ(w, sk->sk_backlog.len > 1 << 15, true);
+	xtcp_output_ack(sk);
+	WIRE_EQ(w, window(w) > before, true);
+	WIRE_EQ(w, window(w) <= (sk->sk_rcvbuf - sk->sk_backlog.len) / 2, true);
+	release_sock(sk);
+	WIRE_EQ(w, next(w), 101);
+}
+
 /* Text is a tenth of its weight: less is announced. With full segments more again. */
 static void window__by_what_text_weighs(struct kunit *test)
 {
@@ -845,7 +889,45 @@ static void backlog__joins_small_segments(struct kunit *test)
 	WIRE_EQ(w, weight(w), 0);
 }
 
-/* What is urgent, what has other options or no text, what does not follow, stands alone. */
+/* RFC 9293 MUST-59: all that came is told in one ACK when the user lets go. */
+static void backlog__one_ack_for_all(struct kunit *test)
+{
+	struct wire *w = puppet(test, 0);
+	struct sock *sk = w->side[B].sock->sk;
+	u32 seq, acks = wire_count(w, B, WIRE_ACK);
+
+	lock_sock(sk);
+	for (seq = 1; seq < 5000; seq += 1000)
+		wire_inject(w, A, XTCP_ACK, .seq = seq, .ack = 1, .len = 1000);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 0);
+	release_sock(sk);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 1);
+	WIRE_EQ(w, said(w)->ack_rel, 5001);
+	wire_run_ms(w, 200);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 1);
+}
+
+/* In none where text of ours has told it: what came let that go. */
+static void backlog__text_of_ours_is_the_ack(struct kunit *test)
+{
+	struct wire *w = puppet(test, 0);
+	struct sock *sk = w->side[B].sock->sk;
+	u32 acks;
+
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .wnd = WIRE_WND_0);
+	WIRE_EQ(w, wire_send(w, B, 10), 10);
+	acks = wire_count(w, B, WIRE_ACK);
+	WIRE_EQ(w, wire_count(w, B, WIRE_DATA), 0);
+	lock_sock(sk);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 1000, .wnd = WIRE_WND_0);
+	wire_inject(w, A, XTCP_ACK, .seq = 1001, .ack = 1);
+	release_sock(sk);
+	wire_run_ms(w, 150);
+	WIRE_EQ(w, wire_count(w, B, WIRE_DATA), 1);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 0);
+	WIRE_EQ(w, said(w)->ack_rel, 1001);
+}
+
 /* A FIN is behind its text, also where a filter cut that short while the user had the socket. */
 static void backlog__fin_behind_what_was_cut(struct kunit *test)
 {
@@ -861,6 +943,7 @@ static void backlog__fin_behind_what_was_cut(struct kunit *test)
 	WIRE_STATE(w, B, ESTABLISHED);
 }
 
+/* What is urgent, what has other options or no text, what does not follow, stands alone. */
 static void backlog__joins_nothing_else(struct kunit *test)
 {
 	u64 joined = wire_counter(XTCP_CNT_BACKLOG_JOINED);
@@ -886,6 +969,8 @@ WIRE_SUITES(xtcp_promise_wire,
 	KUNIT_CASE_SLOW(window__is_kept_in_a_smaller_buffer),
 	KUNIT_CASE_SLOW(window__does_not_creep),
 	KUNIT_CASE_SLOW(window__opens_by_the_least),
+	KUNIT_CASE_SLOW(window__moves_by_half),
+	KUNIT_CASE_SLOW(window__less_what_is_in_the_backlog),
 	KUNIT_CASE_SLOW(window__by_what_text_weighs),
 	KUNIT_CASE_SLOW(no_memory__window_0_is_said),
 	KUNIT_CASE_SLOW(no_memory__who_waits_is_woken),
@@ -902,6 +987,8 @@ WIRE_SUITES(xtcp_promise_wire,
 	KUNIT_CASE_SLOW(probe__is_no_acknowledgment),
 	KUNIT_CASE_SLOW(window__of_an_older_number),
 	KUNIT_CASE_SLOW(backlog__joins_small_segments),
+	KUNIT_CASE_SLOW(backlog__one_ack_for_all),
+	KUNIT_CASE_SLOW(backlog__text_of_ours_is_the_ack),
 	KUNIT_CASE_SLOW(backlog__fin_behind_what_was_cut),
 	KUNIT_CASE_SLOW(backlog__joins_nothing_else),
 	{ }
