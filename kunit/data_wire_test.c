@@ -507,6 +507,54 @@ static void out_of_order__backwards(struct kunit *test)
 	WIRE_EQ(w, wire_recv(w, B, 10000), 5000);
 }
 
+/*
+ * Of 20 octets with a FIN the second half comes first, in any pieces: the FIN alone,
+ * behind text that is here already, or in front of such.
+ */
+static const struct ahead {
+	const char *desc;
+	struct {
+		u32 seq;
+		u16 len;
+		u8 fin;
+	} pieces[3];
+} aheads[] = {
+	{ "text, and again with FIN",		{ { 11, 10 }, { 11, 10, XTCP_FIN } } },
+	{ "text, its end with FIN",		{ { 11, 10 }, { 16, 5, XTCP_FIN } } },
+	{ "text, FIN",				{ { 11, 10 }, { 21, 0, XTCP_FIN } } },
+	{ "text, more with FIN",		{ { 11, 10 }, { 9, 12, XTCP_FIN } } },
+	{ "with FIN, and again without",	{ { 11, 10, XTCP_FIN }, { 11, 10 } } },
+	{ "with FIN, more without",		{ { 16, 5, XTCP_FIN }, { 11, 10 } } },
+	{ "with FIN, more with FIN",		{ { 16, 5, XTCP_FIN }, { 11, 10, XTCP_FIN } } },
+	{ "FIN, text",				{ { 21, 0, XTCP_FIN }, { 11, 10 } } },
+	{ "FIN, text in two",			{ { 21, 0, XTCP_FIN }, { 11, 5 }, { 13, 8 } } },
+	{ "with FIN, inside, more",		{ { 11, 10, XTCP_FIN }, { 15, 3 }, { 9, 12 } } },
+};
+
+static void ahead_desc(const struct ahead *ahead, char *desc)
+{
+	strscpy(desc, ahead->desc, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(ahead, aheads, ahead_desc);
+
+static void out_of_order__fin(struct kunit *test)
+{
+	const struct ahead *ahead = test->param_value;
+	struct wire *w = wire_puppet(test);
+	unsigned int i;
+
+	for (i = 0; i < 3 && ahead->pieces[i].seq; i++)
+		wire_inject(w, A, XTCP_ACK | ahead->pieces[i].fin, .ack = 1,
+			    .seq = ahead->pieces[i].seq, .len = ahead->pieces[i].len);
+	WIRE_STATE(w, B, ESTABLISHED);
+	WIRE_EQ(w, wire_recv(w, B, 100), -EAGAIN);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 10);
+	WIRE_STATE(w, B, CLOSE_WAIT);
+	WIRE_EQ(w, wire_recv(w, B, 100), 20);
+	WIRE_EQ(w, wire_recv(w, B, 100), 0);
+}
+
 /* Text ahead of order must not keep out the text that closes the gap. */
 static void out_of_order__gives_way_to_order(struct kunit *test)
 {
@@ -1078,6 +1126,7 @@ WIRE_SUITES(xtcp_data_wire,
 	KUNIT_CASE_SLOW(out_of_order__overlaps),
 	KUNIT_CASE_SLOW(out_of_order__first_copy_wins),
 	KUNIT_CASE_SLOW(out_of_order__backwards),
+	KUNIT_CASE_PARAM(out_of_order__fin, ahead_gen_params),
 	KUNIT_CASE_SLOW(out_of_order__gives_way_to_order),
 	KUNIT_CASE_SLOW(trimmed__partly_old),
 	KUNIT_CASE_SLOW(beyond_window__not_taken),

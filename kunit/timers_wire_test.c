@@ -242,6 +242,27 @@ static void user_timeout__keepalive(struct kunit *test)
 	WIRE_EQ(w, wire_error(w, A), ETIMEDOUT);
 }
 
+/* Patience for less than the idle time: the peer is asked all the same, before it ends. */
+static void user_timeout__below_the_idle_time(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+
+	wire_knob(w, keepalive_time_ms, 10000);
+	wire_knob(w, keepalive_intvl_ms, 2000);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_USER_TIMEOUT, 3000), 0);
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+	wire_run_ms(w, 35000);
+	WIRE_STATE(w, A, ESTABLISHED);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK), 3);	/* answers */
+	/* The last of them 5 s ago. */
+	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
+	wire_run_ms(w, 6700);
+	WIRE_STATE(w, A, ESTABLISHED);
+	wire_run_ms(w, 400);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, wire_error(w, A), ETIMEDOUT);
+}
+
 /* --- keepalive ------------------------------------------------------------------ */
 
 /* Idle is since the last segment, however often the option is set. */
@@ -428,6 +449,7 @@ WIRE_SUITES(xtcp_timers_wire,
 	KUNIT_CASE_SLOW(user_timeout__set_meanwhile),
 	KUNIT_CASE_SLOW(user_timeout__set_too_late),
 	KUNIT_CASE_SLOW(user_timeout__keepalive),
+	KUNIT_CASE_SLOW(user_timeout__below_the_idle_time),
 	KUNIT_CASE_SLOW(keepidle__set_again_and_again),
 	KUNIT_CASE_SLOW(keepidle__shorter_than_it_has_been),
 	KUNIT_CASE_SLOW(keepidle__set_while_probing),
