@@ -11,8 +11,8 @@ import time
 import unittest
 
 from two_hosts import Host, TwoHosts, run as run_command
-from xtcp_sockets import (A_WHILE, CLONE_NEWNET, PATIENCE, PROTO, SOL_TCP, SocketTest, Task, libc, loopback_up,
-                          recv_exactly, reset, unshare_network)
+from xtcp_sockets import (A_WHILE, CLONE_NEWNET, PATIENCE, PROTO, SOL_TCP, SocketTest, Task, await_local, libc,
+                          loopback_up, recv_exactly, reset, unshare_network)
 
 SOL_XTCP, WIRE_PROTOCOL = 253, 9
 TCP_SAVE_SYN, TCP_SAVED_SYN, IPV6_DSTOPTS = 27, 28, 59
@@ -175,10 +175,11 @@ class Rights(WireTest):
             function()
 
         self.sysctl("net/xtcp/wire_protocol", 6)
-        self.write_file("/proc/sys/" + self.group_range, "4711 4711")
-        self.in_child(lambda: run(self.allowed))
-        self.write_file("/proc/sys/" + self.group_range, "4712 65533")
-        self.in_child(lambda: run(self.refused))
+        for groups, may in (("4711 4711", True), ("7 7", True), ("1 7", True), ("8 4710", False),
+                            ("4712 65533", False), ("0 6", False)):
+            with self.subTest(groups):
+                self.write_file("/proc/sys/" + self.group_range, groups)
+                self.in_child(lambda may=may: run(self.allowed if may else self.refused))
 
     def test_a_socket_handed_over_may(self):
         """Who may said so of this socket; what it does with it, it does without the privilege."""
@@ -439,16 +440,35 @@ class Ports(WireTest):
 
 
 class Icmp(WireTest):
+    """An unreachable of a router ends the opening; the kernel's TCP does not mind."""
+
+    RECORD_ROUTE = b"\x07\x0b\x04" + bytes(9)
+    PADDING = b"\0\0\1\4" + bytes(4)  # of a destination options header
+
+    def connect(self, family, option=None):
+        with self.subTest(family=family.name, option=option):
+            sock = self.xtcp(family)
+            if option:
+                sock.setsockopt(*option)
+            with self.raises(errno.EHOSTUNREACH):
+                sock.connect(({socket.AF_INET: "127.0.0.9", socket.AF_INET6: "fd00::9"}[family], 80))
+
     def test_icmp(self):
-        """An unreachable of a router ends the opening; the kernel's TCP does not mind."""
         def run():
             unshare_network()
             loopback_up()
-            subprocess.run("nft add table t; nft add chain t c '{ type filter hook input priority 0; }';"
-                           "nft add rule t c ip protocol tcp ip daddr 127.0.0.9 reject with icmp type host-unreachable",
+            subprocess.run("ip addr add fd00::9/128 dev lo nodad; nft add table inet t;"
+                           "nft add chain inet t c '{ type filter hook input priority 0; }';"
+                           "nft add rule inet t c meta l4proto != tcp accept;"
+                           "nft add rule inet t c ip daddr 127.0.0.9 reject with icmp type host-unreachable;"
+                           "nft add rule inet t c ip6 daddr fd00::9 reject with icmpv6 type addr-unreachable",
                            shell=True, check=True)
-            with self.raises(errno.EHOSTUNREACH):
-                self.xtcp().connect(("127.0.0.9", 80))
+            await_local("fd00::9")
+            self.connect(socket.AF_INET)
+            self.connect(socket.AF_INET6)
+            self.connect(socket.AF_INET, (socket.SOL_IP, socket.IP_OPTIONS, self.RECORD_ROUTE))
+            self.connect(socket.AF_INET6, (socket.IPPROTO_IPV6, socket.IPV6_DSTOPTS, self.PADDING))
+            self.connect(socket.AF_INET6, (socket.IPPROTO_IPV6, socket.IPV6_HOPOPTS, self.PADDING))
         self.in_child(run)
 
 
