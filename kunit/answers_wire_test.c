@@ -240,6 +240,18 @@ static void dont_reflect(void *family)
 		init_net.ipv4.sysctl_fwmark_reflect = 0;
 }
 
+/* A RST is as urgent as what it answers, and says nothing of congestion (RFC 3168 6.1.5). */
+static void rst__dscp_of_the_segment(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	start_looking(test);
+	syn_under_way(w);
+	wire_run_ms(w, 15);
+	EXPECT_LAST(test, XTCP_RST | XTCP_ACK, control_of(w), 0, 0);
+	KUNIT_EXPECT_EQ(test, last.tos, PEERS_TOS & ~3);
+}
+
 /* The knob is the kernel's. */
 static void fwmark_reflect__mark_of_the_segment(struct kunit *test)
 {
@@ -323,6 +335,7 @@ WIRE_SUITES_MAPPED(xtcp_answers_wire,
 	    KUNIT_CASE_SLOW(syn__nothing_is_reflected),
 	    KUNIT_CASE_SLOW(fwmark_accept__mark_of_the_syn),
 	    KUNIT_CASE_SLOW(reflect_tos__but_not_ecn),
+	    KUNIT_CASE_SLOW(rst__dscp_of_the_segment),
 	    KUNIT_CASE_SLOW(fwmark_reflect__mark_of_the_segment),
 	    KUNIT_CASE_SLOW(text__goes_at_once),
 	    KUNIT_CASE_SLOW(neighbour__confirmed_by_acknowledgments),

@@ -737,6 +737,7 @@ static void time_wait__port_of_one_device(struct kunit *test)
 
 static void linger0__sends_rst(struct kunit *test)
 {
+	u64 resets = wire_counter(XTCP_CNT_ESTAB_RESETS);
 	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_linger(w, A, 0), 0);
@@ -748,6 +749,23 @@ static void linger0__sends_rst(struct kunit *test)
 	WIRE_STATE(w, B, CLOSED);
 	WIRE_EQ(w, wire_error(w, B), ECONNRESET);
 	WIRE_EQ(w, time_waits(), 0);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_ESTAB_RESETS) - resets, 2);
+}
+
+/* RFC 4022 tcpEstabResets: out of CLOSE_WAIT, too, but not once it was closed here. */
+static void reset__counts_until_close(struct kunit *test)
+{
+	u64 resets = wire_counter(XTCP_CNT_ESTAB_RESETS);
+	struct wire *w = wire_connected(test);
+
+	WIRE_EQ(w, wire_shutdown(w, A, SHUT_WR), 0);
+	wire_run_ms(w, 50);
+	wire_inject(w, A, XTCP_RST, .seq = 2);
+	WIRE_STATE(w, B, CLOSED);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_ESTAB_RESETS) - resets, 1);
+	wire_inject(w, B, XTCP_RST, .seq = 1);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_ESTAB_RESETS) - resets, 1);
 }
 
 /* RFC 7323 3.2: a RST SHOULD carry timestamps where all else does. */
@@ -771,6 +789,49 @@ static void linger__waits_for_the_ack(struct kunit *test)
 	WIRE_EQ(w, wire_linger(w, A, 5), 0);
 	wire_release(w, A);
 	WIRE_EQ(w, DIV_ROUND_CLOSEST(wire_now_us(w), 1000), 220);
+	WIRE_STATE(w, A, FIN_WAIT_2);
+}
+
+/* Also of a FIN that shutdown() sent. */
+static void linger__after_shutdown(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+
+	wire_drop(w, A, WIRE_FIN, 1, 1);
+	WIRE_EQ(w, wire_linger(w, A, 5), 0);
+	WIRE_EQ(w, wire_shutdown(w, A, SHUT_WR), 0);
+	wire_release(w, A);
+	WIRE_EQ(w, DIV_ROUND_CLOSEST(wire_now_us(w), 1000), 220);
+	WIRE_STATE(w, A, FIN_WAIT_2);
+}
+
+/* Who closes last waits as well. */
+static void linger__in_last_ack(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+
+	wire_release(w, B);
+	wire_run_ms(w, 50);
+	wire_epoch(w);
+	wire_drop(w, A, WIRE_FIN, 1, 1);
+	WIRE_EQ(w, wire_linger(w, A, 5), 0);
+	wire_release(w, A);
+	WIRE_EQ(w, DIV_ROUND_CLOSEST(wire_now_us(w), 1000), 220);
+	WIRE_STATE(w, A, CLOSED);
+}
+
+/* It goes on trying after the time that close() took. */
+static void linger__time_is_up(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+
+	wire_drop(w, A, WIRE_FIN, 1, 4);
+	WIRE_EQ(w, wire_linger(w, A, 2), 0);
+	wire_release(w, A);
+	WIRE_EQ(w, wire_now_us(w) >= 2000000 && wire_now_us(w) < 2100000, true);
+	WIRE_STATE(w, A, FIN_WAIT_1);
+	WIRE_EQ(w, orphans(), 1);
+	wire_run_ms(w, 1500);
 	WIRE_STATE(w, A, FIN_WAIT_2);
 }
 
@@ -1364,8 +1425,12 @@ WIRE_SUITES(xtcp_close_wire,
 	KUNIT_CASE_SLOW(time_wait__newest_timestamp),
 	KUNIT_CASE_SLOW(time_wait__port_of_one_device),
 	KUNIT_CASE_SLOW(linger0__sends_rst),
+	KUNIT_CASE_SLOW(reset__counts_until_close),
 	KUNIT_CASE_SLOW(linger0__rst_has_timestamps),
 	KUNIT_CASE_SLOW(linger__waits_for_the_ack),
+	KUNIT_CASE_SLOW(linger__after_shutdown),
+	KUNIT_CASE_SLOW(linger__in_last_ack),
+	KUNIT_CASE_SLOW(linger__time_is_up),
 	KUNIT_CASE_SLOW(fin_wait_2__orphan_60s),
 	KUNIT_CASE_SLOW(fin_wait_2__tcp_linger2),
 	KUNIT_CASE_SLOW(fin_wait_2__tcp_linger2_negative),
