@@ -262,7 +262,44 @@ static void syn_lost__shy_for_a_while(struct kunit *test)
 		    "0.020 ESTABLISHED -> . 101 ack 1      -> ESTABLISHED\n");
 }
 
-/* The SYN-ACK is: both ends repeat; the text is delivered once. */
+/* A connection to B; is there text in its SYN? That may be lost. */
+static bool tries(struct wire *w, bool lost)
+{
+	int n;
+
+	if (lost)
+		wire_drop(w, A, WIRE_SYN, 1, 1);
+	n = wire_send_fast(w, A, 100);
+	wire_run_ms(w, 1150);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	end_connection(w);
+	wire_pass_all(w);
+	return n == 100;
+}
+
+/* Losses in a row: shy for twice as long each time. One that gets through makes up for them all. */
+static void syn_lost__again(struct kunit *test)
+{
+	struct wire *w = acquainted(test, 4);
+
+	wire_knob(w, fastopen_loss_ms, 10000);
+	WIRE_EQ(w, tries(w, true), true);
+	wire_run_ms(w, 8000);
+	WIRE_EQ(w, tries(w, false), false);
+	wire_run_ms(w, 1000);
+	WIRE_EQ(w, tries(w, true), true);
+	wire_run_ms(w, 18000);
+	WIRE_EQ(w, tries(w, false), false);
+	wire_run_ms(w, 1000);
+	WIRE_EQ(w, tries(w, false), true);
+	WIRE_EQ(w, tries(w, false), true);
+	WIRE_EQ(w, tries(w, true), true);
+	wire_run_ms(w, 8000);
+	WIRE_EQ(w, tries(w, false), false);
+	wire_run_ms(w, 1000);
+	WIRE_EQ(w, tries(w, false), true);
+}
+
 /* The path has no room for it, a router says: at once a SYN without, and nothing against the next one. */
 static void syn_too_large(struct kunit *test)
 {
@@ -289,6 +326,7 @@ static void syn_too_large(struct kunit *test)
 	WIRE_EQ(w, wire_xs(w, A)->fastopen.text_acked, true);
 }
 
+/* The SYN-ACK is: both ends repeat; the text is delivered once. */
 static void syn_ack_lost(struct kunit *test)
 {
 	struct wire *w = acquainted(test, 4);
@@ -937,6 +975,7 @@ WIRE_SUITES_MAPPED(xtcp_fastopen_wire,
 	KUNIT_CASE_SLOW(server_without__old_number_once),
 	KUNIT_CASE_SLOW(syn_lost),
 	KUNIT_CASE_SLOW(syn_lost__shy_for_a_while),
+	KUNIT_CASE_SLOW(syn_lost__again),
 	KUNIT_CASE_SLOW(syn_too_large),
 	KUNIT_CASE_SLOW(syn_ack_lost),
 	KUNIT_CASE_SLOW(syn_overtaken),
