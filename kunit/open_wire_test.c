@@ -617,18 +617,30 @@ static void connect_refused(struct kunit *test)
 		    "0.010 CLOSED   <- R. 0 ack 1 <- CLOSED\n");
 }
 
-/* RST answers what it answers: SYN with text is acknowledged in full. */
+/* RST answers what it answers: SYN, text and FIN are acknowledged in full. */
 static void closed_port__rst_acknowledges_all(struct kunit *test)
 {
 	struct wire *w = test->priv;
 
 	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
 	wire_inject(w, A, XTCP_SYN, .len = 10);
+	wire_inject(w, A, XTCP_SYN | XTCP_FIN, .len = 10);
+	wire_inject(w, A, XTCP_FIN, .seq = 500, .len = 5);
+	wire_inject(w, A, XTCP_FIN, .seq = 500);
+	wire_inject(w, A, 0, .seq = 500);
 	wire_inject(w, A, XTCP_FIN | XTCP_ACK, .seq = 500, .ack = 7000);
 	wire_inject(w, A, XTCP_RST, .seq = 500);
 	WIRE_EXPECT(w,
 		    "0.000 * -> S 0:10           -> CLOSED\n"
 		    "0.000 x <- R. 0 ack 11      <- CLOSED\n"
+		    "0.000 * -> FS 0:10          -> CLOSED\n"
+		    "0.000 x <- R. 0 ack 12      <- CLOSED\n"
+		    "0.000 * -> F 500:505        -> CLOSED\n"
+		    "0.000 x <- R. 0 ack 506     <- CLOSED\n"
+		    "0.000 * -> F 500            -> CLOSED\n"
+		    "0.000 x <- R. 0 ack 501     <- CLOSED\n"
+		    "0.000 * -> 500              -> CLOSED\n"
+		    "0.000 x <- R. 0 ack 500     <- CLOSED\n"
 		    "0.000 * -> F. 500 ack 7000  -> CLOSED\n"
 		    "0.000 x <- R 7000           <- CLOSED\n"
 		    "0.000 * -> R 500            -> CLOSED\n");
