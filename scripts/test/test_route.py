@@ -8,11 +8,13 @@ import time
 import unittest
 
 from two_hosts import TwoHosts, run
-from xtcp_sockets import CLOCK, PATIENCE, PROTO, SocketTest, await_local, error_of, events, unshare_network
+from xtcp_sockets import (CLOCK, LAST_ACK, PATIENCE, PROTO, TIME_WAIT, SocketTest, await_local, error_of, events,
+                          unshare_network)
 
 KNOBS = "/proc/sys/net/ipv4/tcp_" if PROTO == 6 else "/proc/sys/net/xtcp/"
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
-SO_DONTROUTE = 5
+ROWS = "/proc/net/tcp" if PROTO == 6 else "/proc/net/xtcp"
+SO_DONTROUTE, IP_TRANSPARENT = 5, 19
 
 
 def checksum(data):
@@ -144,6 +146,58 @@ class Gone(RouteTest):
 
     def test_ipv6(self):
         self.check(socket.AF_INET6, "fd09::1/64", "fd09::2", "fd09::/64")
+
+
+class Transparent(RouteTest):
+    """IP_TRANSPARENT: a server for addresses that are not ours (a rule brings here what is for them)."""
+
+    HOST, FOREIGN = "10.5.0.1", "198.51.100.1"
+
+    def listener_for_all(self):
+        run(f"ip link set lo up; ip addr add {self.HOST}/32 dev lo; ip rule add to {self.FOREIGN} lookup 100;"
+            f"ip route add local {self.FOREIGN} dev lo table 100")
+        listener = self.socket()
+        listener.setsockopt(socket.SOL_IP, IP_TRANSPARENT, 1)
+        listener.bind(("0.0.0.0", 0))
+        listener.listen()
+        return listener
+
+    def client_of(self, listener):
+        client = self.bound(self.HOST)
+        client.connect((self.FOREIGN, listener.getsockname()[1]))
+        return client
+
+    @staticmethod
+    def states():
+        with open(ROWS, encoding="ascii") as rows:
+            return {int(row.split()[3], 16) for row in rows.readlines()[1:]}
+
+    def test_it_speaks_from_their_addresses(self):
+        def inside():
+            unshare_network()
+            listener = self.listener_for_all()
+            client = self.client_of(listener)
+            server = self.accept(listener)
+            self.assertEqual(server.getsockname(), client.getpeername())
+            self.assert_talking(client, server)
+        self.in_child(inside)
+
+    def test_so_does_its_time_wait(self):
+        """The last ACK is lost: the FIN comes again, and what is left of the server answers."""
+        def inside():
+            unshare_network()
+            listener = self.listener_for_all()
+            client = self.client_of(listener)
+            self.accept(listener).close()
+            self.assertEqual(client.recv(1), b"")
+            run(f"nft 'add table t; add chain t c {{ type filter hook input priority 0; }};"
+                f"add rule t c ip saddr {self.FOREIGN} drop'")
+            client.close()
+            self.eventually(lambda: {LAST_ACK, TIME_WAIT} <= self.states())
+            run("nft delete table t")
+            self.eventually(lambda: LAST_ACK in self.states(), False)
+            self.assertIn(TIME_WAIT, self.states())
+        self.in_child(inside)
 
 
 class Neighbours(RouteTest):
