@@ -108,6 +108,59 @@ static void close_after_text__all_of_it_arrives(struct kunit *test)
 	WIRE_STATE(w, B, CLOSE_WAIT);
 }
 
+/* @seq: of the peer's next segment. */
+static void window_opens(struct wire *w, u32 seq)
+{
+	wire_run_ms(w, 1000);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 0);
+	WIRE_EQ(w, wire_count(w, A, WIRE_ACK) > 2, true);	/* it was probed */
+	wire_inject(w, B, XTCP_ACK, .seq = seq, .ack = 1);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 1);
+	wire_run_ms(w, 500);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA) > 1, true);	/* sent again */
+	wire_inject(w, B, XTCP_ACK, .seq = seq, .ack = 102);
+}
+
+/* What could not be sent before goes, with the FIN, when the window opens, and again. */
+static void close_after_text__window_was_shut(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1, .wnd = WIRE_WND_0);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	WIRE_EQ(w, wire_shutdown(w, A, SHUT_WR), 0);
+	WIRE_STATE(w, A, FIN_WAIT_1);
+	window_opens(w, 1);
+	WIRE_STATE(w, A, FIN_WAIT_2);
+}
+
+/* Also when the peer closed meanwhile. */
+static void simultaneous_close__window_was_shut(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1, .wnd = WIRE_WND_0);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	WIRE_EQ(w, wire_shutdown(w, A, SHUT_WR), 0);
+	wire_inject(w, B, XTCP_ACK | XTCP_FIN, .seq = 1, .ack = 1, .wnd = WIRE_WND_0);
+	WIRE_STATE(w, A, CLOSING);
+	window_opens(w, 2);
+	WIRE_STATE(w, A, TIME_WAIT);
+}
+
+/* Or had closed before. */
+static void last_ack__window_was_shut(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+
+	wire_inject(w, B, XTCP_ACK | XTCP_FIN, .seq = 1, .ack = 1, .wnd = WIRE_WND_0);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_release(w, A);
+	WIRE_STATE(w, A, LAST_ACK);
+	window_opens(w, 2);
+	WIRE_STATE(w, A, CLOSED);
+}
+
 /* The server's ACK is lost, its FIN says the same: three segments arrive. */
 static void three_segment_close(struct kunit *test)
 {
@@ -1390,6 +1443,9 @@ WIRE_SUITES(xtcp_close_wire,
 	KUNIT_CASE_SLOW(normal_close__server_first),
 	KUNIT_CASE_SLOW(close_after_text__fin_rides_on_it),
 	KUNIT_CASE_SLOW(close_after_text__all_of_it_arrives),
+	KUNIT_CASE_SLOW(close_after_text__window_was_shut),
+	KUNIT_CASE_SLOW(simultaneous_close__window_was_shut),
+	KUNIT_CASE_SLOW(last_ack__window_was_shut),
 	KUNIT_CASE_SLOW(three_segment_close),
 	KUNIT_CASE_SLOW(three_segment_close__too_late),
 	KUNIT_CASE_SLOW(three_segment_close__by_loss),

@@ -218,6 +218,51 @@ static void send__buffer_full(struct kunit *test)
 	WIRE_EQ(w, poll_end(w, A) & EPOLLOUT, EPOLLOUT);
 }
 
+static void wait_for_room(struct wire *w)
+{
+	int i;
+
+	for (i = 0; i < 200 && wire_send(w, A, 500) > 0; i++)
+		;
+	WIRE_EQ(w, i > 1 && i < 200, true);
+	WIRE_EQ(w, poll_end(w, A) & EPOLLOUT, 0);
+}
+
+/* Woken, and there is room. */
+static bool room_is_told(struct wire *w)
+{
+	return !test_bit(SOCK_NOSPACE, &w->side[A].sock->flags) &&
+	       (poll_end(w, A) & EPOLLOUT);
+}
+
+/* TCP_NOTSENT_LOWAT: whatever lets text go wakes who waits for less that is unsent. */
+static void notsent_lowat__wakes(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_SNDBUF, 400000), 0);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_NOTSENT_LOWAT, 2000), 0);
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1, .wnd = WIRE_WND_0);
+	wait_for_room(w);
+	WIRE_EQ(w, w->side[A].sent, 2000);
+	/* The window opens. */
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1);
+	WIRE_EQ(w, room_is_told(w), true);
+	wait_for_room(w);
+	/* Limited transmit. */
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1);
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1);
+	WIRE_EQ(w, room_is_told(w), true);
+	wait_for_room(w);
+	/* An acknowledgment. */
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 8001);
+	WIRE_EQ(w, room_is_told(w), true);
+	wait_for_room(w);
+	/* The user is content with more. */
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_NOTSENT_LOWAT, 10000), 0);
+	WIRE_EQ(w, room_is_told(w), true);
+}
+
 /* A blocking send() waits for room, again and again, until all is written. */
 static void send__blocks_until_there_is_room(struct kunit *test)
 {
@@ -938,6 +983,7 @@ WIRE_SUITES_MAPPED(xtcp_socket_wire,
 	KUNIT_CASE_SLOW(recv__after_rst),
 	KUNIT_CASE_SLOW(recv__not_connected),
 	KUNIT_CASE_SLOW(send__buffer_full),
+	KUNIT_CASE_SLOW(notsent_lowat__wakes),
 	KUNIT_CASE_SLOW(send__blocks_until_there_is_room),
 	KUNIT_CASE_SLOW(send__so_sndtimeo),
 	KUNIT_CASE_SLOW(send__blocked_is_told_of_the_end),
