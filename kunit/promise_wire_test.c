@@ -731,6 +731,26 @@ static void compact__keeps_the_promise(struct kunit *test)
 	WIRE_EQ(w, wire_recv(w, B, 1 << 17), next(w) - 1);
 }
 
+/* SO_TIMESTAMP is of the last that is read: here each is as many ns after 0 as its last octet. */
+static void compact__keeps_timestamps(struct kunit *test)
+{
+	u64 compacted = wire_counter(XTCP_CNT_RCV_COMPACTED);
+	struct wire *w = puppet(test, 400000);
+	struct sock *sk = w->side[B].sock->sk;
+	struct sk_buff *skb;
+	u32 i = 0;
+	s64 end;
+
+	while (wire_counter(XTCP_CNT_RCV_COMPACTED) == compacted && takes(w, i++ % 2 ? 520 : 1160))
+		skb_peek_tail(&sk->sk_receive_queue)->tstamp = next(w);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_RCV_COMPACTED) - compacted > 10, true);
+	skb_queue_walk(&sk->sk_receive_queue, skb) {
+		end = XTCP_SKB_CB(skb)->end_seq - wire_xs(w, B)->tcb.irs;
+		WIRE_EQ(w, ktime_to_ns(skb->tstamp) >= end, true);
+		WIRE_EQ(w, ktime_to_ns(skb->tstamp) < end + 1160, true);
+	}
+}
+
 /* Octets beyond the edge lie in the last buffer: what follows does not follow them. */
 static void trimmed__is_not_joined(struct kunit *test)
 {
@@ -867,6 +887,24 @@ static void window__of_an_older_number(struct kunit *test)
 	WIRE_EQ(w, tcb->snd_wnd, 50 << tcb->snd_wscale);
 }
 
+/* RFC 5961 5.2: an ACK may be as old as the largest window ever; the one of now is shut. */
+static void window__shut_takes_old_acks(struct kunit *test)
+{
+	struct wire *w = puppet(test, 0);
+	u32 oldest;
+
+	WIRE_EQ(w, wire_send(w, B, 1000), 1000);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1001, .wnd = WIRE_WND_0);
+	oldest = 1001 - wire_xs(w, B)->tcb.snd_wnd_max;
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 10, .wnd = WIRE_WND_0);
+	WIRE_EQ(w, next(w), 11);
+	wire_inject(w, A, XTCP_ACK, .seq = 11, .ack = oldest, .len = 10, .wnd = WIRE_WND_0);
+	WIRE_EQ(w, next(w), 21);
+	wire_inject(w, A, XTCP_ACK, .seq = 21, .ack = oldest - 1, .len = 10);
+	WIRE_EQ(w, next(w), 21);
+	WIRE_EQ(w, wire_xs(w, B)->tcb.snd_wnd, 0);
+}
+
 /* While the user has the socket, small segments become one; the last may have a FIN. */
 static void backlog__joins_small_segments(struct kunit *test)
 {
@@ -978,6 +1016,7 @@ WIRE_SUITES(xtcp_promise_wire,
 	KUNIT_CASE_SLOW(no_memory__reader_comes_back),
 	KUNIT_CASE_SLOW(compact__as_often_as_it_saves),
 	KUNIT_CASE_SLOW(compact__keeps_the_promise),
+	KUNIT_CASE_SLOW(compact__keeps_timestamps),
 	KUNIT_CASE_SLOW(trimmed__is_not_joined),
 	KUNIT_CASE_SLOW(peek__for_more_than_fits),
 	KUNIT_CASE_SLOW(taken_back__acks_stay_inside),
@@ -986,6 +1025,7 @@ WIRE_SUITES(xtcp_promise_wire,
 	KUNIT_CASE_SLOW(right_edge__ack_counts),
 	KUNIT_CASE_SLOW(probe__is_no_acknowledgment),
 	KUNIT_CASE_SLOW(window__of_an_older_number),
+	KUNIT_CASE_SLOW(window__shut_takes_old_acks),
 	KUNIT_CASE_SLOW(backlog__joins_small_segments),
 	KUNIT_CASE_SLOW(backlog__one_ack_for_all),
 	KUNIT_CASE_SLOW(backlog__text_of_ours_is_the_ack),
