@@ -9,13 +9,14 @@ import subprocess
 import time
 import unittest
 
-from xtcp_sockets import (CLOSE_WAIT, ESTABLISHED, FIN_WAIT2, LISTEN, PROTO, SIOCINQ, TIME_WAIT, SocketTest, fill,
-                          ioctl_int, loopback_up, unshare_network)
+from xtcp_sockets import (CLOSE_WAIT, ESTABLISHED, FIN_WAIT2, LISTEN, PROTO, SIOCINQ, SOL_TCP, SYN_SENT, TIME_WAIT,
+                          SocketTest, fill, ioctl_int, loopback_up, reset, unshare_network)
 
 KNOBS = pathlib.Path("/proc/sys/net/xtcp")
 ROWS = pathlib.Path("/proc/net/xtcp")
 SOCKSTAT = pathlib.Path("/proc/net/xtcp_sockstat")
 SO_ATTACH_FILTER = 26
+SYN_RECV = 3
 COUNTERS = pathlib.Path("/proc/net/xtcp_netstat")
 
 
@@ -175,6 +176,81 @@ class Ages(AdminTest):
         for sock, state in (client, "FIN-WAIT-2"), (server, "CLOSE-WAIT"):
             self.assertTrue([line for line in shown.stdout.splitlines() if line.startswith(state) and
                              "%s:%d" % sock.getsockname() in line], shown.stdout)
+
+
+class Timers(AdminTest):
+    """Which timer runs, and how long: tr and tm->when, in ticks of 10 ms."""
+
+    NONE, RETRANSMIT, KEEPALIVE, WAIT, PROBE = range(5)
+
+    @staticmethod
+    def timer(port, state):
+        """(timer, seconds) of the row of this local port in this state."""
+        for line in ROWS.read_text(encoding="ascii").splitlines()[1:]:
+            words = line.split()
+            if int(words[1].split(":")[1], 16) == port and int(words[3], 16) == state:
+                kind, ticks = (int(x, 16) for x in words[5].split(":"))
+                return kind, ticks / 100
+        return None
+
+    def expect(self, port, state, kind, least, most):
+        self.eventually(lambda: (self.timer(port, state) or (None,))[0], kind)
+        left = self.timer(port, state)[1]
+        self.assertTrue(least <= left <= most, left)
+
+    def test_none(self):
+        client, server = self.pair()
+        self.assert_talking(client, server)
+        self.expect(client.getsockname()[1], ESTABLISHED, self.NONE, 0, 0)
+
+    def test_keepalive(self):
+        client, _ = self.pair()
+        client.setsockopt(SOL_TCP, socket.TCP_KEEPIDLE, 50)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self.expect(client.getsockname()[1], ESTABLISHED, self.KEEPALIVE, 49, 50)
+
+    def test_orphan_in_fin_wait_2(self):
+        """When it ends, whatever else goes on."""
+        self.sysctl("net/xtcp/fin_timeout_ms", 20000)
+        for keep in 0, 1:
+            client, _ = self.pair()
+            port = client.getsockname()[1]
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, keep)
+            client.close()
+            self.expect(port, FIN_WAIT2, self.KEEPALIVE, 19, 20)
+
+    def test_time_wait(self):
+        self.sysctl("net/xtcp/msl_ms", 5000)
+        client, server = self.pair()
+        port = client.getsockname()[1]
+        client.close()
+        server.close()
+        self.expect(port, TIME_WAIT, self.WAIT, 9, 10)
+
+    def test_retransmission_and_probe(self):
+        def inside():
+            unshare_network()
+            loopback_up()
+            client, server = self.small_pair()
+            port = client.getsockname()[1]
+            fill(client)
+            self.expect(port, ESTABLISHED, self.PROBE, 0.01, 120)
+            subprocess.run(["ip", "link", "set", "lo", "down"], check=True)
+            server.send(b"x")
+            self.expect(server.getsockname()[1], ESTABLISHED, self.RETRANSMIT, 0.01, 120)
+            reset(client)  # else both would try for long
+            reset(server)
+
+        self.in_child(inside)
+
+    def test_half_open(self):
+        self.sysctl("net/xtcp/rto_init_ms", 30000)
+        listener = self.listener()
+        client = self.socket(socket.SOCK_NONBLOCK)
+        drop_everything(client)
+        client.connect_ex(listener.getsockname())
+        self.expect(listener.getsockname()[1], SYN_RECV, self.RETRANSMIT, 29, 30)
+        self.expect(client.getsockname()[1], SYN_SENT, self.RETRANSMIT, 29, 30)
 
 
 class Gauges(AdminTest):
