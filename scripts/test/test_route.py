@@ -8,8 +8,8 @@ import time
 import unittest
 
 from two_hosts import TwoHosts, run
-from xtcp_sockets import (CLOCK, LAST_ACK, PATIENCE, PROTO, TIME_WAIT, SocketTest, await_local, error_of, events,
-                          unshare_network)
+from xtcp_sockets import (A_WHILE, CLOCK, LAST_ACK, PATIENCE, PROTO, TIME_WAIT, SocketTest, await_local, error_of,
+                          events, unshare_network)
 
 KNOBS = "/proc/sys/net/ipv4/tcp_" if PROTO == 6 else "/proc/sys/net/xtcp/"
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
@@ -200,7 +200,9 @@ class Transparent(RouteTest):
         self.in_child(inside)
 
 
-class Neighbours(RouteTest):
+class Cabled(RouteTest):
+    """Two hosts."""
+
     @classmethod
     def setUpClass(cls):
         if os.geteuid():
@@ -217,6 +219,58 @@ class Neighbours(RouteTest):
         listener.listen()
         return listener
 
+
+class Marks(Cabled):
+    """SO_MARK chooses the way: host 1 has none for what is marked 7."""
+
+    def setUp(self):
+        super().setUp()
+        for version in "-4", "-6":
+            self.net[1].run(f"ip {version} rule add pref 10 fwmark 7 prohibit")
+            self.addCleanup(self.net[1].run, f"ip {version} rule del pref 10")
+
+    def marked(self, family, mark):
+        with self.net[1]:
+            sock = self.keep(socket.socket(family, socket.SOCK_STREAM, PROTO))
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, mark)
+        return sock
+
+    def test_connect(self):
+        for family in FAMILIES:
+            listener = self.listener_at(family)
+            with self.subTest(family=family.name), self.raises(errno.EACCES):
+                self.marked(family, 7).connect(listener.getsockname())
+            self.marked(family, 8).connect(listener.getsockname())
+
+    def test_of_an_open_connection(self):
+        for family in FAMILIES:
+            with self.subTest(family=family.name):
+                listener = self.listener_at(family)
+                client = self.marked(family, 0)
+                client.connect(listener.getsockname())
+                server = self.accept(listener)
+                self.assert_talking(client, server)
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, 7)
+                client.send(b"x")
+                self.assertEqual(events(server, select.POLLIN, A_WHILE), "")
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, 0)
+                self.assertEqual(server.recv(10), b"x")
+
+    def test_of_a_listener(self):
+        for family in FAMILIES:
+            with self.subTest(family=family.name):
+                listener = self.marked(family, 7)
+                listener.bind((self.net[1].address[family], 0))
+                listener.listen()
+                with self.net[0]:
+                    client = self.keep(socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK, PROTO))
+                client.connect_ex(listener.getsockname())
+                self.assertEqual(events(client, timeout=3), "")
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, 0)
+                self.await_events(client, "OUT")
+
+
+class Neighbours(Cabled):
     def requests(self, family, talk):
         """How often host 1 asks by multicast or unicast who has our address, from now to the end of the talk."""
         seen = []
