@@ -889,6 +889,27 @@ class Icmp(Test6):
                     self.assertEqual(error_of(sock), wanted)
         self.in_namespace(run)
 
+    def test_message_is_queued(self):
+        """Who said what of which segment, and where in it the problem is."""
+        def run():
+            sniffer = self.hole()
+            for kind, code, info, error in ((PARAMETER_PROBLEM, 1, 40, errno.EPROTO),
+                                            (UNREACHABLE, 4, 0, errno.ECONNREFUSED)):
+                sock = self.connecting()
+                self.set(sock, IPV6_RECVERR)
+                syn = sniffer.next(control=SYN, sport=sock.getsockname()[1])
+                inject_icmp(kind, code, info, syn)
+                self.eventually(lambda sock=sock: "ERR" in events(sock))
+                quoted, ancillary, flags, address = sock.recvmsg(2000, 512, socket.MSG_ERRQUEUE)
+                self.assertEqual(quoted[:8], syn.packet[40:48])
+                self.assertEqual(flags & socket.MSG_ERRQUEUE, socket.MSG_ERRQUEUE)
+                level, name, data = ancillary[0]
+                self.assertEqual((level, name), (socket.IPPROTO_IPV6, IPV6_RECVERR))
+                self.assertEqual(struct.unpack_from("=IBBBBII", data), (error, 3, kind, code, 0, info, 0))
+                self.assertEqual(data[24:40], syn.source)  # of the message
+                self.assertEqual(address[:2], ("fd00:1::2", 9))
+        self.in_namespace(run)
+
     def test_wrong_sequence_number_of_a_syn(self):
         def run():
             sniffer, sock = self.hole(), self.connecting()

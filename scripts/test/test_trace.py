@@ -7,7 +7,7 @@ import struct
 import subprocess
 
 from test_admin import AdminTest, counters, drop_everything
-from xtcp_sockets import LOCALHOST, fill, loopback_up, recv_all, reset, unshare_network
+from xtcp_sockets import LOCALHOST, PROTO, await_local, fill, loopback_up, recv_all, reset, unshare_network
 
 TRACING = pathlib.Path("/sys/kernel/tracing")
 EVENTS = ("xtcp_set_state", "xtcp_drop", "xtcp_retransmit", "xtcp_send_reset", "xtcp_receive_reset")
@@ -82,22 +82,37 @@ class States(TraceTest):
 
 
 class Drops(TraceTest):
-    def refused(self):
+    def refused(self, ours=LOCALHOST, dead=LOCALHOST, family=socket.AF_INET):
         """Connect to nobody. Gives both ports, ours first."""
-        address = self.refusing_address()
-        client = self.bound()
+        client, nobody = (self.keep(socket.socket(family, socket.SOCK_STREAM, PROTO)) for _ in range(2))
+        client.bind((ours, 0))
+        nobody.bind((dead, 0))
         with self.raises(errno.ECONNREFUSED):
-            client.connect(address)
-        return client.getsockname()[1], address[1]
+            client.connect(nobody.getsockname())
+        return client.getsockname()[1], nobody.getsockname()[1]
 
     def test_a_drop_says_what_and_why(self):
         self.trace("xtcp/xtcp_drop")
         before = counters()
-        port, dead_port = self.refused()
+        port, dead_port = self.refused(LOCALHOST, "127.0.0.2")
         line = self.expect("xtcp_drop", dead_port, reason="DropNoFlow", flags="SYN", length=0, ack=0, dport=port,
-                           saddr=LOCALHOST, daddr=LOCALHOST)
+                           family="AF_INET", saddr="127.0.0.2", daddr=LOCALHOST)
         self.assertNotEqual(line["seq"], "0")
         self.assertEqual(counters()["DropNoFlow"] - before["DropNoFlow"], 1)
+
+    def test_a_drop_of_ipv6(self):
+        self.trace("xtcp/xtcp_drop", "xtcp/xtcp_send_reset")
+
+        def inside():
+            unshare_network()
+            loopback_up()
+            subprocess.run("ip addr add fd00::9/128 dev lo nodad", shell=True, check=True)
+            await_local("fd00::9")
+            port, dead_port = self.refused("::1", "fd00::9", socket.AF_INET6)
+            for event in "xtcp_drop", "xtcp_send_reset":
+                self.expect(event, dead_port, dport=port, family="AF_INET6", saddrv6="fd00::9", daddrv6="::1")
+
+        self.in_child(inside)
 
     def test_text_nobody_reads(self):
         self.trace("xtcp/xtcp_drop", "xtcp/xtcp_send_reset")
