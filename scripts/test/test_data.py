@@ -649,6 +649,17 @@ class Sigpipe(SocketTest):
             self.client.send(b"x", socket.MSG_NOSIGNAL)
         self.assertEqual(self.signals, [])
 
+    def test_of_a_writer_that_waits(self):
+        for flags, signals in (socket.MSG_NOSIGNAL, []), (0, ["SIGPIPE"]):
+            client, _ = self.small_pair()
+            fill(client)
+            task = Task(client.send, b"x", flags)
+            self.assert_blocked(task)
+            client.shutdown(socket.SHUT_WR)
+            with self.raises(errno.EPIPE):
+                task.result()
+            self.eventually(lambda: self.signals, signals)
+
     def test_kills(self):
         def die():
             signal.signal(signal.SIGPIPE, signal.SIG_DFL)

@@ -6,7 +6,7 @@ import time
 import unittest
 
 from xtcp_sockets import (CLOCK, CLOSE, CLOSE_WAIT, ESTABLISHED, FIN_WAIT2, LISTEN, LOCALHOST, PROTO, SOL_TCP, SYN_SENT,
-                          SocketTest, Task, fill, loopback_up, recv_exactly, unshare_network)
+                          SocketTest, Task, disconnect, fill, loopback_up, recv_exactly, unshare_network)
 
 # struct tcp_info of linux/tcp.h behind its first eight octets, as far as Linux 6.12 has it
 U32, U64 = "I", "Q"
@@ -210,6 +210,28 @@ class Losses(InfoTest):
             got = info(client)
             self.assertEqual(got.get("total_rto_recoveries", 1), 1)
             self.assertGreater(got.get("total_rto_time", 300), 200)
+
+        self.in_child(inside)
+
+    def test_a_second_life_knows_nothing_of_the_first(self):
+        def inside():
+            unshare_network()
+            loopback_up()
+            listener = self.listener()
+            client, server = self.pair(listener)
+            server.send(b"x" * 100)
+            recv_exactly(client, 100)
+            client.send(b"x" * 100)
+            subprocess.run(["ip", "link", "set", "lo", "down"], check=True)
+            client.send(b"y" * 500)
+            self.eventually(lambda: info(client)["retransmits"] >= 2)
+            disconnect(client)
+            subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+            client.connect(listener.getsockname())
+            second, fresh = info(client), info(self.connected(listener))
+            for name in "rtt", "rttvar", "min_rtt", "rto", "last_data_sent", "last_data_recv", "last_ack_recv":
+                del second[name], fresh[name]
+            self.assertEqual(second, fresh)
 
         self.in_child(inside)
 
