@@ -96,6 +96,7 @@ enum twist {
 	NO_WINDOW,		/* our window is shut */
 	RST_IGNORED,		/* the knob rfc1337 */
 	USER_GONE,		/* close() was called: no more text is taken */
+	ACK_OWED,		/* of the last 100 octets */
 };
 
 struct row {
@@ -230,6 +231,10 @@ static const struct row rows[] = {
 	  XTCP_ESTABLISHED, R_CHAL, D(RST_INVALID), 0, 0 },
 	{ "rst: exact, though the window is shut", XTCP_ESTABLISHED, NO_WINDOW, R, 0, 0, 0,
 	  XTCP_CLOSED, R_NONE, 0, E(RESET), ECONNRESET },
+	{ "rst: exact, behind what is to be acknowledged", XTCP_ESTABLISHED, ACK_OWED, R, 0, 0, 0,
+	  XTCP_CLOSED, R_NONE, 0, E(RESET), ECONNRESET },
+	{ "rst: where the last ACK was", XTCP_ESTABLISHED, ACK_OWED, R, -100, 0, 0,
+	  XTCP_ESTABLISHED, R_NONE, D(SEQUENCE), 0, 0 },
 	{ "rst: request", XTCP_SYN_RCVD, 0, R, 0, 0, 0,
 	  XTCP_CLOSED, R_NONE, 0, E(RESET), ECONNRESET },
 	{ "rst: simultaneous open", XTCP_SYN_RCVD, ACTIVE, R, 0, 0, 0,
@@ -323,6 +328,10 @@ static const struct row rows[] = {
 	  XTCP_CLOSED, R_RST, D(TEXT_AFTER_CLOSE), E(RESET), ECONNRESET },
 	{ "text: old, for no one, does no harm", XTCP_FIN_WAIT_2, USER_GONE, A, -100, 0, 100,
 	  XTCP_FIN_WAIT_2, R_ACK, D(SEQUENCE), 0, 0 },
+	{ "text: partly old, for no one", XTCP_FIN_WAIT_2, USER_GONE, A, -99, 0, 100,
+	  XTCP_CLOSED, R_RST, D(TEXT_AFTER_CLOSE), E(RESET), ECONNRESET },
+	{ "text: partly old, for no one, FIN not acknowledged", XTCP_FIN_WAIT_1, USER_GONE, A, -99, -1, 100,
+	  XTCP_CLOSED, R_RST, D(TEXT_AFTER_CLOSE), E(RESET), ECONNRESET },
 	{ "text: after the peer's FIN is ignored", XTCP_CLOSE_WAIT, 0, A, 0, 0, 100,
 	  XTCP_CLOSE_WAIT, R_ACK, D(SEQUENCE), 0, 0 },
 
@@ -343,6 +352,10 @@ static const struct row rows[] = {
 	  XTCP_TIME_WAIT, R_ACK, 0, E(FIN) | E(ACKED), 0 },
 	{ "fin: fin_wait_2", XTCP_FIN_WAIT_2, 0, F | A, 0, 0, 0,
 	  XTCP_TIME_WAIT, R_ACK, 0, E(FIN), 0 },
+	{ "fin: behind old text, the user is gone", XTCP_FIN_WAIT_2, USER_GONE, F | A, -100, 0, 100,
+	  XTCP_TIME_WAIT, R_ACK, 0, E(FIN), 0 },
+	{ "fin: behind old text, at the same time", XTCP_FIN_WAIT_1, USER_GONE, F | A, -100, -1, 100,
+	  XTCP_CLOSING, R_ACK, 0, E(FIN), 0 },
 	{ "fin: fin_wait_2, the user is gone", XTCP_FIN_WAIT_2, USER_GONE, F | A, 0, 0, 0,
 	  XTCP_TIME_WAIT, R_ACK, 0, E(FIN), 0 },
 };
@@ -368,6 +381,9 @@ static void twist_tcb(struct xtcp_tcb *tcb, u8 twist)
 		break;
 	case USER_GONE:
 		tcb->rcv_closed = 1;
+		break;
+	case ACK_OWED:
+		tcb->last_ack_sent -= 100;
 		break;
 	}
 }

@@ -946,6 +946,21 @@ static void fin_wait_2__closed_later(struct kunit *test)
 	WIRE_STATE(w, A, CLOSED);
 }
 
+/* Its ACK was lost: text that was read comes again, the FIN behind it. No one misses it. */
+static void fin_wait_2__read_text_again_with_fin(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1, .len = 100);
+	WIRE_EQ(w, wire_recv(w, A, 1000), 100);
+	wire_release(w, A);
+	wire_inject(w, B, XTCP_ACK, .seq = 101, .ack = 2);
+	WIRE_STATE(w, A, FIN_WAIT_2);
+	wire_inject(w, B, XTCP_ACK | XTCP_FIN, .seq = 1, .ack = 2, .len = 100);
+	WIRE_STATE(w, A, TIME_WAIT);
+	WIRE_EQ(w, wire_count(w, A, WIRE_RST), 0);
+}
+
 /* After that the peer's text finds no one. */
 static void fin_wait_2__late_text_gets_rst(struct kunit *test)
 {
@@ -1384,6 +1399,22 @@ static void blind_rst__exact_resets(struct kunit *test)
 	WIRE_EXPECT(w, "0.000 * -> R 1 -> CLOSED\n");
 }
 
+/* Exact is what is expected next, also while the ACK of what came waits. */
+static void blind_rst__exact_before_the_ack(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+
+	wire_xs(w, B)->rcv.quick_acks = 0;
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 10);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK), 0);
+	wire_inject(w, A, XTCP_RST, .seq = 1);
+	WIRE_STATE(w, B, ESTABLISHED);
+	wire_inject(w, A, XTCP_RST, .seq = 11);
+	WIRE_STATE(w, B, CLOSED);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK), 0);
+	WIRE_EQ(w, wire_error(w, B), ECONNRESET);
+}
+
 static void blind_syn__is_challenged(struct kunit *test)
 {
 	struct wire *w = wire_connected(test);
@@ -1491,6 +1522,7 @@ WIRE_SUITES(xtcp_close_wire,
 	KUNIT_CASE_SLOW(fin_wait_2__tcp_linger2),
 	KUNIT_CASE_SLOW(fin_wait_2__tcp_linger2_negative),
 	KUNIT_CASE_SLOW(fin_wait_2__closed_later),
+	KUNIT_CASE_SLOW(fin_wait_2__read_text_again_with_fin),
 	KUNIT_CASE_SLOW(fin_wait_2__late_text_gets_rst),
 	KUNIT_CASE_SLOW(close_with_unread_data__sends_rst),
 	KUNIT_CASE_SLOW(close_with_unread_data__in_last_ack),
@@ -1518,6 +1550,7 @@ WIRE_SUITES(xtcp_close_wire,
 	KUNIT_CASE_SLOW(server_host_dies__retries2),
 	KUNIT_CASE_SLOW(blind_rst__in_window_is_challenged),
 	KUNIT_CASE_SLOW(blind_rst__exact_resets),
+	KUNIT_CASE_SLOW(blind_rst__exact_before_the_ack),
 	KUNIT_CASE_SLOW(blind_syn__is_challenged),
 	KUNIT_CASE_SLOW(challenge_acks__are_limited),
 	KUNIT_CASE_SLOW(challenge_acks__are_limited_into_time_wait),

@@ -745,7 +745,7 @@ static struct xtcp_tcb make_tcb(const struct cell *c)
 		.rcv_nxt	= rcv_nxt(c),
 		/* Until the SYN an offset: the window alone. */
 		.rcv_adv	= rcv_wnd(c) + (c->state->state == XTCP_SYN_SENT ? 0 : rcv_nxt(c)),
-		.last_ack_sent	= rcv_nxt(c),
+		.last_ack_sent	= rcv_nxt(c) - 7,	/* an ACK is owed */
 	};
 }
 
