@@ -795,6 +795,59 @@ static void fastopen_connect__aborted_before(struct kunit *test)
 	WIRE_EQ(w, skb_queue_empty(&wire_xs(w, A)->snd.rtx_queue), true);
 }
 
+/* A waits with its SYN for the first text, and B, which listens no more, calls A. */
+static struct wire *called_before(struct kunit *test)
+{
+	struct wire *w = acquainted(test, 4);
+
+	wire_unlisten(w, B);
+	WIRE_EQ(w, wire_socket(w, A), 0);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_FASTOPEN_CONNECT, 1), 0);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_epoch(w);
+	WIRE_EQ(w, wire_connect_start(w, B), 0);
+	return w;
+}
+
+/* The peer called meanwhile: there is a connection, and the first write is text as any other. */
+static void fastopen_connect__called_before(struct kunit *test)
+{
+	struct wire *w = called_before(test);
+
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 100);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_RCVD    <- S 0            <- SYN_SENT\n"
+		    "0.010 SYN_RCVD    -> S. 0 ack 1     -> ESTABLISHED\n"
+		    "0.020 ESTABLISHED <- . 1 ack 1      <- ESTABLISHED\n"
+		    "0.100 ESTABLISHED -> P. 1:101 ack 1 -> ESTABLISHED\n"
+		    "0.110 ESTABLISHED <- . 1 ack 101    <- ESTABLISHED\n");
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+	wire_transfer(w, A, 10000, 2000);
+	wire_transfer(w, B, 10000, 2000);
+}
+
+/* The same where the first write comes while they are about to meet. */
+static void fastopen_connect__called_at_the_same_time(struct kunit *test)
+{
+	struct wire *w = called_before(test);
+
+	wire_run_ms(w, 15);
+	WIRE_STATE(w, A, SYN_RCVD);
+	WIRE_EQ(w, wire_send(w, A, 100), -EINPROGRESS);
+	wire_run_ms(w, 50);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_RCVD    <- S 0            <- SYN_SENT\n"
+		    "0.010 SYN_RCVD    -> S. 0 ack 1     -> ESTABLISHED\n"
+		    "0.020 ESTABLISHED <- . 1 ack 1      <- ESTABLISHED\n");
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+	wire_transfer(w, A, 10000, 2000);
+	wire_transfer(w, B, 10000, 2000);
+}
+
 /* What a call has on its stack goes to no one else: a child, or who connects anew. */
 static void text_for_the_syn__of_one_call_only(struct kunit *test)
 {
@@ -1000,6 +1053,8 @@ WIRE_SUITES_MAPPED(xtcp_fastopen_wire,
 	KUNIT_CASE_SLOW(fastopen_connect__closed_before),
 	KUNIT_CASE_SLOW(fastopen_connect__disconnected_before),
 	KUNIT_CASE_SLOW(fastopen_connect__aborted_before),
+	KUNIT_CASE_SLOW(fastopen_connect__called_before),
+	KUNIT_CASE_SLOW(fastopen_connect__called_at_the_same_time),
 	KUNIT_CASE_SLOW(text_for_the_syn__of_one_call_only),
 	KUNIT_CASE_SLOW(refused),
 	KUNIT_CASE_SLOW(errors),
