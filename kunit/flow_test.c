@@ -141,6 +141,34 @@ static void flow_insert__taken(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, find(&w->t.key), &w->a);
 }
 
+/*
+ * Who is bound to a device takes what comes in by it, who is bound to none what comes in by any:
+ * then one of them is enough, whichever came first.
+ */
+static void flow_insert__devices(struct kunit *test)
+{
+	static const int devices[] = { 0, 7, 8 };
+	struct world *w = test->priv;
+	unsigned int i, j;
+	bool both;
+
+	for (i = 0; i < ARRAY_SIZE(devices); i++) {
+		for (j = 0; j < ARRAY_SIZE(devices); j++) {
+			w->t.key.dif = devices[i];
+			xtcp_flow_init(&w->a, XTCP_FLOW_SOCKET, &w->t.key);
+			w->t.key.dif = devices[j];
+			xtcp_flow_init(&w->b, XTCP_FLOW_SOCKET, &w->t.key);
+			both = devices[i] && devices[j] && i != j;
+			KUNIT_ASSERT_EQ(test, xtcp_flow_insert(&w->a), 0);
+			KUNIT_EXPECT_EQ_MSG(test, xtcp_flow_insert(&w->b), both ? 0 : -EADDRNOTAVAIL,
+					    "%d beside %d", devices[j], devices[i]);
+			xtcp_flow_remove(&w->a);
+			xtcp_flow_remove(&w->b);
+			synchronize_rcu();
+		}
+	}
+}
+
 static void flow_remove__succeeds_once(struct kunit *test)
 {
 	struct world *w = test->priv;
@@ -347,6 +375,7 @@ static struct kunit_case flow_cases[] = {
 	KUNIT_CASE(flow_lookup__other_device),
 	KUNIT_CASE(flow_insert__is_found),
 	KUNIT_CASE(flow_insert__taken),
+	KUNIT_CASE(flow_insert__devices),
 	KUNIT_CASE(flow_insert__after_remove),
 	KUNIT_CASE(flow_remove__succeeds_once),
 	KUNIT_CASE(flow_remove__never_inserted),
