@@ -476,6 +476,59 @@ static void connect__no_way_from_its_port(struct kunit *test)
 	WIRE_EQ(w, inet_sk(w->client[1]->sk)->inet_num, 0);
 }
 
+/* Bound to all addresses, at a port of its own; others may share that. */
+static struct socket *at_all_addresses(struct wire *w, u16 port)
+{
+	struct sockaddr_in6 any = { .sin6_family = w->sockets->family,
+				    .sin6_port = htons(port) };
+	struct socket *sock;
+
+	KUNIT_ASSERT_EQ(w->test, sock_create_kern(&init_net, w->sockets->family, SOCK_STREAM,
+						  WIRE_PROTOCOL, &sock), 0);
+	sock_set_reuseaddr(sock->sk);
+	sock_no_linger(sock->sk);
+	WIRE_EQ(w, kernel_bind(sock, (struct sockaddr *)&any, sizeof(any)), 0);
+	return sock;
+}
+
+/* May another have A's address and this port to itself? */
+static int bind_beside(struct wire *w, u16 port)
+{
+	struct sockaddr_storage addr;
+	struct socket *sock;
+	int err, len = wire_sockaddr(w, A, 0, &addr);
+
+	((struct sockaddr_in *)&addr)->sin_port = htons(port);	/* sin6_port is there, too */
+	err = sock_create_kern(&init_net, w->sockets->family, SOCK_STREAM, WIRE_PROTOCOL, &sock);
+	if (err)
+		return err;
+	inet_set_bit(FREEBIND, sock->sk);
+	err = kernel_bind(sock, (struct sockaddr *)&addr, len);
+	sock_release(sock);
+	return err;
+}
+
+/* From all addresses: the port is of the one that is used, and of all again where that failed. */
+static void connect__port_is_at_all_addresses_again(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	struct socket *one = at_all_addresses(w, 4242), *other = at_all_addresses(w, 4242);
+
+	wire_knob(w, syn_retries, 1);
+	WIRE_EQ(w, wire_connect_sock(w, one, B, O_NONBLOCK), -EINPROGRESS);
+	WIRE_EQ(w, bind_beside(w, 4242), -EADDRINUSE);
+	/* There is one such connection already. */
+	WIRE_EQ(w, wire_connect_sock(w, other, B, O_NONBLOCK), -EADDRNOTAVAIL);
+	WIRE_EQ(w, bind_beside(w, 4242), -EADDRINUSE);
+	sock_release(other);
+	WIRE_EQ(w, bind_beside(w, 4242), 0);
+	/* Nobody answers: so that one has failed as well. */
+	wire_run_ms(w, 3100);
+	WIRE_EQ(w, wire_connect_sock(w, one, B, O_NONBLOCK), -ETIMEDOUT);
+	WIRE_EQ(w, bind_beside(w, 4242), -EADDRINUSE);
+	sock_release(one);
+}
+
 /* AF_UNSPEC: the connection is reset, the socket is as new. */
 static void connect__af_unspec_disconnects(struct kunit *test)
 {
@@ -999,6 +1052,7 @@ WIRE_SUITES_MAPPED(xtcp_socket_wire,
 	KUNIT_CASE_SLOW(connect__while_connecting),
 	KUNIT_CASE_SLOW(connect__of_a_listener),
 	KUNIT_CASE_SLOW(connect__no_way_from_its_port),
+	KUNIT_CASE_SLOW(connect__port_is_at_all_addresses_again),
 	KUNIT_CASE_SLOW(connect__af_unspec_disconnects),
 	KUNIT_CASE_SLOW(connect__again_after_the_end),
 	KUNIT_CASE_SLOW(listen__on_a_connection),
