@@ -78,15 +78,20 @@ static int address(const struct world *w, u8 family, __be16 port, struct sockadd
 	return family == AF_INET ? sizeof(*sin) : sizeof(*sin6);
 }
 
-static void listen_on(struct kunit *test)
+static void listen_now(struct kunit *test)
 {
 	struct world *w = test->priv;
 	struct sockaddr_storage to;
 	int len = address(w, w->family, 0, &to);
 
-	open_socket(test, SERVER);
 	KUNIT_ASSERT_EQ(test, kernel_bind(w->sock[SERVER], (struct sockaddr *)&to, len), 0);
 	KUNIT_ASSERT_EQ(test, kernel_listen(w->sock[SERVER], 1), 0);
+}
+
+static void listen_on(struct kunit *test)
+{
+	open_socket(test, SERVER);
+	listen_now(test);
 }
 
 static void connect_to(struct kunit *test)
@@ -250,6 +255,61 @@ static void bind__waits_for_its_namespace(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, b.err, 0);
 }
 
+/* bind() of a socket of the kernel's TCP, at all addresses. */
+static int kernel_binds(u8 family, __be16 port, bool reuse)
+{
+	struct sockaddr_in6 any = { .sin6_family = family, .sin6_port = port };
+	struct socket *sock;
+	int err;
+
+	err = sock_create_kern(&init_net, family, SOCK_STREAM, IPPROTO_TCP, &sock);
+	if (err)
+		return err;
+	sock->sk->sk_reuse = reuse ? SK_CAN_REUSE : SK_NO_REUSE;
+	err = kernel_bind(sock, (struct sockaddr *)&any, sizeof(any));
+	sock_release(sock);
+	return err;
+}
+
+static void expect_kernel_binds(struct kunit *test, __be16 port, int err)
+{
+	int reuse;
+
+	for (reuse = 0; reuse < 2; reuse++) {
+		KUNIT_EXPECT_EQ(test, kernel_binds(AF_INET, port, reuse), err);
+		if (ipv6_mod_enabled())
+			KUNIT_EXPECT_EQ(test, kernel_binds(AF_INET6, port, reuse), err);
+	}
+}
+
+static void set_v6only(void *value)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	init_net.ipv6.sysctl.bindv6only = !!value;
+#endif
+}
+
+/* It is kept from both families, whatever net.ipv6.bindv6only makes of a socket of the kernel's. */
+static void bind__keeps_the_port(struct kunit *test)
+{
+	struct world *w = test->priv;
+	__be16 port;
+	int v6only;
+
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, set_v6only, NULL), 0);
+	for (v6only = 0; v6only < 2; v6only++) {
+		open_socket(test, SERVER);
+		set_v6only(v6only ? test : NULL);
+		listen_now(test);
+		port = inet_sk(w->sock[SERVER]->sk)->inet_sport;
+		expect_kernel_binds(test, port, -EADDRINUSE);
+		close_socket(test, SERVER);
+		xtcp_reserve_flush(net_of());
+		expect_kernel_binds(test, port, 0);
+		set_v6only(NULL);
+	}
+}
+
 /* What was given back is free for the kernel's TCP when the flush is over. */
 static void reserve_flush__frees(struct kunit *test)
 {
@@ -354,6 +414,7 @@ static void syn_at_time_wait__kernel_listens(struct kunit *test)
 	KUNIT_CASE(hooks__stay_to_the_last_time_wait),			\
 	KUNIT_CASE(hooks__come_again),					\
 	KUNIT_CASE(bind__waits_for_its_namespace),			\
+	KUNIT_CASE(bind__keeps_the_port),				\
 	KUNIT_CASE(reserve_flush__frees),				\
 	KUNIT_CASE(syn_at_time_wait__nobody_listens),			\
 	KUNIT_CASE(syn_at_time_wait__kernel_listens),			\
