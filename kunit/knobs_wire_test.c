@@ -60,6 +60,34 @@ static void synack_lost__linear_timeouts(struct kunit *test)
 		    "3.000 x <- S. 0 ack 1 <- SYN_RCVD\n");
 }
 
+/* What the administrator turns down holds for who waits already: it counts from the last SYN-ACK. */
+static void turned_down(struct kunit *test, const char *name)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, rto_init_ms, 20000);
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	wire_drop(w, B, WIRE_SYN_ACK, 1, WIRE_FOREVER);
+	wire_inject(w, A, XTCP_SYN);
+	wire_run_ms(w, 3000);
+	WIRE_EQ(w, wire_write_knob(name, "4000"), 0);
+	wire_run_ms(w, 2000);
+	WIRE_EXPECT(w,
+		    "0.000 * -> S 0        -> SYN_RCVD\n"
+		    "0.000 x <- S. 0 ack 1 <- SYN_RCVD\n"
+		    "4.000 x <- S. 0 ack 1 <- SYN_RCVD\n");
+}
+
+static void synack_lost__rto_init_turned_down(struct kunit *test)
+{
+	turned_down(test, "rto_init_ms");
+}
+
+static void synack_lost__rto_max_turned_down(struct kunit *test)
+{
+	turned_down(test, "rto_max_ms");
+}
+
 /* SOL_XTCP: this socket alone; another one keeps to the knobs. */
 static void syn_lost__own_schedule(struct kunit *test)
 {
@@ -753,6 +781,8 @@ static void server_host_dies__retries1(struct kunit *test)
 WIRE_SUITES(xtcp_knobs_wire,
 	KUNIT_CASE_SLOW(syn_lost__linear_timeouts),
 	KUNIT_CASE_SLOW(synack_lost__linear_timeouts),
+	KUNIT_CASE_SLOW(synack_lost__rto_init_turned_down),
+	KUNIT_CASE_SLOW(synack_lost__rto_max_turned_down),
 	KUNIT_CASE_SLOW(syn_lost__own_schedule),
 	KUNIT_CASE_SLOW(synack_lost__own_schedule),
 	KUNIT_CASE_SLOW(synack_lost__own_schedule_listener_closes),

@@ -2,11 +2,10 @@
 /* admin/sysctl.c: the table of knobs, and what happens to a bad value. */
 
 #include <kunit/test.h>
-#include <linux/file.h>
-#include <linux/fs.h>
 #include <linux/string.h>
 #include <xtcp/net.h>
 #include <xtcp/sysctl.h>
+#include "wire.h"
 
 static const struct xtcp_knob_row *row_of(const char *name)
 {
@@ -109,22 +108,6 @@ static void net_defaults__fills_every_knob(struct kunit *test)
 
 /* --- through /proc --------------------------------------------------------- */
 
-static int write_knob(const char *name, const char *text)
-{
-	char path[80];
-	struct file *file;
-	loff_t pos = 0;
-	ssize_t ret;
-
-	snprintf(path, sizeof(path), "/proc/sys/net/xtcp/%s", name);
-	file = filp_open(path, O_WRONLY, 0);
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	ret = kernel_write(file, text, strlen(text), &pos);
-	filp_close(file, NULL);
-	return ret < 0 ? ret : 0;
-}
-
 static int write_number(const char *name, u64 value)
 {
 	const struct xtcp_knob_row *row = row_of(name);
@@ -135,7 +118,7 @@ static int write_number(const char *name, u64 value)
 			 value <= row->max ? row->words[value] : "nonsense");
 	else
 		snprintf(text, sizeof(text), "%llu\n", value);
-	return write_knob(name, text);
+	return wire_write_knob(name, text);
 }
 
 /* What a value written reads as, and what writing it returns. */
@@ -197,8 +180,8 @@ static void sysctl_write__nonsense(struct kunit *test)
 	const struct xtcp_knob_row *row = row_of("msl_ms");
 	u32 before = *knob_of(row);
 
-	KUNIT_EXPECT_EQ(test, write_knob("msl_ms", "soon\n"), -EINVAL);
-	KUNIT_EXPECT_EQ(test, write_knob("msl_ms", "-1\n"), -EINVAL);
+	KUNIT_EXPECT_EQ(test, wire_write_knob("msl_ms", "soon\n"), -EINVAL);
+	KUNIT_EXPECT_EQ(test, wire_write_knob("msl_ms", "-1\n"), -EINVAL);
 	KUNIT_EXPECT_EQ(test, write_number("msl_ms", (1ULL << 32) + 30000), -EINVAL);
 	KUNIT_EXPECT_EQ(test, *knob_of(row), before);
 }

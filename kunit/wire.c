@@ -6,7 +6,9 @@
  */
 
 #include <linux/delay.h>
+#include <linux/file.h>
 #include <linux/filter.h>
+#include <linux/fs.h>
 #include <linux/ipv6.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/rtnetlink.h>
@@ -1134,6 +1136,22 @@ int wire_get_option(struct wire *w, enum wire_end end, int level, int name)
 	err = do_sock_getsockopt(side->sock ?: side->listener, false, level, name,
 				 KERNEL_SOCKPTR(&value), KERNEL_SOCKPTR(&len));
 	return err ?: value;
+}
+
+int wire_write_knob(const char *name, const char *text)
+{
+	char path[80];
+	struct file *file;
+	loff_t pos = 0;
+	ssize_t ret;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/xtcp/%s", name);
+	file = filp_open(path, O_WRONLY, 0);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	ret = kernel_write(file, text, strlen(text), &pos);
+	filp_close(file, NULL);
+	return ret < 0 ? ret : 0;
 }
 
 int wire_linger(struct wire *w, enum wire_end end, int seconds)

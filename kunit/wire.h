@@ -423,6 +423,8 @@ unsigned int wire_count(struct wire *w, enum wire_end from, enum wire_kind kind)
 
 /* Until the end of the test. */
 #define wire_knob(w, name, value) WRITE_ONCE((w)->xn->knobs.name, value)
+/* As the administrator does: who is waiting hears of it. 0 or -errno. */
+int wire_write_knob(const char *name, const char *text);
 
 /* Checking. */
 void wire_expect(struct wire *w, const char *where, const char *expected);
