@@ -1,6 +1,7 @@
 """Ending it: /proc/net/xtcp_abort and the command xtcp abort."""
 import contextlib
 import errno
+import os
 import pathlib
 import select
 import socket
@@ -336,6 +337,26 @@ class Refused(AbortTest):
                                 COMMAND, "abort", "all"], capture_output=True, text=True, check=False)
         self.assertEqual(ended.returncode, 1)
         self.assertIn("needs root (CAP_NET_ADMIN)", ended.stderr)
+
+    def test_who_opened_it_counts(self):
+        """No one may have another write for him, to whom a descriptor is only one of his own."""
+        listener = self.listener()
+
+        def inside():
+            os.setegid(65534)
+            os.seteuid(65534)
+            with ABORT.open("w", encoding="ascii") as file:
+                os.seteuid(0)
+                with self.raises(errno.EPERM):
+                    os.write(file.fileno(), b"all")
+        self.in_child(inside)
+        self.assertEqual(tcp_state(listener), LISTEN)
+
+    def test_a_file_handed_over_may(self):
+        listener = self.listener()
+        with ABORT.open("w", encoding="ascii") as file:
+            self.as_nobody(lambda: os.write(file.fileno(), b"all"))
+        self.assertEqual(error_of(listener), errno.ECONNABORTED)
 
     def test_write_only(self):
         self.assertEqual(ABORT.stat().st_mode & 0o777, 0o222)
