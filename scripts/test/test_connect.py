@@ -1,11 +1,13 @@
 """connect(): blocking, non-blocking, refused, undone, interrupted."""
 import errno
+import os
 import socket
+import subprocess
 import unittest
 
-from xtcp_sockets import (A_WHILE, CLOSE, ESTABLISHED, LOCALHOST, SOL_TCP, SO_ACCEPTCONN, SYN_SENT, Interruptions,
-                          SocketTest, Task, disconnect, error_of, events, libc, raw_connect, set_timeout, sockaddr,
-                          tcp_state, unshare_network)
+from xtcp_sockets import (A_WHILE, CLOSE, ESTABLISHED, LOCALHOST, PROTO, SOL_TCP, SO_ACCEPTCONN, SYN_SENT,
+                          Interruptions, SocketTest, Task, await_local, disconnect, error_of, events, libc,
+                          loopback_up, raw_connect, set_timeout, sockaddr, tcp_state, unshare_network)
 
 BAD_POINTER = 1
 
@@ -410,6 +412,38 @@ class Disconnect(SocketTest):
             client.connect(listener.getsockname())
             self.assert_talking(client, self.accept(listener))
             disconnect(client)
+
+    def check_sources(self, family, hosts, anyone):
+        """Each life, and each connect() that fails, from the address that its route chooses."""
+        def inside():
+            unshare_network()
+            loopback_up()
+            subprocess.run("ip addr add 10.9.9.1/32 dev lo; ip addr add fd00::9/128 dev lo nodad", shell=True,
+                           check=True)
+            await_local("fd00::9")
+            listener, sock = (self.keep(socket.socket(family, socket.SOCK_STREAM, PROTO)) for _ in range(2))
+            listener.bind((anyone, 0))
+            with self.raises(errno.ECONNREFUSED):
+                sock.connect((hosts[0], listener.getsockname()[1]))
+            listener.listen()
+            for host in *hosts[1:], hosts[0]:
+                sock.connect((host, listener.getsockname()[1]))
+                self.assertEqual(sock.getsockname()[0], host)
+                self.assert_talking(sock, self.accept(listener))
+                disconnect(sock)
+                self.assertEqual(sock.getsockname()[0], anyone)
+        self.in_child(inside)
+
+    def test_source_is_chosen_anew(self):
+        self.check_sources(socket.AF_INET, (LOCALHOST, "10.9.9.1"), "0.0.0.0")
+
+    @unittest.skipUnless(os.path.exists("/proc/net/if_inet6"), "no IPv6")
+    def test_source_is_chosen_anew_ipv6(self):
+        self.check_sources(socket.AF_INET6, ("::1", "fd00::9"), "::")
+
+    @unittest.skipUnless(os.path.exists("/proc/net/if_inet6"), "no IPv6")
+    def test_source_is_chosen_anew_mapped(self):
+        self.check_sources(socket.AF_INET6, ("::ffff:127.0.0.1", "::ffff:10.9.9.1"), "::")
 
     def test_client_can_become_a_listener(self):
         sock, _ = self.pair()
