@@ -1,4 +1,5 @@
 """The way segments go: routers that know a better one, routes that are gone, neighbours that are there."""
+import contextlib
 import errno
 import os
 import select
@@ -220,54 +221,85 @@ class Cabled(RouteTest):
         return listener
 
 
-class Marks(Cabled):
-    """SO_MARK chooses the way: host 1 has none for what is marked 7."""
+class Rules(Cabled):
+    """What chooses the way (ip-rule(8)): host 1 has none for who is so."""
 
-    def setUp(self):
-        super().setUp()
-        for version in "-4", "-6":
-            self.net[1].run(f"ip {version} rule add pref 10 fwmark 7 prohibit")
-            self.addCleanup(self.net[1].run, f"ip {version} rule del pref 10")
+    def mark(self, sock, value=7):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, value)
 
-    def marked(self, family, mark):
+    def own(self, sock):
+        os.fchown(sock.fileno(), 12, -1)
+
+    def classify(self, sock):
+        if sock.family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, 16)
+        else:
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, 16)
+
+    def bind(self, sock):
+        if not sock.getsockname()[1]:
+            sock.bind((self.net[1].address[sock.family], 4712))
+
+    @contextlib.contextmanager
+    def prohibited(self, family, what):
+        version = {socket.AF_INET: "-4", socket.AF_INET6: "-6"}[family]
+        self.net[1].run(f"ip {version} rule add pref 10 {what} prohibit")
+        try:
+            yield
+        finally:
+            self.net[1].run(f"ip {version} rule del pref 10")
+
+    def here(self, family, flags=0):
+        """A socket of host 1."""
         with self.net[1]:
-            sock = self.keep(socket.socket(family, socket.SOCK_STREAM, PROTO))
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, mark)
+            return self.keep(socket.socket(family, socket.SOCK_STREAM | flags, PROTO))
+
+    def there(self, family, address):
+        """Host 0 connects to us."""
+        with self.net[0]:
+            sock = self.keep(socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK, PROTO))
+        sock.connect_ex(address)
         return sock
 
     def test_connect(self):
         for family in FAMILIES:
-            listener = self.listener_at(family)
-            with self.subTest(family=family.name), self.raises(errno.EACCES):
-                self.marked(family, 7).connect(listener.getsockname())
-            self.marked(family, 8).connect(listener.getsockname())
+            address = self.listener_at(family).getsockname()
+            for what, become in (("fwmark 7", self.mark), ("uidrange 12-12", self.own), ("tos 0x10", self.classify),
+                                 ("sport 4712", self.bind), (f"dport {address[1]}", id), (f"ipproto {PROTO}", id)):
+                with self.subTest(what, family=family.name):
+                    sock = self.here(family)
+                    with self.prohibited(family, what):
+                        become(sock)
+                        with self.raises(errno.EACCES):
+                            sock.connect(address)
+                    sock.connect(address)
 
     def test_of_an_open_connection(self):
         for family in FAMILIES:
-            with self.subTest(family=family.name):
-                listener = self.listener_at(family)
-                client = self.marked(family, 0)
+            with self.subTest(family=family.name), self.prohibited(family, "fwmark 7"):
+                listener, client = self.listener_at(family), self.here(family)
                 client.connect(listener.getsockname())
                 server = self.accept(listener)
                 self.assert_talking(client, server)
-                client.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, 7)
+                self.mark(client)
                 client.send(b"x")
                 self.assertEqual(events(server, select.POLLIN, A_WHILE), "")
-                client.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, 0)
+                self.mark(client, 0)
                 self.assertEqual(server.recv(10), b"x")
 
     def test_of_a_listener(self):
         for family in FAMILIES:
-            with self.subTest(family=family.name):
-                listener = self.marked(family, 7)
-                listener.bind((self.net[1].address[family], 0))
-                listener.listen()
-                with self.net[0]:
-                    client = self.keep(socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK, PROTO))
-                client.connect_ex(listener.getsockname())
-                self.assertEqual(events(client, timeout=3), "")
-                listener.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, 0)
-                self.await_events(client, "OUT")
+            for what, become in ("fwmark 7", self.mark), ("uidrange 12-12", self.own), ("sport 4712", id):
+                with self.subTest(what, family=family.name):
+                    listener = self.here(family)
+                    become(listener)
+                    self.bind(listener)
+                    listener.listen()
+                    with self.prohibited(family, what):
+                        client = self.there(family, listener.getsockname())
+                        self.assertEqual(events(client, timeout=3), "")
+                    self.await_events(client, "OUT")
+                    listener.close()
 
 
 class Neighbours(Cabled):
