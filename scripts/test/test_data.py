@@ -12,7 +12,7 @@ import socket
 import tempfile
 import unittest
 
-from xtcp_sockets import (A_WHILE, KERNEL, SIOCINQ, SIOCOUTQ, SIOCOUTQNSD, SOL_TCP, SO_PEEK_OFF, Interruptions,
+from xtcp_sockets import (A_WHILE, KERNEL, PROTO, SIOCINQ, SIOCOUTQ, SIOCOUTQNSD, SOL_TCP, SO_PEEK_OFF, Interruptions,
                           SocketTest, Task, disconnect, events, fill, ioctl_int, libc, recv_all, recv_exactly, reset,
                           set_timeout)
 
@@ -358,6 +358,20 @@ class Receiving(SocketTest):
         self.assertEqual(self.client.recv(100, peek | socket.MSG_WAITALL), b"hello")
         with self.raises(errno.EAGAIN):
             self.client.recv(100, peek)
+
+    @unittest.skipIf(PROTO == 6, "the kernel's TCP skips as much as before, though that was read")
+    def test_so_peek_off_moves_with_what_is_read(self):
+        """Also for one who waits for what is behind it: he sees the next octet that nobody saw."""
+        self.arrive(b"hello")
+        self.client.setsockopt(socket.SOL_SOCKET, SO_PEEK_OFF, 5)
+        task = Task(self.client.recv, 100, socket.MSG_PEEK)
+        self.assert_blocked(task)
+        self.assertEqual(self.client.recv(5), b"hello")
+        self.assertEqual(self.client.getsockopt(socket.SOL_SOCKET, SO_PEEK_OFF), 0)
+        self.assert_blocked(task)
+        self.server.send(b"wo")
+        self.assertEqual(task.result(), b"wo")
+        self.assertEqual(self.client.recv(100), b"wo")
 
     # MSG_TRUNC: throw away
 

@@ -180,6 +180,13 @@ class TcpOption(SocketTest):
         with self.raises(errno.ENOENT):
             sock.setsockopt(SOL_TCP, CONGESTION, b"nosuchthing")
 
+    def test_congestion_has_no_more_to_tell(self):
+        """TCP_CC_INFO: Reno keeps nothing of its own."""
+        cc_info = 26
+        for sock in self.pair():
+            sock.setsockopt(SOL_TCP, CONGESTION, b"reno")
+            self.assertEqual(sock.getsockopt(SOL_TCP, cc_info, 100), b"")
+
     def test_defer_accept(self):
         self.optional(DEFER_ACCEPT)
         listener = self.listener()
@@ -766,6 +773,21 @@ class Generic(SocketTest):
         for value in (0, 3, 6):
             sock.setsockopt(SOL, socket.SO_PRIORITY, value)
             self.assertEqual(sock.getsockopt(SOL, socket.SO_PRIORITY), value)
+
+    def test_busy_poll(self):
+        """Who looks for packets himself, for a while, gets what there is and waits for what is not."""
+        so_busy_poll = 46
+        client, server = self.pair()
+        server.setsockopt(SOL, so_busy_poll, 50)
+        self.assertEqual(server.getsockopt(SOL, so_busy_poll), 50)
+        reader = Task(recv_exactly, server, 10)
+        for piece in (b"hello", b"world"):
+            self.assert_blocked(reader)
+            client.send(piece)
+        self.assertEqual(reader.result(), b"helloworld")
+        with self.raises(errno.EAGAIN):
+            server.recv(10, socket.MSG_DONTWAIT)
+        self.assert_talking(client, server)
 
     def test_so_error_cannot_be_set(self):
         with self.raises(errno.ENOPROTOOPT):

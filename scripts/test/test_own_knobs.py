@@ -261,9 +261,15 @@ class SaveSyn(SocketTest):
         self.assertEqual(server.getsockopt(SOL_TCP, SAVED_SYN, 200), b"")
 
     def test_range(self):
+        sock = self.socket()
+        self.assertEqual(sock.getsockopt(SOL_TCP, SAVE_SYN), 0)
+        for value in (1, 2, 0, 2):
+            sock.setsockopt(SOL_TCP, SAVE_SYN, value)
+            self.assertEqual(sock.getsockopt(SOL_TCP, SAVE_SYN), value)
         for bad in (-1, 3):
             with self.raises(errno.EINVAL):
-                self.socket().setsockopt(SOL_TCP, SAVE_SYN, bad)
+                sock.setsockopt(SOL_TCP, SAVE_SYN, bad)
+        self.assertEqual(sock.getsockopt(SOL_TCP, SAVE_SYN), 2)
 
 
 class ConnectTimeout(SocketTest):

@@ -5,10 +5,11 @@ import os
 import select
 import signal
 import socket
+import time
 import unittest
 
 from xtcp_sockets import (A_WHILE, PATIENCE, SocketTest, Task, disconnect, error_of, event_names, events, fill,
-                          recv_exactly, reset)
+                          recv_all, recv_exactly, reset)
 
 POLLRDNORM, POLLRDBAND, POLLWRNORM, POLLWRBAND = 0x40, 0x80, 0x100, 0x200
 
@@ -288,6 +289,21 @@ class Signal(SocketTest):
         came = self.asynchronous(server)
         client.send(b"x")
         self.eventually(lambda: bool(came))
+
+    def test_room(self):
+        """To who was told that there is none."""
+        client, server = self.small_pair()
+        fill(client)
+        came = self.asynchronous(client)
+        with self.raises(errno.EAGAIN):
+            client.send(b"x", socket.MSG_DONTWAIT)
+        time.sleep(A_WHILE)
+        self.assertEqual(came, [])
+        reader = Task(recv_all, server)
+        self.eventually(lambda: bool(came))
+        self.assertEqual(events(client), "OUT")
+        client.close()
+        self.assertGreater(len(reader.result()), 0)
 
     def test_end(self):
         client, server = self.pair()
