@@ -6,6 +6,7 @@
 #include <net/xfrm.h>
 #include <xtcp/af.h>
 #include <xtcp/receive.h>
+#include <xtcp/socket.h>
 #include "wire.h"
 #include "wire_ip.h"
 
@@ -269,6 +270,7 @@ static void send__blocks_until_there_is_room(struct kunit *test)
 	struct wire *w = wire_connected(test);
 	u8 *text = kunit_kzalloc(test, 60000, GFP_KERNEL);
 	struct kvec vec = { .iov_base = text, .iov_len = 60000 };
+	struct tcp_info info = { };
 	struct msghdr msg = { };
 
 	KUNIT_ASSERT_NOT_NULL(test, text);
@@ -276,6 +278,13 @@ static void send__blocks_until_there_is_room(struct kunit *test)
 	WIRE_EQ(w, kernel_sendmsg(w->side[A].sock, &msg, &vec, 1, 60000), 60000);
 	WIRE_EQ(w, wire_now_us(w) >= 100000, true);
 	wire_run_ms(w, 100);
+	/* It was the buffer that held it up, most of the time (TCP_INFO). */
+	lock_sock(w->side[A].sock->sk);
+	xtcp_info_fill(w->side[A].sock->sk, &info);
+	release_sock(w->side[A].sock->sk);
+	WIRE_EQ(w, info.tcpi_sndbuf_limited >= 80000, true);
+	WIRE_EQ(w, info.tcpi_rwnd_limited, 0);
+	WIRE_EQ(w, info.tcpi_busy_time >= info.tcpi_sndbuf_limited, true);
 	WIRE_EQ(w, wire_xs(w, B)->tcb.rcv_nxt - wire_xs(w, B)->tcb.irs, 60001);
 }
 
@@ -968,6 +977,27 @@ static void option__keepalive_of_the_socket(struct kunit *test)
 		    "9.000 x <- R. 1 ack 1 <- CLOSED\n");
 }
 
+/* What is delayed goes at once, and so does what is next. */
+static void option__quickack(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_QUICKACK, 0), 0);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 15);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_QUICKACK, 1), 0);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK), 1);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK), 1);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 15);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK), 2);
+	/* Nothing to tell: nothing is sent. */
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_QUICKACK, 1), 0);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK), 2);
+}
+
 /* Where the last segment came in: CPU, NAPI, receive flow. */
 static void option__where_it_came_in(struct kunit *test)
 {
@@ -1081,6 +1111,7 @@ WIRE_SUITES_MAPPED(xtcp_socket_wire,
 	KUNIT_CASE_SLOW(poll__reset),
 	KUNIT_CASE_SLOW(option__ranges),
 	KUNIT_CASE_SLOW(option__inherited_from_listener),
+	KUNIT_CASE_SLOW(option__quickack),
 	KUNIT_CASE_SLOW(option__where_it_came_in),
 	KUNIT_CASE_SLOW(option__cpu_of_a_listener),
 	KUNIT_CASE_SLOW(option__keepalive_of_the_socket),
