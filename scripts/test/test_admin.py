@@ -9,8 +9,8 @@ import subprocess
 import time
 import unittest
 
-from xtcp_sockets import (CLOSE_WAIT, ESTABLISHED, FIN_WAIT2, LISTEN, PROTO, SIOCINQ, SOL_TCP, SYN_SENT, TIME_WAIT,
-                          SocketTest, fill, ioctl_int, loopback_up, reset, unshare_network)
+from xtcp_sockets import (CLOSE_WAIT, ESTABLISHED, FIN_WAIT2, LISTEN, PROTO, SIOCINQ, SIOCOUTQ, SIOCOUTQNSD, SOL_TCP,
+                          SYN_SENT, TIME_WAIT, SocketTest, fill, ioctl_int, loopback_up, reset, unshare_network)
 
 KNOBS = pathlib.Path("/proc/sys/net/xtcp")
 ROWS = pathlib.Path("/proc/net/xtcp")
@@ -46,6 +46,13 @@ def drop_everything(sock):
 def counters():
     names, values = COUNTERS.read_text(encoding="ascii").splitlines()
     return dict(zip(names.split()[1:], map(int, values.split()[1:])))
+
+
+def info_of(sock):
+    """Of TCP_INFO: state, congestion state, retransmits, probes, window and threshold in segments."""
+    data = sock.getsockopt(SOL_TCP, socket.TCP_INFO, 104)
+    ssthresh, cwnd = struct.unpack_from("II", data, 76)
+    return (*data[:4], cwnd, -1 if ssthresh == 0x7fffffff else ssthresh)
 
 
 class AdminTest(SocketTest):
@@ -136,6 +143,66 @@ class Rows(AdminTest):
         shown = subprocess.run(["ss", "-4tan"], env=env, capture_output=True, text=True, check=True).stdout
         for sock in client, server:
             self.assertIn("%s:%d" % sock.getsockname(), shown)
+
+
+class Columns(AdminTest):
+    """What a row says beside addresses, queues and timer."""
+
+    @staticmethod
+    def words(port, state=ESTABLISHED):
+        """Of the row of this local port in this state: retrnsmt to the threshold of slow start."""
+        for line in ROWS.read_text(encoding="ascii").splitlines()[1:]:
+            words = line.split()
+            if int(words[1].split(":")[1], 16) == port and int(words[3], 16) == state:
+                names = "retransmits uid probes inode refs address rto ato quick cwnd ssthresh".split()
+                return dict(zip(names, words[6:]))
+        return None
+
+    def test_whose_it_is(self):
+        """A connection is whose who accepts it."""
+        listener = self.listener()
+        os.fchown(listener.fileno(), 12, -1)
+        client, server = self.pair(listener)
+        os.fchown(client.fileno(), 13, -1)
+        half_open = self.socket(socket.SOCK_NONBLOCK)
+        drop_everything(half_open)
+        half_open.connect_ex(listener.getsockname())
+        port = listener.getsockname()[1]
+        self.eventually(lambda: self.words(port, SYN_RECV) is not None)
+        self.assertEqual(self.words(port, SYN_RECV)["uid"], "12")
+        for sock, state, uid in (listener, LISTEN, 12), (client, ESTABLISHED, 13), (server, ESTABLISHED, os.geteuid()):
+            row = self.words(sock.getsockname()[1], state)
+            self.assertEqual((row["uid"], row["inode"]), (str(uid), str(os.fstat(sock.fileno()).st_ino)))
+
+    def lost(self, client, server):
+        """Retransmissions, unanswered probes, windows and timeout, once the cable is out: as TCP_INFO has them."""
+        subprocess.run(["ip", "link", "set", "lo", "down"], check=True)
+        if not ioctl_int(client, SIOCOUTQ):
+            client.send(b"x")
+        self.eventually(lambda: 2 in info_of(client)[2:4])
+        row, info = self.words(client.getsockname()[1]), info_of(client)
+        self.assertEqual((int(row["retransmits"], 16), int(row["probes"])), info[2:4])
+        self.assertEqual((int(row["cwnd"]), int(row["ssthresh"])), info[-2:])
+        reset(client)  # else both would try for long
+        reset(server)
+        return info[2:4]
+
+    def test_retransmissions(self):
+        def inside():
+            unshare_network()
+            loopback_up()
+            self.assertEqual(self.lost(*self.pair()), (2, 0))
+        self.in_child(inside)
+
+    def test_probes(self):
+        def inside():
+            unshare_network()
+            loopback_up()
+            client, server = self.small_pair()
+            fill(client)
+            self.eventually(lambda: ioctl_int(client, SIOCOUTQ) == ioctl_int(client, SIOCOUTQNSD))
+            self.assertEqual(self.lost(client, server), (0, 2))
+        self.in_child(inside)
 
 
 class Ages(AdminTest):
