@@ -19,7 +19,7 @@ SYN_RECV = 3
 SYN, RST, ACK = 2, 4, 16
 IPV6_2292PKTINFO, IPV6_2292HOPLIMIT, IPV6_2292PKTOPTIONS = 2, 8, 6
 IPV6_UNICAST_HOPS, IPV6_RECVERR, IPV6_V6ONLY, IPV6_FLOWLABEL_MGR, IPV6_FLOWINFO_SEND = 16, 25, 26, 32, 33
-IPV6_DSTOPTS, IPV6_TCLASS, IPV6_AUTOFLOWLABEL, IPV6_FREEBIND = 59, 67, 70, 78
+IPV6_DSTOPTS, IPV6_RECVTCLASS, IPV6_TCLASS, IPV6_AUTOFLOWLABEL, IPV6_FREEBIND = 59, 66, 67, 70, 78
 ROWS4, ROWS6 = ("/proc/net/" + name for name in (("tcp", "tcp6") if PROTO == 6 else ("xtcp", "xtcp6")))
 # Once connected to a mapped address, a socket of the kernel's TCP gets no IPv6 segment any more.
 STAYS_MAPPED = unittest.skipIf(PROTO == 6, "the kernel's TCP cannot go back to IPv6")
@@ -1082,6 +1082,18 @@ class Options(Test6):
         index = struct.pack("I", socket.if_nametoindex("lo"))
         self.assertIn(socket.inet_pton(socket.AF_INET6, LO6) + index, got)
         self.assertIn(struct.pack("QiiI", 20, socket.IPPROTO_IPV6, IPV6_2292HOPLIMIT, 64), got)
+
+    def test_traffic_class_of_the_peer(self):
+        """Of the segment that made the connection."""
+        listener = self.listener6(ANY6)
+        for host, sent, seen in (LO6, 0x40, 0x40), (MAPPED, 0, 0):
+            client = self.socket6()
+            self.set(client, IPV6_TCLASS, sent)
+            client.connect((host, listener.getsockname()[1]))
+            server = self.accept(listener)
+            self.set(server, IPV6_RECVTCLASS)
+            got = server.getsockopt(socket.IPPROTO_IPV6, IPV6_2292PKTOPTIONS, 200)
+            self.assertEqual(got[:20], struct.pack("QiiI", 20, socket.IPPROTO_IPV6, IPV6_TCLASS, seen))
 
 
 class Rows(Test6):

@@ -1,4 +1,5 @@
 """SOL_XTCP: a socket's own values of knobs; experiments; and what listeners do with requests by option."""
+import ctypes
 import errno
 import pathlib
 import select
@@ -6,7 +7,8 @@ import socket
 import time
 import unittest
 
-from xtcp_sockets import (A_WHILE, ESTABLISHED, PROTO, SOL_TCP, TIME_WAIT, SocketTest, events, recv_exactly, tcp_state)
+from xtcp_sockets import (A_WHILE, ESTABLISHED, PROTO, SOL_TCP, TIME_WAIT, SocketTest, events, libc, recv_exactly,
+                          tcp_state)
 
 SOL_XTCP = 253
 (SYN_RETRIES, SYNACK_RETRIES, RTO_INIT_MS, RTO_MIN_MS, RTO_MAX_MS, MSL_MS, HANDSHAKE_WAYS, ISN_MODE) = range(1, 9)
@@ -257,7 +259,12 @@ class SaveSyn(SocketTest):
         _, server = self.pair(listener)
         with self.raises(errno.EINVAL):
             server.getsockopt(SOL_TCP, SAVED_SYN, 10)
-        self.assertGreaterEqual(len(server.getsockopt(SOL_TCP, SAVED_SYN, 200)), 40)
+        room, text = ctypes.c_int(10), ctypes.create_string_buffer(10)
+        with self.raises(errno.EINVAL):
+            libc("getsockopt", server.fileno(), SOL_TCP, SAVED_SYN, text, ctypes.byref(room))
+        syn = server.getsockopt(SOL_TCP, SAVED_SYN, 200)
+        self.assertEqual(len(syn), room.value, "how much room it takes")
+        self.assertGreaterEqual(len(syn), 40)
         self.assertEqual(server.getsockopt(SOL_TCP, SAVED_SYN, 200), b"")
 
     def test_range(self):
