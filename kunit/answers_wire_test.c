@@ -22,6 +22,7 @@ static struct {
 	u8 ctl;
 	u32 hash;
 	ktime_t tstamp;
+	u16 wnd;
 } last;
 
 static unsigned int look(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
@@ -40,6 +41,7 @@ static unsigned int look(void *priv, struct sk_buff *skb, const struct nf_hook_s
 	last.ctl = xtcp_control_bits(th);
 	last.hash = skb->l4_hash ? skb->hash : 0;
 	last.tstamp = skb->tstamp;
+	last.wnd = ntohs(th->window);
 	return NF_ACCEPT;
 }
 
@@ -108,6 +110,24 @@ static void answers__request(struct kunit *test)
 	EXPECT_LAST(test, XTCP_ACK, w->side[B].listener->sk, MARK, PRIORITY);
 }
 
+/* Scaled, but for that of a SYN (RFC 7323 2.2). */
+static void answers__window_of_a_request(struct kunit *test)
+{
+	struct wire *w = listening(test);
+	u32 offered;
+
+	wire_drop(w, A, WIRE_ACK, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_connect_start(w, A), 0);
+	wire_run_ms(w, 50);
+	KUNIT_EXPECT_EQ(test, last.ctl, XTCP_SYN | XTCP_ACK);
+	offered = last.wnd;
+	KUNIT_EXPECT_GT(test, offered, 10000);
+	KUNIT_EXPECT_GT(test, w->conn[0].wscale[B], 0);
+	wire_inject(w, A, XTCP_ACK, .seq = 1000000, .ack = 1);
+	KUNIT_EXPECT_EQ(test, last.ctl, XTCP_ACK);
+	KUNIT_EXPECT_EQ(test, last.wnd, offered >> w->conn[0].wscale[B]);
+}
+
 static void answers__rst_of_listener(struct kunit *test)
 {
 	struct wire *w = listening(test);
@@ -137,14 +157,15 @@ static void answers__rst_of_no_one(struct kunit *test)
 	start_looking(test);
 	wire_inject(w, A, XTCP_SYN, .seq = 0);
 	EXPECT_LAST(test, XTCP_RST | XTCP_ACK, control_of(w), 0, 0);
+	KUNIT_EXPECT_EQ(test, last.wnd, 0);
 }
 
-/* The record remembers what the socket sent by: mark, priority, class, label, clock. */
-static void answers__time_wait(struct kunit *test)
+/* The record remembers what the socket sent by: mark, priority, class, label, clock, window. */
+static void in_time_wait(struct kunit *test)
 {
 	struct wire *w = listening(test);
 	__be32 label;
-	u32 tsval;
+	u32 tsval, wnd;
 
 	WIRE_EQ(w, wire_connect(w, A), 0);
 	wire_run_ms(w, 50);
@@ -158,6 +179,7 @@ static void answers__time_wait(struct kunit *test)
 	wire_run_ms(w, 50);
 	KUNIT_EXPECT_PTR_NE(test, last.owner, control_of(w));
 	label = last.label;
+	wnd = last.wnd;
 	tsval = w->conn[0].tsval[B];
 	KUNIT_EXPECT_NE(test, tsval, 0);
 	wire_release(w, A);
@@ -170,6 +192,21 @@ static void answers__time_wait(struct kunit *test)
 	KUNIT_EXPECT_GT(test, w->conn[0].tsval[B] - tsval, 50);
 	KUNIT_EXPECT_EQ(test, last.tos, 0x40);
 	KUNIT_EXPECT_TRUE(test, last.label == label);
+	/* Less the peer's FIN. */
+	KUNIT_EXPECT_GT(test, wnd, 1);
+	KUNIT_EXPECT_LE(test, wnd - last.wnd, 1);
+}
+
+static void answers__time_wait(struct kunit *test)
+{
+	in_time_wait(test);
+}
+
+/* Timestamps of one clock for all. */
+static void answers__time_wait_without_offset(struct kunit *test)
+{
+	wire_knob((struct wire *)test->priv, timestamps, 2);
+	in_time_wait(test);
 }
 
 /* --- what comes back as it came ----------------------------------------------- */
@@ -328,10 +365,12 @@ static void neighbour__confirmed_by_acknowledgments(struct kunit *test)
 WIRE_SUITES_MAPPED(xtcp_answers_wire,
 	    KUNIT_CASE_SLOW(answers__syn_ack),
 	    KUNIT_CASE_SLOW(answers__request),
+	    KUNIT_CASE_SLOW(answers__window_of_a_request),
 	    KUNIT_CASE_SLOW(answers__rst_of_listener),
 	    KUNIT_CASE_SLOW(answers__rst_of_socket),
 	    KUNIT_CASE_SLOW(answers__rst_of_no_one),
 	    KUNIT_CASE_SLOW(answers__time_wait),
+	    KUNIT_CASE_SLOW(answers__time_wait_without_offset),
 	    KUNIT_CASE_SLOW(syn__nothing_is_reflected),
 	    KUNIT_CASE_SLOW(fwmark_accept__mark_of_the_syn),
 	    KUNIT_CASE_SLOW(reflect_tos__but_not_ecn),
