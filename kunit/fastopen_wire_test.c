@@ -682,6 +682,54 @@ static void cache__by_protocol(struct kunit *test)
 
 /* --- the limit ----------------------------------------------------------------------------------- */
 
+static int early_max(struct wire *w)
+{
+	struct wire_side *b = &w->side[B];
+
+	return xtcp_sk((b->sock ?: b->listener)->sk)->fastopen.early_max;
+}
+
+/* No more than a queue may hold anywhere (net.core.somaxconn). */
+static void limit__of_all_queues(struct kunit *test)
+{
+	struct wire *w = server(test, 1 << 20);
+
+	WIRE_EQ(w, early_max(w), READ_ONCE(init_net.core.sysctl_somaxconn));
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_FASTOPEN, 3), 0);
+	WIRE_EQ(w, early_max(w), 3);
+}
+
+/* 1024 in the knob: every listener takes as many as its backlog, unless it has said how many. */
+static void limit__of_every_listener(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, fastopen, XTCP_FASTOPEN_CLIENT | XTCP_FASTOPEN_SERVER);
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, early_max(w), 0);
+	wire_unlisten(w, B);
+	wire_knob(w, fastopen, XTCP_FASTOPEN_CLIENT | XTCP_FASTOPEN_SERVER |
+			       XTCP_FASTOPEN_SERVER_ALL);
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, early_max(w), 8);
+	wire_unlisten(w, B);
+	WIRE_EQ(w, wire_socket(w, B), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_FASTOPEN, 3), 0);
+	WIRE_EQ(w, kernel_listen(w->side[B].sock, 8), 0);
+	WIRE_EQ(w, early_max(w), 3);
+}
+
+/* It is the listener's, not its children's. */
+static void limit__is_not_inherited(struct kunit *test)
+{
+	struct wire *w = server(test, 4);
+
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, early_max(w), 0);
+}
+
 /* RFC 7413 5.1: beyond the limit a SYN is one of old. */
 static void limit(struct kunit *test)
 {
@@ -1047,6 +1095,9 @@ WIRE_SUITES_MAPPED(xtcp_fastopen_wire,
 	KUNIT_CASE_SLOW(cache__bounded),
 	KUNIT_CASE_SLOW(cache__forgets_all),
 	KUNIT_CASE_SLOW(cache__by_protocol),
+	KUNIT_CASE_SLOW(limit__of_all_queues),
+	KUNIT_CASE_SLOW(limit__of_every_listener),
+	KUNIT_CASE_SLOW(limit__is_not_inherited),
 	KUNIT_CASE_SLOW(limit),
 	KUNIT_CASE_SLOW(limit__counts_resets),
 	KUNIT_CASE_SLOW(fastopen_connect),
