@@ -1147,6 +1147,26 @@ static void close__too_many_orphans(struct kunit *test)
 	WIRE_EQ(w, wire_counter(XTCP_CNT_ABORT_ON_MEMORY) - aborts, 1);
 }
 
+/* As many as the knob says are none too many. */
+static void close__as_many_orphans_as_may_be(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, max_orphans, 1);
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_client(w, 1), 0);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_ms(w, 50);
+	wire_drop(w, A, WIRE_FIN, 1, WIRE_FOREVER);
+	wire_release(w, A);
+	WIRE_EQ(w, orphans(), 1);
+	WIRE_STATE(w, A, FIN_WAIT_1);
+	wire_client_release(w, 1);
+	WIRE_EQ(w, orphans(), 1);
+	WIRE_STATE(w, A, FIN_WAIT_1);
+	WIRE_EQ(w, wire_count(w, A, WIRE_RST), 1);
+}
+
 /* The kernel closes for it: a FIN, and RST for whatever is still said to it. */
 static void server_process_killed(struct kunit *test)
 {
@@ -1535,6 +1555,7 @@ WIRE_SUITES(xtcp_close_wire,
 	KUNIT_CASE_SLOW(half_close__takes_text),
 	KUNIT_CASE_SLOW(data_after_close__gets_rst),
 	KUNIT_CASE_SLOW(close__too_many_orphans),
+	KUNIT_CASE_SLOW(close__as_many_orphans_as_may_be),
 	KUNIT_CASE_SLOW(server_process_killed),
 	KUNIT_CASE_SLOW(server_process_killed__unread_text),
 	KUNIT_CASE_SLOW(server_process_killed__unsent_text),

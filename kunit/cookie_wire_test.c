@@ -6,6 +6,7 @@
 
 #include <linux/tcp.h>
 #include <xtcp/cookie.h>
+#include <xtcp/listener.h>
 #include "wire.h"
 
 static int requests(void)
@@ -365,6 +366,27 @@ static void overflow__only_then(struct kunit *test)
 	WIRE_EQ(w, wire_accept(w, B), 0);
 }
 
+static bool flooded(struct wire *w)
+{
+	return rcu_access_pointer(xtcp_sk(w->side[B].listener->sk)->listener)->flooded;
+}
+
+/* Who runs the listener is told of it once; cookies for all are no flood. */
+static void overflow__is_told_once(struct kunit *test)
+{
+	struct wire *w = always(test);
+
+	nobody_at_a(w);
+	inject_syn(w, 1);
+	WIRE_EQ(w, flooded(w), false);
+	wire_knob(w, syncookies, 1);
+	wire_knob(w, max_syn_backlog, 1);
+	inject_syn(w, 2);
+	WIRE_EQ(w, flooded(w), false);
+	inject_syn(w, 3);
+	WIRE_EQ(w, flooded(w), true);
+}
+
 /* Who sent no cookie of late does not look for one: a guess has no chance. */
 static void overflow__of_late(struct kunit *test)
 {
@@ -641,6 +663,7 @@ WIRE_SUITES_MAPPED(xtcp_cookie_wire,
 	KUNIT_CASE_SLOW(off__the_next_is_dropped),
 	KUNIT_CASE_SLOW(off__cookies_of_before_are_refused),
 	KUNIT_CASE_SLOW(overflow__only_then),
+	KUNIT_CASE_SLOW(overflow__is_told_once),
 	KUNIT_CASE_SLOW(overflow__of_late),
 	KUNIT_CASE_SLOW(handshake_ways__no_cookies),
 	KUNIT_CASE_SLOW(listener_closes__ack_gets_rst),

@@ -215,6 +215,26 @@ static void hooks__come_again(struct kunit *test)
 	}
 }
 
+/* A socket whose next life speaks 253 needs them no more. */
+static void hooks__not_of_who_speaks_253_now(struct kunit *test)
+{
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+	struct world *w = test->priv;
+	struct sockaddr_storage to;
+	int len = address(w, w->family, 0, &to);
+
+	listen_on(test);
+	connect_to(test);
+	KUNIT_ASSERT_EQ(test, kernel_connect(w->sock[CLIENT], &none, sizeof(none), 0), 0);
+	set(test, CLIENT, XTCP_WIRE_PROTOCOL, IPPROTO_XTCP);
+	KUNIT_ASSERT_EQ(test, kernel_bind(w->sock[CLIENT], (struct sockaddr *)&to, len), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&net_of()->hook_users), 2);
+	close_socket(test, CHILD);
+	close_socket(test, SERVER);
+	KUNIT_EXPECT_EQ(test, atomic_read(&net_of()->hook_users), 0);
+	KUNIT_EXPECT_TRUE(test, gone_within_ms(3000));
+}
+
 /* --- ports, kept from the kernel's TCP --------------------------------------------- */
 
 struct binder {
@@ -413,6 +433,7 @@ static void syn_at_time_wait__kernel_listens(struct kunit *test)
 	KUNIT_CASE(hooks__come_with_the_port),				\
 	KUNIT_CASE(hooks__stay_to_the_last_time_wait),			\
 	KUNIT_CASE(hooks__come_again),					\
+	KUNIT_CASE(hooks__not_of_who_speaks_253_now),			\
 	KUNIT_CASE(bind__waits_for_its_namespace),			\
 	KUNIT_CASE(bind__keeps_the_port),				\
 	KUNIT_CASE(reserve_flush__frees),				\
