@@ -116,6 +116,21 @@ static struct wire *half_open(struct kunit *test)
 }
 
 /* As with the kernel's TCP: not the same in both families. */
+/* Of this connection only: why the next one of the socket ends is another matter. */
+static void established__hint_is_forgotten_with_it(struct kunit *test)
+{
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+	struct wire *w = wire_connected(test);
+
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_icmp(w, A, WIRE_HOST_UNREACHABLE, 1);
+	WIRE_EQ(w, READ_ONCE(w->side[A].sock->sk->sk_err_soft), EHOSTUNREACH);
+	WIRE_EQ(w, kernel_connect(w->side[A].sock, &none, sizeof(none), 0), 0);
+	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
+	wire_knob(w, syn_retries, 1);
+	WIRE_EQ(w, wire_connect(w, A), -ETIMEDOUT);
+}
+
 static void request__some_errors_drop_it(struct kunit *test)
 {
 	struct wire *w = half_open(test);
@@ -313,6 +328,7 @@ WIRE_SUITES_MAPPED(xtcp_icmp_wire,
 	KUNIT_CASE_SLOW(established__unreachable_is_a_hint),
 	KUNIT_CASE_SLOW(established__port_unreachable_is_a_hint),
 	KUNIT_CASE_SLOW(established__hint_is_the_error_in_the_end),
+	KUNIT_CASE_SLOW(established__hint_is_forgotten_with_it),
 	KUNIT_CASE_SLOW(request__some_errors_drop_it),
 	KUNIT_CASE_SLOW(request__other_errors_pass),
 	KUNIT_CASE_SLOW(too_big__sends_smaller_segments),
