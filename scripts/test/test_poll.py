@@ -1,16 +1,20 @@
 """poll(), select() and epoll: what they say in every state, and whom they wake."""
+import contextlib
 import errno
 import fcntl
 import os
 import select
 import signal
 import socket
+import struct
+import threading
 import time
 import unittest
 
 from xtcp_sockets import (A_WHILE, PATIENCE, SocketTest, Task, disconnect, error_of, event_names, events, fill,
                           recv_all, recv_exactly, reset)
 
+F_SETOWN_EX, F_OWNER_TID = 15, 0
 POLLRDNORM, POLLRDBAND, POLLWRNORM, POLLWRBAND = 0x40, 0x80, 0x100, 0x200
 
 
@@ -325,6 +329,51 @@ class Signal(SocketTest):
         with self.raises(errno.EINPROGRESS, errno.ECONNREFUSED):
             client.connect(self.refusing_address())
         self.eventually(lambda: bool(came))
+
+    def reasons(self, sock):
+        """A function that tells the si_code of each signal that came for it (F_SETSIG)."""
+        number = signal.SIGRTMIN + 3
+        old = signal.pthread_sigmask(signal.SIG_BLOCK, [number])
+        self.addCleanup(signal.pthread_sigmask, signal.SIG_SETMASK, old)
+        fcntl.fcntl(sock, F_SETOWN_EX, struct.pack("ii", F_OWNER_TID, threading.get_native_id()))
+        fcntl.fcntl(sock, fcntl.F_SETSIG, number)
+        fcntl.fcntl(sock, fcntl.F_SETFL, fcntl.fcntl(sock, fcntl.F_GETFL) | os.O_ASYNC)
+
+        def came():
+            while True:
+                told = signal.sigtimedwait([number], 0)
+                if not told:
+                    return all_told
+                all_told.append(told.si_code)
+        all_told = []
+        return came
+
+    # si_code, fcntl(2): POLL_IN 1, POLL_OUT 2, POLL_ERR 4, POLL_HUP 6
+
+    def test_connected(self):
+        listener = self.listener()
+        client = self.socket()
+        client.setblocking(False)
+        came = self.reasons(client)
+        with contextlib.suppress(BlockingIOError):
+            client.connect(listener.getsockname())
+        self.eventually(lambda: 2 in came())
+
+    def test_end_of_one_side_and_of_both(self):
+        client, server = self.pair()
+        came = self.reasons(server)
+        client.shutdown(socket.SHUT_WR)
+        self.eventually(lambda: came() != [])
+        self.assertEqual(came(), [1])
+        came = self.reasons(client)
+        server.shutdown(socket.SHUT_WR)
+        self.eventually(lambda: 6 in came())
+
+    def test_reset_is_an_error(self):
+        client, server = self.pair()
+        came = self.reasons(server)
+        reset(client)
+        self.eventually(lambda: 4 in came())
 
 
 class Epoll(SocketTest):
