@@ -663,6 +663,28 @@ static void challenge_acks__limit_of_the_namespace(struct kunit *test)
 	WIRE_EQ(w, wire_count(w, B, WIRE_ACK), sent);
 }
 
+/* How many it is to be is not known to others, or they could count who else gets answers. */
+static void challenge_acks__limit_is_random(struct kunit *test)
+{
+	unsigned int i, n, sent, last = 0, differ = 0;
+	struct wire *w = test->priv;
+
+	wire_knob(w, challenge_ack_limit, 20);
+	wire_knob(w, invalid_ratelimit_ms, 0);
+	wire_establish(w);
+	for (i = 0; i < 8; i++) {
+		wire_run_ms(w, 1000);
+		sent = wire_count(w, B, WIRE_ACK);
+		for (n = 0; n < 40; n++)
+			wire_inject(w, A, XTCP_SYN, .seq = 10);
+		sent = wire_count(w, B, WIRE_ACK) - sent;
+		WIRE_EQ(w, sent > 10 && sent <= 30, true);
+		differ += i && sent != last;
+		last = sent;
+	}
+	WIRE_EQ(w, differ > 0, true);
+}
+
 /* Who floods one connection, whatever its state, does not silence another one by that. */
 static void challenge_acks__one_takes_no_others(struct kunit *test)
 {
@@ -718,6 +740,47 @@ static void challenge_acks__time_wait_takes_no_others(struct kunit *test)
 	sent_b = wire_count(w, B, WIRE_ACK);
 	wire_inject(w, A, XTCP_RST, .seq = 10, .conn = 1);
 	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - sent_b, 1);
+}
+
+/*
+ * What takes a number waits for its ACK, however often it comes. Two peers that each think
+ * the other one is wrong send empty segments: these, and nonsense, get one answer in a while.
+ */
+static void answers__only_empty_segments_are_limited(struct kunit *test)
+{
+	static const struct {
+		u8 ctl;
+		s32 seq;
+		u16 len;
+		unsigned int answers;
+	} rows[] = {
+		{ XTCP_ACK, -99, 0, 1 },		/* old, as of keepalive */
+		{ XTCP_ACK, 5000000, 0, 1 },		/* beyond the window */
+		{ XTCP_ACK | XTCP_SYN, 1, 0, 1 },
+		{ XTCP_RST, 150, 0, 1 },
+		{ XTCP_ACK, 1, 100, 4 },		/* text again */
+		{ XTCP_ACK | XTCP_PSH, 5000000, 1, 4 },
+		{ XTCP_ACK | XTCP_FIN, 1, 100, 4 },	/* the FIN behind it, too */
+		{ XTCP_ACK | XTCP_FIN, 101, 0, 4 },	/* and alone */
+	};
+	struct wire *w = wire_puppet(test);
+	unsigned int i, n, before;
+
+	wire_knob(w, invalid_ratelimit_ms, 500);
+	wire_inject(w, A, XTCP_ACK | XTCP_FIN, .seq = 1, .ack = 1, .len = 100);
+	wire_run_ms(w, 200);
+	WIRE_STATE(w, B, CLOSE_WAIT);
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		wire_run_ms(w, 600);
+		before = wire_count(w, B, WIRE_ACK);
+		for (n = 0; n < 4; n++)
+			wire_inject(w, A, rows[i].ctl, .seq = rows[i].seq, .len = rows[i].len,
+				    .ack = 1);
+		if (wire_count(w, B, WIRE_ACK) - before == rows[i].answers)
+			continue;
+		kunit_info(test, "row %u: %u answers", i, wire_count(w, B, WIRE_ACK) - before);
+		wire_fail(w, WIRE_HERE, "too many answers, or too few");
+	}
 }
 
 static void paws__off_lets_old_text_in(struct kunit *test)
@@ -809,9 +872,11 @@ WIRE_SUITES(xtcp_knobs_wire,
 	KUNIT_CASE_SLOW(time_wait_reuse__connect),
 	KUNIT_CASE_SLOW(time_wait_reuse__connect_by_knobs),
 	KUNIT_CASE_SLOW(challenge_acks__limit_of_the_namespace),
+	KUNIT_CASE_SLOW(challenge_acks__limit_is_random),
 	KUNIT_CASE_SLOW(challenge_acks__one_takes_no_others),
 	KUNIT_CASE_SLOW(challenge_acks__request_takes_no_others),
 	KUNIT_CASE_SLOW(challenge_acks__time_wait_takes_no_others),
+	KUNIT_CASE_SLOW(answers__only_empty_segments_are_limited),
 	KUNIT_CASE_SLOW(paws__off_lets_old_text_in),
 	KUNIT_CASE_SLOW(client_dies_keepalive__user_timeout),
 	KUNIT_CASE_SLOW(server_host_dies__retries1),
