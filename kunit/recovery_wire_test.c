@@ -433,6 +433,43 @@ static void small_segments__send_buffer(struct kunit *test)
 	WIRE_EQ(w, sk->sk_sndbuf >= 2 * (cong(w)->cwnd / 88) * SKB_TRUESIZE(256), true);
 }
 
+/*
+ * RFC 7661: cwnd grows where it was used: all of it, but for less than a segment; in slow
+ * start half of it, for that is as much as the ACKs of the last window let go.
+ */
+static void cwnd__grows_where_it_is_used(struct kunit *test)
+{
+	static const struct {
+		u32 cwnd, ssthresh, out;
+		bool grows;
+	} rows[] = {
+		{ 10000, U32_MAX, 10000, true },
+		{ 20000, U32_MAX, 10000, true },
+		{ 20000, U32_MAX, 9000, false },
+		{ 20000, U32_MAX, 1000, false },
+		{ 10000, 10000, 10000, true },
+		{ 10500, 5000, 10000, true },
+		{ 10500, 5000, 9000, false },
+		{ 20000, 5000, 10000, false },
+	};
+	struct wire *w = puppet(test);
+	u32 i, una = 1, before;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		cong(w)->cwnd = rows[i].cwnd;
+		cong(w)->ssthresh = rows[i].ssthresh;
+		cong(w)->acked = 0;
+		WIRE_EQ(w, wire_send(w, A, rows[i].out), rows[i].out);
+		WIRE_EQ(w, flight(w), rows[i].out);
+		before = cong(w)->cwnd + cong(w)->acked;
+		una += rows[i].out;
+		ack(w, una, 1);
+		if (rows[i].grows != (cong(w)->cwnd + cong(w)->acked > before))
+			wire_fail(w, WIRE_HERE, rows[i].grows ? "used, and did not grow" :
+								"not used, and grew");
+	}
+}
+
 /* RFC 6928 2: the second time a SYN is sent again it is the path. */
 static void initial_window__syn_lost(struct kunit *test)
 {
@@ -491,6 +528,56 @@ static void restart__after_idle(struct kunit *test)
 	WIRE_EQ(w, sent_after_idle(test), 10);
 	/* What was known is soon reached again. */
 	WIRE_EQ(w, cong(w)->ssthresh >= 20000, true);
+}
+
+/* A window that losses made small does not become larger by waiting. */
+static void restart__with_a_small_window(struct kunit *test)
+{
+	struct wire *w = puppet(test);
+
+	cong(w)->cwnd = 3000;
+	cong(w)->ssthresh = 2000;
+	wire_run_ms(w, 1000);
+	WIRE_EQ(w, wire_send(w, A, 20000), 20000);
+	WIRE_EQ(w, sent(w), 3);
+	WIRE_EQ(w, cong(w)->ssthresh, 2250);
+}
+
+/* Three quarters of what there was are soon reached again, not what a loss long ago left. */
+static void restart__ssthresh(struct kunit *test)
+{
+	struct wire *w = puppet(test);
+
+	cong(w)->cwnd = 40000;
+	cong(w)->ssthresh = 5000;
+	wire_run_ms(w, 1000);
+	WIRE_EQ(w, wire_send(w, A, 1000), 1000);
+	WIRE_EQ(w, cong(w)->cwnd, 10000);
+	WIRE_EQ(w, cong(w)->ssthresh, 30000);
+	/* A larger one stays. */
+	ack(w, 1001, 1);
+	cong(w)->cwnd = 20000;
+	cong(w)->ssthresh = 50000;
+	wire_run_ms(w, 1000);
+	WIRE_EQ(w, wire_send(w, A, 1000), 1000);
+	WIRE_EQ(w, cong(w)->ssthresh, 50000);
+}
+
+/* Idle is who sent nothing for an RTO, and has nothing on its way. */
+static void restart__not_before_an_rto(struct kunit *test)
+{
+	struct wire *w = puppet(test);
+
+	WIRE_EQ(w, wire_send(w, A, 1000), 1000);
+	ack(w, 1001, 1);
+	cong(w)->cwnd = 40000;
+	wire_run_ms(w, 190);
+	WIRE_EQ(w, wire_send(w, A, 1000), 1000);
+	WIRE_EQ(w, cong(w)->cwnd, 40000);
+	wire_run_ms(w, 190);
+	ack(w, 1001, 1);
+	WIRE_EQ(w, wire_send(w, A, 30000), 30000);
+	WIRE_EQ(w, sent(w), 32);
 }
 
 static void restart__off(struct kunit *test)
@@ -593,6 +680,40 @@ static void rtt__of_what_fills_a_hole(struct kunit *test)
 	wire_run_ms(w, 100);
 	WIRE_EQ(w, flight(w), 0);
 	WIRE_EQ(w, DIV_ROUND_CLOSEST(wire_xs(w, A)->rtt.srtt_us, 1000), 20);
+}
+
+/* One ACK of several: that of the first one took the longest, and that is how long to wait. */
+static void rtt__of_the_oldest(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, timestamps, 0);
+	puppet(test);
+	wire_xs(w, A)->rtt.srtt_us = 20000;
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_NODELAY, 1), 0);
+	WIRE_EQ(w, wire_send(w, A, 1000), 1000);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_send(w, A, 1000), 1000);
+	wire_run_ms(w, 50);
+	ack(w, 2001, 1);
+	WIRE_EQ(w, DIV_ROUND_CLOSEST(wire_xs(w, A)->rtt.srtt_us, 1000), (7 * 20 + 100) / 8);
+}
+
+/* A segment that is acknowledged in pieces: each tells how long it took. */
+static void rtt__of_what_is_left_of_a_segment(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, timestamps, 0);
+	puppet(test);
+	wire_xs(w, A)->rtt.srtt_us = 20000;
+	WIRE_EQ(w, wire_send(w, A, 1000), 1000);
+	wire_run_ms(w, 20);
+	ack(w, 501, 1);
+	WIRE_EQ(w, DIV_ROUND_CLOSEST(wire_xs(w, A)->rtt.srtt_us, 1000), 20);
+	wire_run_ms(w, 80);
+	ack(w, 1001, 1);
+	WIRE_EQ(w, DIV_ROUND_CLOSEST(wire_xs(w, A)->rtt.srtt_us, 1000), (7 * 20 + 100) / 8);
 }
 
 /* A timestamp that we never sent tells nothing, nor one of before the connection. */
@@ -708,16 +829,22 @@ WIRE_SUITES(xtcp_recovery_wire,
 	KUNIT_CASE_SLOW(small_segments__as_many_as_large_ones),
 	KUNIT_CASE_SLOW(small_segments__fill_the_window),
 	KUNIT_CASE_SLOW(small_segments__send_buffer),
+	KUNIT_CASE_SLOW(cwnd__grows_where_it_is_used),
 	KUNIT_CASE_SLOW(initial_window__syn_lost),
 	KUNIT_CASE_SLOW(initial_window__syn_lost_once),
 	KUNIT_CASE_SLOW(initial_window__syn_ack_lost),
 	KUNIT_CASE_SLOW(restart__after_idle),
+	KUNIT_CASE_SLOW(restart__with_a_small_window),
+	KUNIT_CASE_SLOW(restart__ssthresh),
+	KUNIT_CASE_SLOW(restart__not_before_an_rto),
 	KUNIT_CASE_SLOW(restart__off),
 	KUNIT_CASE_SLOW(karn__round_trip_above_rto),
 	KUNIT_CASE_SLOW(karn__backoff_is_kept),
 	KUNIT_CASE_SLOW(karn__timestamps_end_it),
 	KUNIT_CASE_SLOW(rtt__not_by_what_fills_a_hole),
 	KUNIT_CASE_SLOW(rtt__of_what_fills_a_hole),
+	KUNIT_CASE_SLOW(rtt__of_the_oldest),
+	KUNIT_CASE_SLOW(rtt__of_what_is_left_of_a_segment),
 	KUNIT_CASE_SLOW(rtt__impossible_echo),
 	KUNIT_CASE_SLOW(rtt__syn_ack_sent_twice),
 	KUNIT_CASE_SLOW(rtt__syn_ack_sent_twice_without_timestamps),
