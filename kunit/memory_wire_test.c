@@ -114,6 +114,43 @@ static void no_memory__ooo_is_given_up_by_all(struct kunit *test)
 	WIRE_EQ(w, wire_recv(w, B, 2000), 1500);
 }
 
+/* B, with text ahead of order, and a sign of want. */
+static struct wire *want_with_ooo(struct kunit *test)
+{
+	struct wire *w = puppet(test, 1 << 17);
+
+	wire_inject(w, A, XTCP_ACK, .seq = 101, .ack = 1, .len = 500);
+	WIRE_EQ(w, RB_EMPTY_ROOT(&wire_xs(w, B)->rcv.ooo), false);
+	xtcp_prot.enter_memory_pressure(w->side[A].sock->sk);
+	return w;
+}
+
+/* Want that is over before anyone came to relieve it costs no one anything. */
+static void no_memory__for_a_moment(struct kunit *test)
+{
+	struct wire *w = want_with_ooo(test);
+
+	wire_run_ms(w, 10);
+	xtcp_prot.leave_memory_pressure(w->side[A].sock->sk);
+	wire_run_ms(w, 500);
+	WIRE_EQ(w, RB_EMPTY_ROOT(&wire_xs(w, B)->rcv.ooo), false);
+}
+
+/* Who is in the middle of a call is left alone. */
+static void no_memory__beside_the_user(struct kunit *test)
+{
+	struct wire *w = want_with_ooo(test);
+	struct sock *sk = w->side[B].sock->sk;
+
+	xtcp_prot.sysctl_mem[0] = -1;
+	lock_sock(sk);
+	wire_run_ms(w, 500);
+	WIRE_EQ(w, RB_EMPTY_ROOT(&wire_xs(w, B)->rcv.ooo), false);
+	release_sock(sk);
+	xtcp_prot.sysctl_mem[0] = xtcp_prot.sysctl_mem[1] / 4 * 3;
+	xtcp_prot.leave_memory_pressure(w->side[A].sock->sk);
+}
+
 /* What fills the hole of one's own is taken, too. */
 static void no_memory__order_before_what_is_ahead(struct kunit *test)
 {
@@ -267,6 +304,23 @@ static void orphan__ends_when_memory_runs_out(struct kunit *test)
 	WIRE_EQ(w, wire_counter(XTCP_CNT_ABORT_ON_MEMORY) - aborts, 1);
 }
 
+/* In want, but not at its end: who has no more than his share keeps it. */
+static void orphan__keeps_its_share(struct kunit *test)
+{
+	struct wire *w = orphan_with_text(test);
+
+	wire_release(w, A);
+	wire_run_ms(w, 300);
+	xtcp_prot.sysctl_mem[0] = -1;		/* it does not end by itself */
+	xtcp_prot.enter_memory_pressure(w->side[B].sock->sk);
+	wire_run_ms(w, 300);
+	WIRE_EQ(w, READ_ONCE(*xtcp_prot.memory_pressure) != 0, true);
+	xtcp_prot.sysctl_mem[0] = xtcp_prot.sysctl_mem[1] / 4 * 3;
+	xtcp_prot.leave_memory_pressure(w->side[B].sock->sk);
+	WIRE_EQ(w, orphans(w), 1);
+	WIRE_EQ(w, wire_count(w, A, WIRE_RST), 0);
+}
+
 /* With enough for all, what a user wrote is sent after his end. */
 static void orphan__lives_while_there_is_memory(struct kunit *test)
 {
@@ -382,6 +436,8 @@ WIRE_SUITES(xtcp_memory_wire,
 	KUNIT_CASE_SLOW(no_memory__poll_agrees_with_send),
 	KUNIT_CASE_SLOW(no_memory__writer_sleeps_till_the_ack),
 	KUNIT_CASE_SLOW(no_memory__ooo_is_given_up_by_all),
+	KUNIT_CASE_SLOW(no_memory__for_a_moment),
+	KUNIT_CASE_SLOW(no_memory__beside_the_user),
 	KUNIT_CASE_SLOW(no_memory__order_before_what_is_ahead),
 	KUNIT_CASE_SLOW(no_memory__buffers_do_not_grow),
 	KUNIT_CASE_SLOW(no_memory__fin_goes),
@@ -389,6 +445,7 @@ WIRE_SUITES(xtcp_memory_wire,
 	KUNIT_CASE_SLOW(cut_small__waits_for_acks),
 	KUNIT_CASE_SLOW(orphan__resets_when_closed_without_memory),
 	KUNIT_CASE_SLOW(orphan__ends_when_memory_runs_out),
+	KUNIT_CASE_SLOW(orphan__keeps_its_share),
 	KUNIT_CASE_SLOW(orphan__lives_while_there_is_memory),
 	KUNIT_CASE_SLOW(blind_segment__costs_nothing),
 	KUNIT_CASE_SLOW(full_buffer__far_text_does_not_displace_near),
