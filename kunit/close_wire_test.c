@@ -134,6 +134,37 @@ static void close_after_text__window_was_shut(struct kunit *test)
 	WIRE_STATE(w, A, FIN_WAIT_2);
 }
 
+/* A FIN takes a number, and that is to be inside of the window, too. */
+static void fin__waits_for_the_window(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1, .wnd = WIRE_WND_0);
+	WIRE_EQ(w, wire_shutdown(w, A, SHUT_WR), 0);
+	WIRE_STATE(w, A, FIN_WAIT_1);
+	wire_run_ms(w, 1000);
+	WIRE_EQ(w, wire_count(w, A, WIRE_FIN), 0);
+	WIRE_EQ(w, wire_count(w, A, WIRE_ACK) > 1, true);	/* it was probed */
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1, .wnd = 1);
+	WIRE_EQ(w, wire_count(w, A, WIRE_FIN), 1);
+}
+
+/* Also where its text fills that: it goes behind it. */
+static void fin__waits_behind_a_full_window(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+	u32 full = 1U << wire_xs(w, A)->tcb.snd_wscale;
+
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_NODELAY, 1), 0);
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1, .wnd = 1);
+	WIRE_EQ(w, wire_send(w, A, full), full);
+	WIRE_EQ(w, wire_shutdown(w, A, SHUT_WR), 0);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 1);
+	WIRE_EQ(w, wire_count(w, A, WIRE_FIN), 0);
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1 + full, .wnd = 1);
+	WIRE_EQ(w, wire_count(w, A, WIRE_FIN), 1);
+}
+
 /* Also when the peer closed meanwhile. */
 static void simultaneous_close__window_was_shut(struct kunit *test)
 {
@@ -1495,6 +1526,8 @@ WIRE_SUITES(xtcp_close_wire,
 	KUNIT_CASE_SLOW(close_after_text__fin_rides_on_it),
 	KUNIT_CASE_SLOW(close_after_text__all_of_it_arrives),
 	KUNIT_CASE_SLOW(close_after_text__window_was_shut),
+	KUNIT_CASE_SLOW(fin__waits_for_the_window),
+	KUNIT_CASE_SLOW(fin__waits_behind_a_full_window),
 	KUNIT_CASE_SLOW(simultaneous_close__window_was_shut),
 	KUNIT_CASE_SLOW(last_ack__window_was_shut),
 	KUNIT_CASE_SLOW(three_segment_close),

@@ -390,6 +390,20 @@ static void rtt__follows_the_path(struct kunit *test)
 	WIRE_EQ(w, wire_xs(w, A)->rtt.rto_us, 200000);
 }
 
+/* TCP_INFO: the receiver measures by windows of text, and a pause is no round trip. */
+static void rtt__of_the_receiver(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+
+	wire_transfer(w, A, 400000, 10000);
+	WIRE_EQ(w, wire_xs(w, B)->rcv.rtt_us >= 20000, true);
+	WIRE_EQ(w, wire_xs(w, B)->rcv.rtt_us < 60000, true);
+	wire_run_ms(w, 2000);
+	wire_transfer(w, A, 400000, 10000);
+	WIRE_EQ(w, wire_xs(w, B)->rcv.rtt_us >= 20000, true);
+	WIRE_EQ(w, wire_xs(w, B)->rcv.rtt_us < 60000, true);
+}
+
 static void rtt__rto_follows(struct kunit *test)
 {
 	struct wire *w = test->priv;
@@ -1118,6 +1132,7 @@ WIRE_SUITES(xtcp_data_wire,
 	KUNIT_CASE_SLOW(corrupt__dropped_and_sent_again),
 	KUNIT_CASE_SLOW(karn),
 	KUNIT_CASE_SLOW(rtt__follows_the_path),
+	KUNIT_CASE_SLOW(rtt__of_the_receiver),
 	KUNIT_CASE_SLOW(rtt__rto_follows),
 	KUNIT_CASE_SLOW(rtt__syn_sent_twice),
 	KUNIT_CASE_SLOW(rtt__syn_sent_twice_with_timestamps),

@@ -342,6 +342,39 @@ static void syn_ack_lost(struct kunit *test)
 	wire_transfer(w, A, 10000, 2000);
 }
 
+/* Lost twice: what its server sends meanwhile and afterwards goes slowly (RFC 6928 2). */
+static void syn_ack_lost__initial_window(struct kunit *test)
+{
+	struct wire *w = acquainted(test, 4);
+
+	wire_drop(w, B, WIRE_SYN_ACK, 1, 2);
+	wire_drop(w, A, WIRE_SYN, 2, WIRE_FOREVER);
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_run_ms(w, 3050);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_STATE(w, B, ESTABLISHED);
+	WIRE_EQ(w, wire_send(w, B, 20000), 20000);
+	WIRE_EQ(w, wire_count(w, B, WIRE_DATA), 1);
+}
+
+/* What is beyond the window was not asked for: it comes again when there is one. */
+static void text__beyond_the_window(struct kunit *test)
+{
+	struct wire *w = server(test, 4);
+	u32 wnd;
+
+	wire_knob(w, fastopen, 0x207);
+	wire_path(w, 1300);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_WINDOW_CLAMP, SOCK_MIN_RCVBUF / 2), 0);
+	nobody_at_a(w);
+	wire_inject(w, A, XTCP_SYN, .len = 1300);
+	WIRE_STATE(w, B, SYN_RCVD);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	wnd = SOCK_MIN_RCVBUF / 2;
+	WIRE_EQ(w, wire_xs(w, B)->tcb.rcv_nxt - wire_xs(w, B)->tcb.irs, 1 + wnd);
+	WIRE_EQ(w, wire_recv(w, B, 2000), wnd);
+}
+
 /* The plain SYN comes first: its SYN-ACK covers no text, which follows. */
 static void syn_overtaken(struct kunit *test)
 {
@@ -1079,8 +1112,10 @@ WIRE_SUITES_MAPPED(xtcp_fastopen_wire,
 	KUNIT_CASE_SLOW(syn_lost__again),
 	KUNIT_CASE_SLOW(syn_too_large),
 	KUNIT_CASE_SLOW(syn_ack_lost),
+	KUNIT_CASE_SLOW(syn_ack_lost__initial_window),
 	KUNIT_CASE_SLOW(syn_overtaken),
 	KUNIT_CASE_SLOW(client_dies),
+	KUNIT_CASE_SLOW(text__beyond_the_window),
 	KUNIT_CASE_SLOW(server_closes),
 	KUNIT_CASE_SLOW(server_closes__unread),
 	KUNIT_CASE_SLOW(listener_closes),

@@ -304,6 +304,37 @@ static void too_big__known_to_the_persist_timer(struct kunit *test)
 		    "0.110 ESTABLISHED <- #1 . 1 ack 1229   <- ESTABLISHED\n");
 }
 
+static void obey_numbers(void *unused)
+{
+	init_net.ipv4.sysctl_ip_no_pmtu_disc = 0;
+}
+
+/*
+ * With ip_no_pmtu_disc 1 the number in it is not believed: the least there is does for any
+ * path. Whether the user has the socket just then is all the same.
+ */
+static void too_big__without_a_number(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	struct sock *sk;
+
+	if (wire_is_ipv6(w))
+		kunit_skip(test, "of IPv4");
+	wire_path(w, 1300);
+	wire_connected(test);
+	sk = w->side[A].sock->sk;
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, obey_numbers, NULL), 0);
+	init_net.ipv4.sysctl_ip_no_pmtu_disc = 1;
+	lock_sock(sk);
+	wire_icmp_too_big(w, A, 1, 1228);
+	WIRE_EQ(w, wire_xs(w, A)->snd.mss, 1300);
+	release_sock(sk);
+	WIRE_EQ(w, wire_xs(w, A)->snd.mss < 600, true);
+	/* It was carried out, and is no news at the next call. */
+	WIRE_EQ(w, wire_xs(w, A)->pmtu_deferred, 0);
+}
+
 /* No smaller than net.ipv4.route.min_pmtu or RFC 8200 5 allow, whatever the router says. */
 static void too_big__not_absurdly_small(struct kunit *test)
 {
@@ -338,6 +369,7 @@ WIRE_SUITES_MAPPED(xtcp_icmp_wire,
 	KUNIT_CASE_SLOW(too_big__not_for_all),
 	KUNIT_CASE_SLOW(too_big__known_to_all),
 	KUNIT_CASE_SLOW(too_big__known_to_the_persist_timer),
+	KUNIT_CASE_SLOW(too_big__without_a_number),
 	KUNIT_CASE_SLOW(too_big__not_absurdly_small),
 	{ }
 );

@@ -992,6 +992,22 @@ static void window_scaling__off(struct kunit *test)
 	wire_transfer(w, A, 200000, 10000);
 }
 
+/* For the largest window there may be: of a buffer that the user set, that is its own. */
+static void window_scaling__by_the_buffer(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, rmem_max, 6291456);
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_RCVBUF, 16384), 0);
+	wire_establish(w);
+	WIRE_EQ(w, wire_xs(w, A)->tcb.rcv_wscale, 6);
+	WIRE_EQ(w, wire_xs(w, B)->tcb.rcv_wscale, 0);
+	WIRE_EQ(w, wire_xs(w, B)->tcb.wscale_ok, 1);
+	wire_transfer(w, A, 100000, 10000);
+	wire_transfer(w, B, 100000, 10000);
+}
+
 static void timestamps__off(struct kunit *test)
 {
 	struct wire *w = test->priv;
@@ -1233,6 +1249,7 @@ WIRE_SUITES_MAPPED(xtcp_open_wire,
 	KUNIT_CASE_SLOW(options__in_syn_and_syn_ack),
 	KUNIT_CASE_SLOW(options__peer_offers_nothing),
 	KUNIT_CASE_SLOW(window_scaling__off),
+	KUNIT_CASE_SLOW(window_scaling__by_the_buffer),
 	KUNIT_CASE_SLOW(timestamps__off),
 	KUNIT_CASE_SLOW(timestamps__are_echoed),
 	KUNIT_CASE_SLOW(mss_negotiation__tcp_maxseg),

@@ -332,6 +332,17 @@ static void window__taken_back_by_the_dead(struct kunit *test)
 	WIRE_EQ(w, wire_error(w, A), ETIMEDOUT);
 }
 
+/* Nor for ever, where no one is left on our side who waits for it. */
+static void window__taken_back_from_an_orphan(struct kunit *test)
+{
+	struct wire *w = window_0_before_text(test);
+
+	wire_knob(w, orphan_retries, 3);
+	wire_release(w, A);
+	answer_with_window_0(w, 10000);
+	WIRE_STATE(w, A, CLOSED);
+}
+
 /* The receiver's buffer is full, its window shut, and more waits at the sender. */
 static struct wire *window_shut(struct kunit *test)
 {
@@ -508,6 +519,7 @@ WIRE_SUITES(xtcp_rfc9293_wire,
 	KUNIT_CASE_SLOW(window__taken_back),
 	KUNIT_CASE_SLOW(window__taken_back_wholly),
 	KUNIT_CASE_SLOW(window__taken_back_by_the_dead),
+	KUNIT_CASE_SLOW(window__taken_back_from_an_orphan),
 	KUNIT_CASE_SLOW(window_shut__while_probes_are_answered),
 	KUNIT_CASE_SLOW(window_shut__rst),
 	KUNIT_CASE_SLOW(silly_window__of_the_peer),
