@@ -957,32 +957,6 @@ static void option__inherited_from_listener(struct kunit *test)
 	WIRE_EQ(w, wire_xs(w, B)->user_timeout_ms, 1234);
 }
 
-/* TCP_QUICKACK: what is owed goes at once, and what comes is told at once, for a while. */
-static void option__quickack(struct kunit *test)
-{
-	struct wire *w = wire_puppet(test);
-	u32 acks;
-
-	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_QUICKACK, 0), 0);
-	acks = wire_count(w, B, WIRE_ACK);
-	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 10);
-	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 0);
-	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_QUICKACK, 1), 0);
-	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 1);
-	wire_inject(w, A, XTCP_ACK, .seq = 11, .ack = 1, .len = 10);
-	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 2);
-	/* Nothing is owed. */
-	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_QUICKACK, 1), 0);
-	wire_run_ms(w, 200);
-	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 2);
-	/* And delayed again. */
-	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_QUICKACK, 0), 0);
-	wire_inject(w, A, XTCP_ACK, .seq = 21, .ack = 1, .len = 10);
-	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 2);
-	wire_run_ms(w, 200);
-	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 3);
-}
-
 static void option__keepalive_of_the_socket(struct kunit *test)
 {
 	struct wire *w = wire_connected(test);
@@ -1137,7 +1111,6 @@ WIRE_SUITES_MAPPED(xtcp_socket_wire,
 	KUNIT_CASE_SLOW(poll__reset),
 	KUNIT_CASE_SLOW(option__ranges),
 	KUNIT_CASE_SLOW(option__inherited_from_listener),
-	KUNIT_CASE_SLOW(option__quickack),
 	KUNIT_CASE_SLOW(option__where_it_came_in),
 	KUNIT_CASE_SLOW(option__cpu_of_a_listener),
 	KUNIT_CASE_SLOW(option__quickack),
