@@ -183,6 +183,21 @@ static void fastopen_large(struct kunit *test)
 }
 
 /* The answer fills the initial window before the handshake is complete. */
+/* TCP_MAXSEG bounds it as any segment, less what options may take. */
+static void fastopen_large__maxseg(struct kunit *test)
+{
+	struct wire *w = acquainted(test, 4);
+
+	WIRE_EQ(w, wire_socket(w, A), 0);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_MAXSEG, 600), 0);
+	WIRE_EQ(w, wire_send_fast(w, A, 2000), 560);
+	wire_run_ms(w, 50);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_SENT    -> S 0:560 cookie 8 -> SYN_RCVD\n"
+		    "0.010 ESTABLISHED <- S. 0 ack 561     <- SYN_RCVD\n"
+		    "0.020 ESTABLISHED -> . 561 ack 1      -> ESTABLISHED\n");
+}
+
 static void answer__initial_window(struct kunit *test)
 {
 	struct wire *w = acquainted(test, 4);
@@ -498,6 +513,23 @@ static void client_resets(struct kunit *test)
 	WIRE_EQ(w, wire_recv(w, B, 1000), -ECONNRESET);
 }
 
+/* There is no one left to count it, for a while, as an early child. */
+static void client_resets__listener_closed(struct kunit *test)
+{
+	struct wire *w = acquainted(test, 4);
+
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_run_ms(w, 12);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	wire_unlisten(w, B);
+	wire_inject(w, A, XTCP_RST, .seq = 101);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+	WIRE_EQ(w, wire_recv(w, B, 1000), -ECONNRESET);
+	wire_release(w, B);
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, early(w), 0);
+}
+
 /* poll() and SIOCOUTQ see a connection, not one that is opening. */
 static void early__poll(struct kunit *test)
 {
@@ -614,6 +646,53 @@ static void no_cookie(struct kunit *test)
 	struct wire *w = server(test, 4);
 
 	wire_knob(w, fastopen, 0x207);
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_run_ms(w, 50);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_SENT    -> S 0:100      -> SYN_RCVD\n"
+		    "0.010 ESTABLISHED <- S. 0 ack 101 <- SYN_RCVD\n"
+		    "0.020 ESTABLISHED -> . 101 ack 1  -> ESTABLISHED\n");
+}
+
+/* Or the sockets have, each for its own side. */
+static void no_cookie__of_the_socket(struct kunit *test)
+{
+	struct wire *w = server(test, 4);
+
+	WIRE_EQ(w, wire_socket(w, A), 0);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_FASTOPEN_NO_COOKIE, 1), 0);
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_run_ms(w, 50);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_SENT    -> S 0:100        -> SYN_RCVD\n"
+		    "0.010 ESTABLISHED <- S. 0 ack 1     <- SYN_RCVD\n"
+		    "0.020 ESTABLISHED -> P. 1:101 ack 1 -> ESTABLISHED\n"
+		    "0.030 ESTABLISHED <- . 1 ack 101    <- ESTABLISHED\n");
+	WIRE_EQ(w, client_fail(w), TFO_DATA_NOT_ACKED);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+	end_connection(w);
+	wire_epoch(w);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_FASTOPEN_NO_COOKIE, 1), 0);
+	WIRE_EQ(w, wire_socket(w, A), 0);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_FASTOPEN_NO_COOKIE, 1), 0);
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_run_ms(w, 50);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_SENT    -> S 0:100      -> SYN_RCVD\n"
+		    "0.010 ESTABLISHED <- S. 0 ack 101 <- SYN_RCVD\n"
+		    "0.020 ESTABLISHED -> . 101 ack 1  -> ESTABLISHED\n");
+	WIRE_EQ(w, client_fail(w), 0);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+}
+
+/* Or the route, for both of them (ip-route(8)). */
+static void no_cookie__of_the_route(struct kunit *test)
+{
+	struct wire *w = server(test, 4);
+
+	wire_route_metric(w, RTAX_FASTOPEN_NO_COOKIE, 1);
 	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
 	wire_run_ms(w, 50);
 	WIRE_EXPECT(w,
@@ -1087,6 +1166,42 @@ static void blackhole__not_a_dead_peer(struct kunit *test)
 	WIRE_EQ(w, wire_counter(XTCP_CNT_FASTOPEN_BLACKHOLES) - holes, 0);
 }
 
+/*
+ * The peer resets what it never answered, and not where we are: what it said before was
+ * swallowed. A number out of the window anyone can guess; and with text no one swallows.
+ */
+static void blackhole__reset_out_of_order(struct kunit *test)
+{
+	u64 holes = wire_counter(XTCP_CNT_FASTOPEN_BLACKHOLES);
+	struct wire *w = acquainted(test, 4);
+
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_inject(w, B, XTCP_RST, .seq = 100);
+	wire_run_ms(w, 50);
+	wire_inject(w, B, XTCP_RST, .seq = 0);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_FASTOPEN_BLACKHOLES) - holes, 0);
+	wire_inject(w, B, XTCP_RST, .seq = 101);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_FASTOPEN_BLACKHOLES) - holes, 1);
+	WIRE_STATE(w, A, ESTABLISHED);
+	wire_inject(w, B, XTCP_RST, .seq = 201);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_FASTOPEN_BLACKHOLES) - holes, 1);
+}
+
+static void blackhole__not_a_reset_after_text(struct kunit *test)
+{
+	u64 holes = wire_counter(XTCP_CNT_FASTOPEN_BLACKHOLES);
+	struct wire *w = acquainted(test, 4);
+
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_send(w, B, 10), 10);
+	wire_run_ms(w, 50);
+	wire_inject(w, B, XTCP_RST, .seq = 101);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_FASTOPEN_BLACKHOLES) - holes, 0);
+	WIRE_STATE(w, A, ESTABLISHED);
+}
+
 static void blackhole__three_timeouts(struct kunit *test)
 {
 	u64 holes = wire_counter(XTCP_CNT_FASTOPEN_BLACKHOLES);
@@ -1105,6 +1220,7 @@ WIRE_SUITES_MAPPED(xtcp_fastopen_wire,
 	KUNIT_CASE_SLOW(fastopen_again),
 	KUNIT_CASE_SLOW(fastopen_fallback),
 	KUNIT_CASE_SLOW(fastopen_large),
+	KUNIT_CASE_SLOW(fastopen_large__maxseg),
 	KUNIT_CASE_SLOW(answer__initial_window),
 	KUNIT_CASE_SLOW(server_without__old_number_once),
 	KUNIT_CASE_SLOW(syn_lost),
@@ -1121,11 +1237,14 @@ WIRE_SUITES_MAPPED(xtcp_fastopen_wire,
 	KUNIT_CASE_SLOW(listener_closes),
 	KUNIT_CASE_SLOW(listener_closes__accepted),
 	KUNIT_CASE_SLOW(client_resets),
+	KUNIT_CASE_SLOW(client_resets__listener_closed),
 	KUNIT_CASE_SLOW(early__poll),
 	KUNIT_CASE_SLOW(early__unreachable),
 	KUNIT_CASE_SLOW(cookie__of_another_is_refused),
 	KUNIT_CASE_SLOW(key__rotation),
 	KUNIT_CASE_SLOW(no_cookie),
+	KUNIT_CASE_SLOW(no_cookie__of_the_socket),
+	KUNIT_CASE_SLOW(no_cookie__of_the_route),
 	KUNIT_CASE_SLOW(cookie__without_text),
 	KUNIT_CASE_SLOW(cache__bounded),
 	KUNIT_CASE_SLOW(cache__forgets_all),
@@ -1148,5 +1267,7 @@ WIRE_SUITES_MAPPED(xtcp_fastopen_wire,
 	KUNIT_CASE_SLOW(blackhole),
 	KUNIT_CASE_SLOW(blackhole__not_a_loss),
 	KUNIT_CASE_SLOW(blackhole__not_a_dead_peer),
+	KUNIT_CASE_SLOW(blackhole__reset_out_of_order),
+	KUNIT_CASE_SLOW(blackhole__not_a_reset_after_text),
 	KUNIT_CASE_SLOW(blackhole__three_timeouts),
 	{ });
