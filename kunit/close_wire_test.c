@@ -702,6 +702,23 @@ static void time_wait_reuse__by_new_syn(struct kunit *test)
 	wire_transfer(w, A, 1000, 1000);
 }
 
+/* RFC 9293 3.10.7.4: above all numbers of the old life, wherever others begin. */
+static void time_wait_reuse__numbers_of_the_new_life(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	u32 old;
+
+	wire_knob(w, isn_mode, XTCP_ISN_CONSTANT);
+	wire_establish(w);
+	old = w->conn[0].isn[B];
+	wire_release(w, B);
+	wire_run_ms(w, 50);
+	wire_release(w, A);
+	wire_run_ms(w, 1100);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	WIRE_EQ(w, xtcp_seq_gt(w->conn[0].isn[B], old + XTCP_WINDOW_MAX), true);
+}
+
 /* The old SYN of the old life opens nothing. */
 static void time_wait_reuse__not_by_old_syn(struct kunit *test)
 {
@@ -764,10 +781,11 @@ static void time_wait_reuse__so_reuseaddr(struct kunit *test)
 static void time_wait__newest_timestamp(struct kunit *test)
 {
 	struct wire *w = test->priv;
-	struct wire_segment *ack;
+	struct wire_segment *fin, *ack;
 
 	wire_establish(w);
 	wire_release(w, B);
+	fin = list_last_entry(&w->segments, struct wire_segment, link);
 	wire_run_ms(w, 50);
 	wire_release(w, A);
 	wire_run_ms(w, 100);
@@ -777,10 +795,32 @@ static void time_wait__newest_timestamp(struct kunit *test)
 	ack = list_last_entry(&w->segments, struct wire_segment, link);
 	WIRE_EQ(w, ack->from, B);
 	WIRE_EQ(w, ack->tsecr, w->conn[0].tsval[A] + 1000);
+	WIRE_EQ(w, ack->wnd, fin->wnd);
 	wire_inject(w, A, XTCP_SYN, .seq = 100, .ts_age = -999);
 	WIRE_STATE(w, B, TIME_WAIT);
 	wire_inject(w, A, XTCP_SYN, .seq = 100, .ts_age = -1001);
 	WIRE_STATE(w, B, SYN_RCVD);
+}
+
+/* RFC 9293 3.10.7.4: each FIN gets its ACK, however often it comes; and the clock is that of before. */
+static void time_wait__each_fin_is_answered(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	unsigned int i, acks;
+	u32 tsval;
+
+	/* The plain clock (2), or from an offset of the connection's. */
+	wire_knob(w, timestamps, 2);
+	wire_establish(w);
+	close_both(w);
+	WIRE_STATE(w, A, TIME_WAIT);
+	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
+	acks = wire_count(w, A, WIRE_ACK);
+	tsval = w->conn[0].tsval[A];
+	for (i = 0; i < 4; i++)
+		wire_inject(w, B, XTCP_FIN | XTCP_ACK, .seq = 1, .ack = 2);
+	WIRE_EQ(w, wire_count(w, A, WIRE_ACK) - acks, 4);
+	WIRE_EQ(w, w->conn[0].tsval[A] - tsval < 1000, true);
 }
 
 /* bind() of another to the port of A at all addresses, for the device @dev. */
@@ -1559,10 +1599,12 @@ WIRE_SUITES(xtcp_close_wire,
 	KUNIT_CASE_SLOW(time_wait__max_tw_0_makes_none),
 	KUNIT_CASE_SLOW(time_wait__max_tw),
 	KUNIT_CASE_SLOW(time_wait_reuse__by_new_syn),
+	KUNIT_CASE_SLOW(time_wait_reuse__numbers_of_the_new_life),
 	KUNIT_CASE_SLOW(time_wait_reuse__not_by_old_syn),
 	KUNIT_CASE_SLOW(time_wait_reuse__listener_filters),
 	KUNIT_CASE_SLOW(time_wait_reuse__so_reuseaddr),
 	KUNIT_CASE_SLOW(time_wait__newest_timestamp),
+	KUNIT_CASE_SLOW(time_wait__each_fin_is_answered),
 	KUNIT_CASE_SLOW(time_wait__port_of_one_device),
 	KUNIT_CASE_SLOW(linger0__sends_rst),
 	KUNIT_CASE_SLOW(reset__counts_until_close),
