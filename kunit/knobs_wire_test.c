@@ -7,6 +7,7 @@
 
 #include <linux/tcp.h>
 #include <xtcp/request.h>
+#include <xtcp/sysctl.h>
 #include <xtcp/timewait.h>
 #include "wire.h"
 
@@ -105,6 +106,33 @@ static void syn_lost__own_schedule(struct kunit *test)
 		    "0.900 SYN_SENT -> S 0 -> x\n"
 		    "1.900 SYN_SENT -> S 0 -> x\n");
 	WIRE_EQ(w, DIV_ROUND_CLOSEST(wire_now_us(w), 1000), 2900);
+}
+
+/* sysctl(8): holds at once, for who waits already. */
+static void knob_is_changed(struct wire *w, size_t offset)
+{
+	xtcp_sysctl_row(offset)->changed(w->xn);
+}
+
+static void synack_lost__knob_set_meanwhile(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	wire_drop(w, B, WIRE_SYN_ACK, 1, WIRE_FOREVER);
+	wire_inject(w, A, XTCP_SYN);
+	wire_run_ms(w, 300);
+	wire_knob(w, rto_init_ms, 400);
+	knob_is_changed(w, offsetof(struct xtcp_knobs, rto_init_ms));
+	wire_run_ms(w, 200);
+	wire_knob(w, rto_max_ms, 600);
+	knob_is_changed(w, offsetof(struct xtcp_knobs, rto_max_ms));
+	wire_run_ms(w, 800);
+	WIRE_EXPECT(w,
+		    "0.000 * -> S 0        -> SYN_RCVD\n"
+		    "0.000 x <- S. 0 ack 1 <- SYN_RCVD\n"
+		    "0.400 x <- S. 0 ack 1 <- SYN_RCVD\n"
+		    "1.000 x <- S. 0 ack 1 <- SYN_RCVD\n");
 }
 
 /* Its requests wait in queues of their own; -1 gives them back to the knobs. */
@@ -411,8 +439,9 @@ static void defer_accept__time_is_up(struct kunit *test)
 {
 	struct wire *w = test->priv;
 
+	wire_knob(w, synack_retries, 1);
 	WIRE_EQ(w, wire_listen(w, B, 8), 0);
-	/* 1 + 2 s: two SYN-ACKs, of which the first is spared. */
+	/* 1 + 2 s: two SYN-ACKs, of which the first is spared, whatever the retries. */
 	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_DEFER_ACCEPT, 3), 0);
 	WIRE_EQ(w, wire_connect(w, A), 0);
 	wire_run_ms(w, 4000);
@@ -423,6 +452,24 @@ static void defer_accept__time_is_up(struct kunit *test)
 		    "0.020 ESTABLISHED -> . 1 ack 1  -> SYN_RCVD\n"
 		    "3.010 ESTABLISHED <- S. 0 ack 1 <- SYN_RCVD\n"
 		    "3.020 ESTABLISHED -> . 1 ack 1  -> ESTABLISHED\n");
+}
+
+/* It gives no answer then, and no text came: gone, as who never answered. */
+static void defer_accept__silent_client(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, synack_retries, 1);
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_DEFER_ACCEPT, 3), 0);
+	wire_drop(w, A, WIRE_ACK, 2, WIRE_FOREVER);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_to_ms(w, 7000);
+	WIRE_EQ(w, requests(), 1);
+	wire_run_to_ms(w, 7020);
+	WIRE_EQ(w, requests(), 0);
+	WIRE_EQ(w, wire_count(w, B, WIRE_SYN_ACK), 2);
+	WIRE_EQ(w, wire_accept(w, B), -EAGAIN);
 }
 
 /* --- the third segment --------------------------------------------------------------- */
@@ -487,6 +534,24 @@ static void time_wait_2msl__own_length(struct kunit *test)
 	wire_run_to_ms(w, 4059);
 	WIRE_EQ(w, time_waits(), 1);
 	wire_run_to_ms(w, 4061);
+	WIRE_EQ(w, time_waits(), 0);
+}
+
+/* net.xtcp.msl_ms: those that wait already, too. */
+static void time_wait_2msl__knob_set_meanwhile(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_establish(w);
+	wire_release(w, A);
+	wire_run_ms(w, 50);
+	wire_release(w, B);			/* TIME_WAIT since 0.060 */
+	wire_run_to_ms(w, 1000);
+	wire_knob(w, msl_ms, 1000);
+	knob_is_changed(w, offsetof(struct xtcp_knobs, msl_ms));
+	wire_run_to_ms(w, 2059);
+	WIRE_EQ(w, time_waits(), 1);
+	wire_run_to_ms(w, 2061);
 	WIRE_EQ(w, time_waits(), 0);
 }
 
@@ -618,6 +683,32 @@ static void time_wait_reuse__connect(struct kunit *test)
 	WIRE_EQ(w, time_waits(), 0);
 	WIRE_EQ(w, wire_accept(w, B), 0);
 	wire_transfer(w, A, 1000, 1000);
+}
+
+/* RFC 9293 3.10.1, RFC 6191: above all numbers of the old life, wherever others begin. */
+static void time_wait_reuse__numbers_of_the_new_life(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	u32 old;
+
+	wire_knob(w, isn_mode, XTCP_ISN_CONSTANT);
+	leave_time_wait(w);
+	old = w->conn[0].isn[A];
+	wire_run_to_ms(w, 1500);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	WIRE_EQ(w, xtcp_seq_gt(w->conn[0].isn[A], old + XTCP_WINDOW_MAX), true);
+}
+
+/* 2: only where the peer is on this machine, as it is here. */
+static void time_wait_reuse__connect_on_loopback(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, tw_reuse, 2);
+	leave_time_wait(w);
+	WIRE_EQ(w, wire_connect(w, A), -EADDRNOTAVAIL);
+	wire_run_to_ms(w, 1500);
+	WIRE_EQ(w, wire_connect(w, A), 0);
 }
 
 static void time_wait_reuse__connect_by_knobs(struct kunit *test)
@@ -847,6 +938,7 @@ WIRE_SUITES(xtcp_knobs_wire,
 	KUNIT_CASE_SLOW(synack_lost__rto_init_turned_down),
 	KUNIT_CASE_SLOW(synack_lost__rto_max_turned_down),
 	KUNIT_CASE_SLOW(syn_lost__own_schedule),
+	KUNIT_CASE_SLOW(synack_lost__knob_set_meanwhile),
 	KUNIT_CASE_SLOW(synack_lost__own_schedule),
 	KUNIT_CASE_SLOW(synack_lost__own_schedule_listener_closes),
 	KUNIT_CASE_SLOW(four_way_open),
@@ -862,15 +954,19 @@ WIRE_SUITES(xtcp_knobs_wire,
 	KUNIT_CASE_SLOW(abort_on_overflow),
 	KUNIT_CASE_SLOW(defer_accept__wakes_on_text),
 	KUNIT_CASE_SLOW(defer_accept__time_is_up),
+	KUNIT_CASE_SLOW(defer_accept__silent_client),
 	KUNIT_CASE_SLOW(third_segment_without_timestamp__opens),
 	KUNIT_CASE_SLOW(third_segment_without_timestamp__text_not_leaked),
 	KUNIT_CASE_SLOW(time_wait_2msl__own_length),
+	KUNIT_CASE_SLOW(time_wait_2msl__knob_set_meanwhile),
 	KUNIT_CASE_SLOW(time_wait_2msl__so_many_lengths),
 	KUNIT_CASE_SLOW(time_wait_2msl__lengths_above_the_knob),
 	KUNIT_CASE_SLOW(time_wait_2msl__of_a_child),
 	KUNIT_CASE_SLOW(time_wait_reuse__connect_too_early),
 	KUNIT_CASE_SLOW(time_wait_reuse__connect),
 	KUNIT_CASE_SLOW(time_wait_reuse__connect_by_knobs),
+	KUNIT_CASE_SLOW(time_wait_reuse__connect_on_loopback),
+	KUNIT_CASE_SLOW(time_wait_reuse__numbers_of_the_new_life),
 	KUNIT_CASE_SLOW(challenge_acks__limit_of_the_namespace),
 	KUNIT_CASE_SLOW(challenge_acks__limit_is_random),
 	KUNIT_CASE_SLOW(challenge_acks__one_takes_no_others),
