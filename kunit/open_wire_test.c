@@ -678,6 +678,26 @@ static void accept_queue_full__syn_is_dropped(struct kunit *test)
 		    "1.020 ESTABLISHED -> . 1 ack 1  -> ESTABLISHED\n");
 }
 
+/* listen() again: the new backlog holds from then on. */
+static void accept_queue_full__listen_again(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_listen(w, B, 0), 0);
+	fill_accept_queue(w, 2);
+	WIRE_EQ(w, w->side[B].listener->sk->sk_ack_backlog, 1);
+	WIRE_EQ(w, kernel_listen(w->side[B].listener, 1), 0);
+	wire_run_ms(w, 1100);
+	WIRE_EQ(w, w->side[B].listener->sk->sk_ack_backlog, 2);
+	WIRE_EQ(w, kernel_listen(w->side[B].listener, 0), 0);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	wire_release(w, B);
+	WIRE_EQ(w, wire_client(w, 3), 0);
+	wire_run_ms(w, 500);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_accept(w, B), -EAGAIN);
+}
+
 /* Full only when the third segment comes: it stays half open and tries again. */
 static void accept_queue_full__third_segment_is_dropped(struct kunit *test)
 {
@@ -1233,6 +1253,7 @@ WIRE_SUITES_MAPPED(xtcp_open_wire,
 	KUNIT_CASE_SLOW(connect_refused),
 	KUNIT_CASE_SLOW(closed_port__rst_acknowledges_all),
 	KUNIT_CASE_SLOW(accept_queue_full__syn_is_dropped),
+	KUNIT_CASE_SLOW(accept_queue_full__listen_again),
 	KUNIT_CASE_SLOW(accept_queue_full__third_segment_is_dropped),
 	KUNIT_CASE_SLOW(syn_queue_full__by_knob),
 	KUNIT_CASE_SLOW(syn_queue_full__honest_burst),
