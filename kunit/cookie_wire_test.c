@@ -460,6 +460,7 @@ static void accept_queue_full__another_chance(struct kunit *test)
 	WIRE_EQ(w, requests(), 1);
 	WIRE_EQ(w, wire_count(w, B, WIRE_SYN_ACK), 3);
 	WIRE_EQ(w, wire_counter(XTCP_CNT_LISTEN_OVERFLOWS) - overflows, 1);
+	WIRE_EQ(w, list_last_entry(&w->segments, struct wire_segment, link)->tsecr, 0x101);
 	WIRE_EQ(w, wire_count(w, B, WIRE_RST), 0);
 	WIRE_EQ(w, wire_accept(w, B), 0);
 	wire_run_ms(w, 1100);
