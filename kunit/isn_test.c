@@ -212,6 +212,20 @@ static void isn_mode__random_and_constant(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, near(first, xtcp_isn_new(xn, &flow, XTCP_ISN_RANDOM)));
 }
 
+/* timestamps=2: the clock as it is. */
+static void isn_ts_offset__none_by_knob(struct kunit *test)
+{
+	struct xtcp_net *xn = xtcp_net(&init_net);
+	u32 before = xn->knobs.timestamps;
+	struct xtcp_flow flow;
+
+	flow_of(&flow, LOCAL, 49152, REMOTE, 80);
+	WRITE_ONCE(xn->knobs.timestamps, 2);
+	KUNIT_EXPECT_EQ(test, xtcp_isn_ts_offset(xn, &flow), 0);
+	WRITE_ONCE(xn->knobs.timestamps, before);
+	KUNIT_EXPECT_NE(test, xtcp_isn_ts_offset(xn, &flow), 0);
+}
+
 static void isn_ts_offset__differs_by_address(struct kunit *test)
 {
 	struct xtcp_net *xn = xtcp_net(&init_net);
@@ -237,6 +251,7 @@ static struct kunit_case isn_cases[] = {
 	KUNIT_CASE_SLOW(isn_new__grows_250000_a_second),
 	KUNIT_CASE(isn_ts_offset__differs_by_port),
 	KUNIT_CASE(isn_ts_offset__differs_by_address),
+	KUNIT_CASE(isn_ts_offset__none_by_knob),
 	KUNIT_CASE(isn_ts_offset__has_its_own_secret),
 	KUNIT_CASE(isn_redraw__draws_another_secret),
 	KUNIT_CASE(isn_mode__random_and_constant),
