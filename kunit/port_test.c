@@ -186,6 +186,39 @@ static void port_bind__ephemeral_exhausted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bind_to(two, LOOPBACK, 0), -EADDRINUSE);
 }
 
+/* net.ipv4.ip_local_reserved_ports: for whom any port will do, and not for who asks for it. */
+static void port_bind__not_a_reserved_port(struct kunit *test)
+{
+	unsigned long *reserved = init_net.ipv4.sysctl_local_reserved_ports;
+	struct socket *sock = open_socket(test, 0);
+	int err, chosen;
+
+	set_range(test, sock, 45000, 45002);
+	__set_bit(45000, reserved);
+	__set_bit(45002, reserved);
+	err = bind_to(sock, LOOPBACK, 0);
+	chosen = bind_to(open_socket(test, 1), LOOPBACK, 45000);
+	__clear_bit(45000, reserved);
+	__clear_bit(45002, reserved);
+	KUNIT_EXPECT_EQ(test, err, 0);
+	KUNIT_EXPECT_EQ(test, port_of(sock), 45001);
+	KUNIT_EXPECT_EQ(test, chosen, 0);
+}
+
+/* SO_REUSEADDR is about a port chosen by number: bind() to 0 takes one that is free. */
+static void port_bind__ephemeral_is_shared_with_no_one(struct kunit *test)
+{
+	struct socket *one = open_socket(test, 0), *two = open_socket(test, 1);
+
+	set_range(test, one, 45000, 45000);
+	set_range(test, two, 45000, 45000);
+	sock_set_reuseaddr(one->sk);
+	sock_set_reuseaddr(two->sk);
+	KUNIT_EXPECT_EQ(test, bind_to(one, LOOPBACK, 0), 0);
+	KUNIT_EXPECT_EQ(test, bind_to(two, LOOPBACK, 0), -EADDRINUSE);
+	KUNIT_EXPECT_EQ(test, bind_to(two, LOOPBACK, 45000), 0);
+}
+
 /* SO_REUSEADDR and SO_REUSEPORT count as they are when the other one comes. */
 static void port_bind__options_set_later(struct kunit *test)
 {
@@ -613,6 +646,24 @@ static void port_connect__not_a_bound_port(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, port_of(sock), 45001);
 }
 
+/* For as long as it is bound: after that it is as any other, whoever else is connected from it. */
+static void port_connect__a_port_that_was_bound(struct kunit *test)
+{
+	struct world *w = test->priv;
+	int i;
+
+	listen_at(test, 0, LOOPBACK, 4242);
+	listen_at(test, 1, LOOPBACK, 4243);
+	for (i = 2; i < 4; i++)
+		set_range(test, open_socket(test, i), 45000, 45000);
+	KUNIT_ASSERT_EQ(test, connect_to(w->sock[2], LOOPBACK, 4242), 0);
+	KUNIT_ASSERT_EQ(test, bind_to(open_socket(test, 4), LOOPBACK + 1, 45000), 0);
+	KUNIT_EXPECT_EQ(test, connect_to(w->sock[3], LOOPBACK, 4243), -EADDRNOTAVAIL);
+	sock_release(w->sock[4]);
+	w->sock[4] = NULL;
+	KUNIT_EXPECT_EQ(test, connect_to(w->sock[3], LOOPBACK, 4243), 0);
+}
+
 /* net.ipv4.ip_local_reserved_ports */
 static void port_connect__not_a_reserved_port(struct kunit *test)
 {
@@ -1019,6 +1070,8 @@ static struct kunit_case port_cases[] = {
 	KUNIT_CASE(port_bind__reuseport),
 	KUNIT_CASE(port_bind__ephemeral_in_range),
 	KUNIT_CASE(port_bind__ephemeral_exhausted),
+	KUNIT_CASE(port_bind__not_a_reserved_port),
+	KUNIT_CASE(port_bind__ephemeral_is_shared_with_no_one),
 	KUNIT_CASE(port_bind__options_set_later),
 	KUNIT_CASE(port_bind__who_listens_shares_no_more),
 	KUNIT_CASE(port_bind__devices),
@@ -1035,6 +1088,7 @@ static struct kunit_case port_cases[] = {
 	KUNIT_CASE(port_connect__all_of_the_range_and_no_more),
 	KUNIT_CASE(port_connect__shares_port_for_two_peers),
 	KUNIT_CASE(port_connect__not_a_bound_port),
+	KUNIT_CASE(port_connect__a_port_that_was_bound),
 	KUNIT_CASE(port_connect__not_a_reserved_port),
 	KUNIT_CASE(port_connect__keeps_the_bound_port),
 	KUNIT_CASE(port_listen__without_bind),
