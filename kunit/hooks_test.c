@@ -20,7 +20,7 @@
 #include <xtcp/net.h>
 #include <xtcp/sock.h>
 
-enum { SERVER, CLIENT, CHILD, KERNELS, RAW, SOCKETS };
+enum { SERVER, CLIENT, CHILD, KERNELS, OTHER, RAW, SOCKETS };
 
 struct world {
 	u8 family;		/* of the sockets */
@@ -330,6 +330,37 @@ static void bind__keeps_the_port(struct kunit *test)
 	}
 }
 
+/* A port of protocol 6 is one thing, that of protocol 253 another: listeners and connections. */
+static void bind__protocols_are_apart(struct kunit *test)
+{
+	struct sockaddr_storage to, from;
+	struct world *w = test->priv;
+	struct socket *client, *child;
+	int len;
+
+	listen_on(test);
+	len = address(w, w->family, inet_sk(w->sock[SERVER]->sk)->inet_sport, &to);
+	KUNIT_ASSERT_EQ(test, sock_create_kern(&init_net, w->family, SOCK_STREAM, IPPROTO_XTCP,
+					       &w->sock[OTHER]), 0);
+	KUNIT_ASSERT_EQ(test, kernel_bind(w->sock[OTHER], (struct sockaddr *)&to, len), 0);
+	KUNIT_ASSERT_EQ(test, kernel_listen(w->sock[OTHER], 1), 0);
+	connect_to(test);
+	/* The same addresses and ports once more. */
+	address(w, w->family, inet_sk(w->sock[CLIENT]->sk)->inet_sport, &from);
+	KUNIT_ASSERT_EQ(test, sock_create_kern(&init_net, w->family, SOCK_STREAM, IPPROTO_XTCP,
+					       &client), 0);
+	KUNIT_EXPECT_EQ(test, kernel_bind(client, (struct sockaddr *)&from, len), 0);
+	KUNIT_EXPECT_EQ(test, kernel_connect(client, (struct sockaddr *)&to, len, 0), 0);
+	KUNIT_EXPECT_EQ(test, kernel_accept(w->sock[SERVER], &child, O_NONBLOCK), -EAGAIN);
+	if (!kernel_accept(w->sock[OTHER], &child, O_NONBLOCK)) {
+		sock_no_linger(child->sk);
+		sock_release(child);
+	} else {
+		KUNIT_FAIL(test, "the listener of protocol 253 has no connection");
+	}
+	sock_release(client);
+}
+
 /* What was given back is free for the kernel's TCP when the flush is over. */
 static void reserve_flush__frees(struct kunit *test)
 {
@@ -436,6 +467,7 @@ static void syn_at_time_wait__kernel_listens(struct kunit *test)
 	KUNIT_CASE(hooks__not_of_who_speaks_253_now),			\
 	KUNIT_CASE(bind__waits_for_its_namespace),			\
 	KUNIT_CASE(bind__keeps_the_port),				\
+	KUNIT_CASE(bind__protocols_are_apart),				\
 	KUNIT_CASE(reserve_flush__frees),				\
 	KUNIT_CASE(syn_at_time_wait__nobody_listens),			\
 	KUNIT_CASE(syn_at_time_wait__kernel_listens),			\
