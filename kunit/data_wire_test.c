@@ -1028,6 +1028,41 @@ static void window__is_obeyed(struct kunit *test)
 	WIRE_EQ(w, edge > 0, true);
 }
 
+/*
+ * RFC 9293 3.8.6.2.1: what is less than a segment and than half of the largest window is
+ * not worth one, until the persist timer says so.
+ */
+static void window__too_small_to_be_used(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_WINDOW_CLAMP, 2560), 0);
+	wire_puppet(test);
+	WIRE_EQ(w, wire_xs(w, A)->tcb.snd_wscale, 6);
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1, .wnd = 832 >> 6);
+	WIRE_EQ(w, wire_xs(w, A)->tcb.snd_wnd_max, 2560);
+	WIRE_EQ(w, wire_send(w, A, 5000), 5000);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 0);
+	wire_run_ms(w, 300);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 1);
+	WIRE_EQ(w, wire_xs(w, A)->tcb.snd_nxt - wire_xs(w, A)->tcb.snd_una, 832);
+}
+
+/* A FIN has a number as well: it waits for the window that ends in front of it. */
+static void window__full_in_front_of_fin(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1, .wnd = 640 >> 6);
+	WIRE_EQ(w, wire_send(w, A, 640), 640);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 1);
+	WIRE_EQ(w, wire_shutdown(w, A, SHUT_WR), 0);
+	WIRE_EQ(w, wire_xs(w, A)->tcb.snd_nxt - wire_xs(w, A)->tcb.snd_una, 640);
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 641, .wnd = 64 >> 6);
+	WIRE_EQ(w, wire_count(w, A, WIRE_FIN), 1);
+}
+
 /* --- B5: congestion ------------------------------------------------------- */
 
 /* Ten segments (RFC 6928), then twice as many in each round trip. */
@@ -1165,6 +1200,8 @@ WIRE_SUITES(xtcp_data_wire,
 	KUNIT_CASE_SLOW(window__clamped_at_the_limits),
 	KUNIT_CASE_SLOW(window__no_update_beyond_what_can_be_told),
 	KUNIT_CASE_SLOW(window__is_obeyed),
+	KUNIT_CASE_SLOW(window__too_small_to_be_used),
+	KUNIT_CASE_SLOW(window__full_in_front_of_fin),
 	KUNIT_CASE_SLOW(slow_start__doubles),
 	KUNIT_CASE_SLOW(initial_cwnd__by_knob),
 	KUNIT_CASE_SLOW(big_transfer__no_loss),

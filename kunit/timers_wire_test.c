@@ -242,6 +242,37 @@ static void user_timeout__keepalive(struct kunit *test)
 	WIRE_EQ(w, wire_error(w, A), ETIMEDOUT);
 }
 
+/* Set while the window is shut, and the next probe is due later. */
+static void user_timeout__set_while_probing(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1, .wnd = WIRE_WND_0);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 4000);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_USER_TIMEOUT, 4500), 0);
+	wire_run_ms(w, 500);
+	WIRE_STATE(w, A, ESTABLISHED);
+	wire_run_ms(w, 500);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, wire_error(w, A), ETIMEDOUT);
+}
+
+static void user_timeout__set_in_keepalive(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+
+	wire_knob(w, keepalive_time_ms, 5000);
+	wire_knob(w, keepalive_intvl_ms, 75000);
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+	wire_run_ms(w, 6000);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_USER_TIMEOUT, 8000), 0);
+	wire_run_ms(w, 1800);
+	WIRE_STATE(w, A, ESTABLISHED);
+	wire_run_ms(w, 250);
+	WIRE_STATE(w, A, CLOSED);
+}
+
 /* Patience for less than the idle time: the peer is asked all the same, before it ends. */
 static void user_timeout__below_the_idle_time(struct kunit *test)
 {
@@ -264,6 +295,54 @@ static void user_timeout__below_the_idle_time(struct kunit *test)
 }
 
 /* --- keepalive ------------------------------------------------------------------ */
+
+/* Text on its way when it is due asks the same question; it is asked again behind that. */
+static void keepalive__goes_on_behind_text(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+	unsigned int probes;
+
+	wire_knob(w, keepalive_time_ms, 5000);
+	wire_knob(w, keepalive_intvl_ms, 1000);
+	wire_knob(w, keepalive_probes, 3);
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+	wire_run_ms(w, 4500);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 1000);
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 101);
+	probes = wire_count(w, A, WIRE_ACK);
+	wire_run_ms(w, 4900);
+	WIRE_EQ(w, wire_count(w, A, WIRE_ACK) - probes, 0);
+	wire_run_ms(w, 200);
+	WIRE_EQ(w, wire_count(w, A, WIRE_ACK) - probes, 1);
+	wire_run_ms(w, 3000);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, wire_error(w, A), ETIMEDOUT);
+}
+
+/* Before the first probe, and in the middle of them. */
+static void keepalive__turned_off(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+	unsigned int probes;
+
+	wire_knob(w, keepalive_time_ms, 5000);
+	wire_knob(w, keepalive_intvl_ms, 1000);
+	wire_knob(w, keepalive_probes, 3);
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+	wire_run_ms(w, 3000);
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_KEEPALIVE, 0), 0);
+	probes = wire_count(w, A, WIRE_ACK);
+	wire_run_ms(w, 20000);
+	WIRE_EQ(w, wire_count(w, A, WIRE_ACK) - probes, 0);
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+	wire_run_ms(w, 6500);
+	WIRE_EQ(w, wire_count(w, A, WIRE_ACK) - probes, 2);
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_KEEPALIVE, 0), 0);
+	wire_run_ms(w, 20000);
+	WIRE_EQ(w, wire_count(w, A, WIRE_ACK) - probes, 2);
+	WIRE_STATE(w, A, ESTABLISHED);
+}
 
 /* Idle is since the last segment, however often the option is set. */
 static void keepidle__set_again_and_again(struct kunit *test)
@@ -310,6 +389,36 @@ static void keepidle__set_while_probing(struct kunit *test)
 	}
 	WIRE_STATE(w, A, ESTABLISHED);
 	WIRE_EQ(w, wire_xs(w, A)->probes, 1);
+}
+
+/* --- beside the user ---------------------------------------------------------------- */
+
+/* What is due while he has the socket comes when he lets go, and goes on from there. */
+static void due_beside_the_user__when_he_lets_go(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+	struct sock *sk = w->side[A].sock->sk;
+	unsigned int acks;
+
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	lock_sock(sk);
+	wire_run_ms(w, 250);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 1);
+	release_sock(sk);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 2);
+	wire_run_ms(w, 400);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 3);
+	/* A delayed ACK. */
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 101);
+	wire_xs(w, A)->rcv.quick_acks = 0;
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 101, .len = 10);
+	acks = wire_count(w, A, WIRE_ACK);
+	lock_sock(sk);
+	wire_run_ms(w, 1000);
+	WIRE_EQ(w, wire_count(w, A, WIRE_ACK) - acks, 0);
+	release_sock(sk);
+	WIRE_EQ(w, wire_count(w, A, WIRE_ACK) - acks, 1);
 }
 
 /* --- window probes ---------------------------------------------------------------- */
@@ -449,7 +558,12 @@ WIRE_SUITES(xtcp_timers_wire,
 	KUNIT_CASE_SLOW(user_timeout__set_meanwhile),
 	KUNIT_CASE_SLOW(user_timeout__set_too_late),
 	KUNIT_CASE_SLOW(user_timeout__keepalive),
+	KUNIT_CASE_SLOW(user_timeout__set_while_probing),
+	KUNIT_CASE_SLOW(user_timeout__set_in_keepalive),
 	KUNIT_CASE_SLOW(user_timeout__below_the_idle_time),
+	KUNIT_CASE_SLOW(keepalive__goes_on_behind_text),
+	KUNIT_CASE_SLOW(keepalive__turned_off),
+	KUNIT_CASE_SLOW(due_beside_the_user__when_he_lets_go),
 	KUNIT_CASE_SLOW(keepidle__set_again_and_again),
 	KUNIT_CASE_SLOW(keepidle__shorter_than_it_has_been),
 	KUNIT_CASE_SLOW(keepidle__set_while_probing),
