@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a program sees of a connection: module/socket/. */
 
+#include <linux/netfilter_ipv4.h>
 #include <linux/poll.h>
 #include <linux/tcp.h>
 #include <net/xfrm.h>
@@ -74,6 +75,35 @@ static void backlog__of_the_largest_buffers(struct kunit *test)
 	release_sock(sk);
 	WIRE_EQ(w, wire_counter(XTCP_DROP_BACKLOG) - drops, 0);
 	WIRE_EQ(w, wire_recv(w, B, 60000), 50000);
+}
+
+/*
+ * Too much waits for the user: what comes is lost, as on the way, and comes again. An ACK
+ * between keeps texts apart.
+ */
+static void backlog__full(struct kunit *test)
+{
+	u64 drops = wire_counter(XTCP_DROP_BACKLOG);
+	struct wire *w = wire_puppet(test);
+	struct sock *sk = w->side[B].sock->sk;
+	u32 i, lost, here;
+
+	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_RCVBUF, 4096), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_SNDBUF, 4096), 0);
+	lock_sock(sk);
+	for (i = 0; i < 200; i++) {
+		wire_inject(w, A, XTCP_ACK, .seq = 1 + i * 10, .ack = 1, .len = 10);
+		wire_inject(w, A, XTCP_ACK, .seq = 11 + i * 10, .ack = 1);
+	}
+	WIRE_EQ(w, sk->sk_backlog.len < 100000, true);
+	release_sock(sk);
+	lost = wire_counter(XTCP_DROP_BACKLOG) - drops;
+	WIRE_EQ(w, lost > 0 && lost < 400, true);
+	here = (400 - lost + 1) / 2 * 10;
+	WIRE_EQ(w, wire_recv(w, B, 5000), here);
+	WIRE_STATE(w, B, ESTABLISHED);
+	wire_inject(w, A, XTCP_ACK, .seq = 1 + here, .ack = 1, .len = 500);
+	WIRE_EQ(w, wire_recv(w, B, 5000), 500);
 }
 
 /* --- recv() --------------------------------------------------------------- */
@@ -323,6 +353,56 @@ static void send__blocked_is_told_of_the_end(struct kunit *test)
 	WIRE_EQ(w, wire_send(w, A, 1), -ETIMEDOUT);
 }
 
+/* A RST from the peer, as soon as A has sent something; its user has the lock. */
+static unsigned int reset_by_b(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	struct wire *w = priv;
+
+	if (skb->sk == w->side[A].sock->sk && !skb->sk->sk_backlog.tail)
+		wire_inject(w, B, XTCP_RST, .seq = 1);
+	return NF_ACCEPT;
+}
+
+/* Who writes much hears of the end before all is copied: how much went, and then the error. */
+static void send__reset_meanwhile(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+	struct nf_hook_ops hook = {
+		.hook = reset_by_b, .priv = w, .pf = w->ip->pf,
+		.hooknum = NF_INET_LOCAL_OUT, .priority = NF_IP_PRI_FIRST,
+	};
+	int n;
+
+	WRITE_ONCE(w->side[A].sock->sk->sk_sndbuf, 1 << 20);
+	KUNIT_ASSERT_EQ(test, nf_register_net_hook(&init_net, &hook), 0);
+	n = wire_send(w, A, 100000);
+	nf_unregister_net_hook(&init_net, &hook);
+	WIRE_EQ(w, n >= 1000 && n <= 20000, true);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, w->side[A].sock->sk->sk_wmem_queued, 0);
+	WIRE_EQ(w, wire_send(w, A, 100), -ECONNRESET);
+	WIRE_EQ(w, wire_send(w, A, 100), -EPIPE);
+}
+
+/* Two write in turn, from the same page: there are more pieces than one buffer takes. */
+static void send__many_pieces(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+	int i;
+
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_CORK, 1), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_CORK, 1), 0);
+	for (i = 0; i < 2 * MAX_SKB_FRAGS + 3; i++) {
+		WIRE_EQ(w, wire_send(w, A, 7), 7);
+		WIRE_EQ(w, wire_send(w, B, 7), 7);
+	}
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_CORK, 0), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_CORK, 0), 0);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_recv(w, A, 1000), i * 7);
+	WIRE_EQ(w, wire_recv(w, B, 1000), i * 7);
+}
+
 static void send__after_shutdown(struct kunit *test)
 {
 	struct wire *w = wire_connected(test);
@@ -455,6 +535,24 @@ static void connect__of_a_listener(struct kunit *test)
 	WIRE_EQ(w, wire_connect_sock(w, w->side[B].listener, A, 0), -EISCONN);
 }
 
+/* A cgroup's programs are shown an address that is whole (bpf_sock_addr). */
+static void connect__programs_see_whole_addresses(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	struct sockaddr_storage to;
+	int len = wire_sockaddr(w, B, 0, &to);
+	struct sock *sk;
+
+	WIRE_EQ(w, wire_socket(w, A), 0);
+	sk = w->side[A].sock->sk;
+	if (len == sizeof(struct sockaddr_in6))
+		len = SIN6_LEN_RFC2133;
+	lock_sock(sk);
+	WIRE_EQ(w, sk->sk_prot->pre_connect(sk, (void *)&to, len), 0);
+	WIRE_EQ(w, sk->sk_prot->pre_connect(sk, (void *)&to, len - 1), -EINVAL);
+	release_sock(sk);
+}
+
 static int no_way(struct sock *sk)
 {
 	return -EHOSTUNREACH;
@@ -559,6 +657,28 @@ static void connect__af_unspec_disconnects(struct kunit *test)
 }
 
 /* Nothing of the first life is left in the second: no end of the stream, no SO_PEEK_OFF. */
+/* A socket whose memory must not come from the task (NFS) has a page of its own to fill. */
+static void connect__af_unspec_gives_the_page_back(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+	struct sock *sk = w->side[A].sock->sk;
+	struct page *page;
+
+	sk->sk_use_task_frag = false;
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	page = sk->sk_frag.page;
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	get_page(page);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_recv(w, B, 100), 100);
+	WIRE_EQ(w, page_count(page), 2);
+	WIRE_EQ(w, kernel_connect(w->side[A].sock, &(struct sockaddr){ .sa_family = AF_UNSPEC },
+				  sizeof(struct sockaddr), 0), 0);
+	WIRE_EQ(w, page_count(page), 1);
+	put_page(page);
+	KUNIT_EXPECT_NULL(test, sk->sk_frag.page);
+}
+
 static void connect__again_after_the_end(struct kunit *test)
 {
 	struct wire *w = wire_connected(test);
@@ -1055,6 +1175,7 @@ static void option__so_error_and_protocol(struct kunit *test)
 WIRE_SUITES_MAPPED(xtcp_socket_wire,
 	KUNIT_CASE_SLOW(queued_text__pins_no_extension),
 	KUNIT_CASE_SLOW(backlog__of_the_largest_buffers),
+	KUNIT_CASE_SLOW(backlog__full),
 	KUNIT_CASE_SLOW(recv__nothing_there),
 	KUNIT_CASE_SLOW(recv__piece_by_piece),
 	KUNIT_CASE_SLOW(recv__peek_takes_nothing),
@@ -1070,6 +1191,8 @@ WIRE_SUITES_MAPPED(xtcp_socket_wire,
 	KUNIT_CASE_SLOW(send__blocks_until_there_is_room),
 	KUNIT_CASE_SLOW(send__so_sndtimeo),
 	KUNIT_CASE_SLOW(send__blocked_is_told_of_the_end),
+	KUNIT_CASE_SLOW(send__reset_meanwhile),
+	KUNIT_CASE_SLOW(send__many_pieces),
 	KUNIT_CASE_SLOW(send__after_shutdown),
 	KUNIT_CASE_SLOW(nodelay__flushes_the_corked),
 	KUNIT_CASE_SLOW(send__cork),
@@ -1081,9 +1204,11 @@ WIRE_SUITES_MAPPED(xtcp_socket_wire,
 	KUNIT_CASE_SLOW(connect__twice),
 	KUNIT_CASE_SLOW(connect__while_connecting),
 	KUNIT_CASE_SLOW(connect__of_a_listener),
+	KUNIT_CASE_SLOW(connect__programs_see_whole_addresses),
 	KUNIT_CASE_SLOW(connect__no_way_from_its_port),
 	KUNIT_CASE_SLOW(connect__port_is_at_all_addresses_again),
 	KUNIT_CASE_SLOW(connect__af_unspec_disconnects),
+	KUNIT_CASE_SLOW(connect__af_unspec_gives_the_page_back),
 	KUNIT_CASE_SLOW(connect__again_after_the_end),
 	KUNIT_CASE_SLOW(listen__on_a_connection),
 	KUNIT_CASE_SLOW(accept__not_listening),
