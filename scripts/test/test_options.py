@@ -17,6 +17,7 @@ SOL = socket.SOL_SOCKET
  CONGESTION) = range(1, 14)
 USER_TIMEOUT, NOTSENT_LOWAT, INQ = 18, 25, 36
 SO_TIMESTAMP_OLD, SO_TIMESTAMPNS_OLD, SO_TIMESTAMPING_OLD = 29, 35, 37
+IP_PKTINFO, IP_PKTOPTIONS, IP_RECVTTL, IP_RECVTOS = 8, 9, 12, 13
 SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW, SO_TIMESTAMPING_NEW = 63, 64, 65
 SO_ATTACH_FILTER, SO_DETACH_FILTER = 26, 27
 UNKNOWN = 999
@@ -731,6 +732,25 @@ class Ip(SocketTest):
         for value in (0, 256):
             with self.raises(errno.EINVAL):
                 self.socket().setsockopt(socket.SOL_IP, socket.IP_TTL, value)
+
+    def test_what_is_known_of_the_peer(self):
+        """IP_PKTOPTIONS: where the connection came in, and with which TTL and TOS."""
+        listener, client = self.listener(), self.socket()
+        client.setsockopt(socket.SOL_IP, socket.IP_TTL, 77)
+        client.setsockopt(socket.SOL_IP, socket.IP_TOS, 0x28)
+        client.connect(listener.getsockname())
+        server = self.accept(listener)
+        for option in IP_PKTINFO, IP_RECVTTL, IP_RECVTOS:
+            server.setsockopt(socket.SOL_IP, option, 1)
+        got, at, known = server.getsockopt(socket.SOL_IP, IP_PKTOPTIONS, 200), 0, {}
+        while at < len(got):
+            length, level, kind = struct.unpack_from("=QII", got, at)
+            self.assertEqual(level, socket.SOL_IP)
+            known[kind] = got[at + 16:at + length]
+            at += length + 7 & ~7
+        device = struct.pack("=I", socket.if_nametoindex("lo"))
+        self.assertEqual(known[IP_PKTINFO], device + 2 * socket.inet_aton("127.0.0.1"))
+        self.assertEqual((known[socket.IP_TTL][0], known[socket.IP_TOS][0] & 0xfc), (77, 0x28))
 
     def test_connection_with_tos_and_ttl(self):
         client, server = self.pair()
