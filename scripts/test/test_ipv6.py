@@ -785,6 +785,42 @@ class OnTheWire(Test6):
             self.assertEqual(client.getpeername()[2], 0)
         self.sniff(run)
 
+    def test_flow_label_of_one_connection(self):
+        """The next one of the socket has its own, or none."""
+        def run(sniffer):
+            client, server, _ = self.label(sniffer, 0x12345, True)
+            server.close()
+            disconnect(client)
+            for label in 0, 0x23456:
+                listener = self.listener6()
+                client.connect((LO6, listener.getsockname()[1], label, 0))
+                self.assertEqual(sniffer.next(control=SYN).label, label)
+                disconnect(client)
+        self.sniff(run)
+
+    def test_flow_label_that_comes_back(self):
+        """net.ipv6.flowlabel_reflect, a sum: 1 connections, 2 RSTs."""
+        def run(sniffer):
+            for reflect in range(4):
+                self.write_file("/proc/sys/net/ipv6/flowlabel_reflect", reflect)
+                listener = self.listener6()
+                self.set(listener, IPV6_AUTOFLOWLABEL, 0)
+                for closed in False, True:
+                    client = self.socket6()
+                    self.set(client, IPV6_FLOWINFO_SEND)
+                    address = listener.getsockname()[:2] + (0x12345, 0)
+                    if closed:
+                        listener.close()
+                        with self.raises(errno.ECONNREFUSED):
+                            client.connect(address)
+                        back = sniffer.next(control=RST | ACK).label == 0x12345
+                    else:
+                        client.connect(address)
+                        self.accept(listener).send(b"back")
+                        back = sniffer.next(text=b"back").label == 0x12345
+                    self.assertEqual(back, bool(reflect & (1 + closed)), (reflect, closed))
+        self.sniff(run)
+
     def test_automatic_flow_label(self):
         def run(sniffer):
             listener = self.listener6()
