@@ -10,11 +10,12 @@ import select
 import signal
 import socket
 import tempfile
+import time
 import unittest
 
-from xtcp_sockets import (A_WHILE, KERNEL, PROTO, SIOCINQ, SIOCOUTQ, SIOCOUTQNSD, SOL_TCP, SO_PEEK_OFF, Interruptions,
-                          SocketTest, Task, disconnect, events, fill, ioctl_int, libc, recv_all, recv_exactly, reset,
-                          set_timeout)
+from xtcp_sockets import (A_WHILE, KERNEL, PATIENCE, PROTO, SIOCINQ, SIOCOUTQ, SIOCOUTQNSD, SOL_TCP, SO_PEEK_OFF,
+                          Interruptions, SocketTest, Task, disconnect, events, fill, ioctl_int, libc, recv_all,
+                          recv_exactly, reset, set_timeout)
 
 MIB = 1 << 20
 BAD_POINTER = 1
@@ -121,6 +122,18 @@ class Sending(SocketTest):
             got += os.read(reader, count)
         task.result()
         self.assertEqual(got, data)
+
+    @unittest.skipUnless(hasattr(os, "splice"), "no os.splice")
+    def test_splice_makes_room(self):
+        """And who waits for it hears of that at once, not when he probes."""
+        reader, writer = self.pipe()
+        client, server = self.small_pair()
+        count = fill(client)
+        began = time.monotonic()
+        while count:
+            count -= len(os.read(reader, os.splice(server.fileno(), writer, 65536)))
+        self.assertEqual(events(client, select.POLLOUT, PATIENCE), "OUT")
+        self.assert_took(began, 0, 0.05)
 
     @unittest.skipUnless(hasattr(os, "splice"), "no os.splice")
     def test_splice_stops_before_an_urgent_octet(self):
@@ -824,6 +837,17 @@ class Queues(SocketTest):
         self.assertGreater(ioctl_int(client, SIOCOUTQ), 0)
         self.eventually(lambda: ioctl_int(client, SIOCOUTQ) + ioctl_int(server, SIOCINQ), count)
         recv_exactly(server, count)
+        self.eventually(lambda: ioctl_int(client, SIOCOUTQ), 0)
+
+    @unittest.skipIf(PROTO == 6, "the kernel's TCP counts it")
+    def test_siocoutq_does_not_count_the_end(self):
+        client, server = self.small_pair()
+        fill(client)
+        queued = [ioctl_int(client, request) for request in (SIOCOUTQ, SIOCOUTQNSD)]
+        self.assertGreater(min(queued), 0)
+        client.shutdown(socket.SHUT_WR)
+        self.assertEqual([ioctl_int(client, request) for request in (SIOCOUTQ, SIOCOUTQNSD)], queued)
+        recv_all(server)
         self.eventually(lambda: ioctl_int(client, SIOCOUTQ), 0)
 
     def test_siocoutqnsd_is_what_was_not_sent(self):
