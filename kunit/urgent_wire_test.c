@@ -324,6 +324,62 @@ static void urgent__announced_then_here(struct kunit *test)
 	WIRE_EQ(w, wire_recv(w, B, 100), 2);
 }
 
+/* The mark moves on before its octet came: that is an octet like any other then. */
+static void urgent__mark_moves_on_before_its_octet(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+
+	wire_inject(w, A, XTCP_URG | XTCP_ACK, .seq = 1, .ack = 1, .up = 5);
+	wire_inject(w, A, XTCP_PSH | XTCP_ACK, .seq = 1, .ack = 1, .len = 4);
+	WIRE_EQ(w, wire_recv(w, B, 100), 4);
+	wire_inject(w, A, XTCP_URG | XTCP_ACK, .seq = 5, .ack = 1, .up = 6);
+	wire_inject(w, A, XTCP_PSH | XTCP_ACK, .seq = 5, .ack = 1, .len = 6);
+	WIRE_EQ(w, recv_urgent(w, B), octet_from_a(9));
+	WIRE_EQ(w, wire_recv(w, B, 100), 5);
+}
+
+/* Who reads it inline reads each, also when he stood before one as the mark moved on. */
+static void urgent__mark_moves_on_inline(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+
+	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_OOBINLINE, 1), 0);
+	wire_inject(w, A, PUA, .seq = 1, .ack = 1, .len = 5, .up = 5);
+	WIRE_EQ(w, wire_recv(w, B, 100), 4);
+	wire_inject(w, A, PUA, .seq = 6, .ack = 1, .len = 5, .up = 5);
+	WIRE_EQ(w, wire_recv(w, B, 100), 5);
+	WIRE_EQ(w, wire_recv(w, B, 100), 1);
+}
+
+static unsigned int woken;
+
+static void count_woken(struct sock *sk)
+{
+	woken++;
+}
+
+/* Who waits for it is woken when it is here, in order or not, and though he wants much text. */
+static void urgent__wakes(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+	struct sock *sk = w->side[B].sock->sk;
+	void (*ready)(struct sock *sk) = sk->sk_data_ready;
+
+	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_RCVLOWAT, 1000), 0);
+	woken = 0;
+	WRITE_ONCE(sk->sk_data_ready, count_woken);
+	wire_inject(w, A, XTCP_PSH | XTCP_ACK, .seq = 1, .ack = 1, .len = 10);
+	WIRE_EQ(w, woken, 0);
+	wire_inject(w, A, PUA, .seq = 11, .ack = 1, .len = 10, .up = 10);
+	WIRE_EQ(w, woken, 1);
+	wire_inject(w, A, PUA, .seq = 101, .ack = 1, .len = 10, .up = 10);
+	WIRE_EQ(w, woken, 2);
+	/* Once: the same again brings nothing. */
+	wire_inject(w, A, PUA, .seq = 101, .ack = 1, .len = 10, .up = 10);
+	WIRE_EQ(w, woken, 2);
+	WRITE_ONCE(sk->sk_data_ready, ready);
+}
+
 /* The octet is here before the text in front of it. */
 static void urgent__out_of_order(struct kunit *test)
 {
@@ -428,6 +484,9 @@ WIRE_SUITES(xtcp_urgent_wire,
 	KUNIT_CASE_SLOW(urgent__beyond_the_pointer),
 	KUNIT_CASE_SLOW(urgent__retransmitted_far_behind),
 	KUNIT_CASE_SLOW(urgent__announced_then_here),
+	KUNIT_CASE_SLOW(urgent__mark_moves_on_before_its_octet),
+	KUNIT_CASE_SLOW(urgent__mark_moves_on_inline),
+	KUNIT_CASE_SLOW(urgent__wakes),
 	KUNIT_CASE_SLOW(urgent__out_of_order),
 	KUNIT_CASE_SLOW(urgent__late_pointer),
 	KUNIT_CASE_SLOW(urgent__duplicate),
