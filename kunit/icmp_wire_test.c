@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* engine/icmp.c: what routers say, and what they may not bring about (RFC 5927). */
 
+#include <linux/errqueue.h>
 #include <linux/tcp.h>
 #include "wire.h"
 
@@ -101,6 +102,76 @@ static void established__hint_is_the_error_in_the_end(struct kunit *test)
 	wire_run_ms(w, 2000);
 	WIRE_STATE(w, A, CLOSED);
 	WIRE_EQ(w, wire_error(w, A), EHOSTUNREACH);
+}
+
+static void ask_for_errors(struct wire *w)
+{
+	if (wire_is_ipv6(w))
+		WIRE_EQ(w, wire_option(w, A, SOL_IPV6, IPV6_RECVERR, 1), 0);
+	else
+		WIRE_EQ(w, wire_option(w, A, SOL_IP, IP_RECVERR, 1), 0);
+}
+
+/* Who asked hears of it at once, each time; by the error, not by the error queue (ip(7)). */
+static void established__who_asked_is_told(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+	struct sock *sk = w->side[A].sock->sk;
+
+	ask_for_errors(w);
+	wire_drop(w, A, WIRE_DATA, 1, 1);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_icmp(w, A, WIRE_HOST_UNREACHABLE, 1);
+	WIRE_EQ(w, wire_error(w, A), EHOSTUNREACH);
+	wire_icmp(w, A, WIRE_PORT_UNREACHABLE, 1);
+	WIRE_EQ(w, wire_error(w, A), ECONNREFUSED);
+	WIRE_EQ(w, skb_queue_empty(&sk->sk_error_queue), true);
+	WIRE_STATE(w, A, ESTABLISHED);
+	/* Of what was never sent there is nothing to tell. */
+	wire_icmp(w, A, WIRE_HOST_UNREACHABLE, 5000);
+	WIRE_EQ(w, wire_error(w, A), 0);
+	wire_run_ms(w, 500);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+}
+
+/* Of an attempt the queue tells: which peer's port, and of which segment. */
+static void syn_sent__message(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	struct sock_exterr_skb *serr;
+	struct sk_buff *skb;
+
+	WIRE_EQ(w, wire_socket(w, A), 0);
+	ask_for_errors(w);
+	connecting(test);
+	wire_icmp(w, A, WIRE_PORT_UNREACHABLE, 0);
+	WIRE_EQ(w, wire_error(w, A), ECONNREFUSED);
+	skb = skb_peek(&w->side[A].sock->sk->sk_error_queue);
+	KUNIT_ASSERT_NOT_NULL(test, skb);
+	serr = SKB_EXT_ERR(skb);
+	WIRE_EQ(w, serr->ee.ee_errno, ECONNREFUSED);
+	WIRE_EQ(w, ntohs(serr->port), WIRE_PORT_B);
+	WIRE_EQ(w, ntohs(((struct tcphdr *)skb->data)->dest), WIRE_PORT_B);
+}
+
+/* The SYN fits anywhere: nothing is sent again for that, and the segments after it fit, too. */
+static void syn_sent__too_big(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_path(w, 1300);
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	wire_drop(w, A, WIRE_SYN, 1, 1);
+	WIRE_EQ(w, wire_connect_start(w, A), 0);
+	wire_icmp_too_big(w, A, 0, 1228);
+	WIRE_STATE(w, A, SYN_SENT);
+	WIRE_EQ(w, wire_count(w, A, WIRE_ANY), 1);
+	WIRE_EQ(w, wire_xs(w, A)->cong.phase, XTCP_CONG_OPEN);
+	wire_run_ms(w, 1100);
+	WIRE_STATE(w, A, ESTABLISHED);
+	WIRE_EQ(w, wire_xs(w, A)->snd.mss, 1228);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	wire_transfer(w, A, 5000, 1000);
 }
 
 /* B has a connection half open, and A hears nothing of it. */
@@ -360,6 +431,9 @@ WIRE_SUITES_MAPPED(xtcp_icmp_wire,
 	KUNIT_CASE_SLOW(established__port_unreachable_is_a_hint),
 	KUNIT_CASE_SLOW(established__hint_is_the_error_in_the_end),
 	KUNIT_CASE_SLOW(established__hint_is_forgotten_with_it),
+	KUNIT_CASE_SLOW(established__who_asked_is_told),
+	KUNIT_CASE_SLOW(syn_sent__message),
+	KUNIT_CASE_SLOW(syn_sent__too_big),
 	KUNIT_CASE_SLOW(request__some_errors_drop_it),
 	KUNIT_CASE_SLOW(request__other_errors_pass),
 	KUNIT_CASE_SLOW(too_big__sends_smaller_segments),
