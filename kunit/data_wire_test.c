@@ -140,6 +140,22 @@ static void nagle__full_segments_go(struct kunit *test)
 }
 
 /* A FIN ends the waiting. */
+/* A small one of long ago, which the numbers have come round to, holds nothing up. */
+static void nagle__two_gigabytes_later(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+	struct xtcp_sock *xs = wire_xs(w, A);
+
+	xs->snd.small_seq = xs->tcb.snd_nxt + (1U << 30);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 1);
+	/* But this one does. */
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 1);
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 101);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 2);
+}
+
 static void nagle__not_before_fin(struct kunit *test)
 {
 	struct wire *w = connected_long_ago(test);
@@ -1006,6 +1022,47 @@ static void window__no_update_beyond_what_can_be_told(struct kunit *test)
 	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 0);
 }
 
+/* Nothing comes behind a FIN: whoever reads what came before it tells no window. */
+static void window__nothing_to_tell_after_fin(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+	unsigned int acks;
+
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_SNDBUF, 400000), 0);
+	WIRE_EQ(w, wire_send(w, A, 55000), 55000);
+	WIRE_EQ(w, wire_shutdown(w, A, SHUT_WR), 0);
+	wire_run_ms(w, 1000);
+	WIRE_STATE(w, B, CLOSE_WAIT);
+	WIRE_EQ(w, xtcp_tcb_rcv_wnd(&wire_xs(w, B)->tcb) < 20000, true);
+	acks = wire_count(w, B, WIRE_ACK);
+	WIRE_EQ(w, wire_recv(w, B, 65536), 55000);
+	wire_run_ms(w, 200);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 0);
+}
+
+/* TCP_INFO: it is the window where not even a segment fits into what is left of it. */
+static void limited__by_what(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+	struct xtcp_sock *xs = wire_xs(w, A);
+	u8 scale = xs->tcb.snd_wscale;
+
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_SNDBUF, 400000), 0);
+	WIRE_EQ(w, xs->snd.limit, XTCP_LIMIT_IDLE);
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1, .wnd = 20000 >> scale);
+	WIRE_EQ(w, wire_send(w, A, 60000), 60000);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 10);
+	WIRE_EQ(w, xs->snd.limit, XTCP_LIMIT_BUSY);
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 10001, .wnd = 5000 >> scale);
+	WIRE_EQ(w, xs->snd.limit, XTCP_LIMIT_RWND);
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 10001);
+	WIRE_EQ(w, xs->snd.limit, XTCP_LIMIT_BUSY);
+	xs->cong.cwnd = 100000;
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 12001);
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 60001);
+	WIRE_EQ(w, xs->snd.limit, XTCP_LIMIT_IDLE);
+}
+
 static void window__is_obeyed(struct kunit *test)
 {
 	struct wire *w = test->priv;
@@ -1153,6 +1210,7 @@ WIRE_SUITES(xtcp_data_wire,
 	KUNIT_CASE_SLOW(nagle_delayed_ack),
 	KUNIT_CASE_SLOW(nagle__tcp_nodelay),
 	KUNIT_CASE_SLOW(nagle__full_segments_go),
+	KUNIT_CASE_SLOW(nagle__two_gigabytes_later),
 	KUNIT_CASE_SLOW(nagle__not_before_fin),
 	KUNIT_CASE_SLOW(loss_rto),
 	KUNIT_CASE_SLOW(loss_rto__whole_flight),
@@ -1199,6 +1257,8 @@ WIRE_SUITES(xtcp_data_wire,
 	KUNIT_CASE_SLOW(window__clamped_below_the_scale),
 	KUNIT_CASE_SLOW(window__clamped_at_the_limits),
 	KUNIT_CASE_SLOW(window__no_update_beyond_what_can_be_told),
+	KUNIT_CASE_SLOW(window__nothing_to_tell_after_fin),
+	KUNIT_CASE_SLOW(limited__by_what),
 	KUNIT_CASE_SLOW(window__is_obeyed),
 	KUNIT_CASE_SLOW(window__too_small_to_be_used),
 	KUNIT_CASE_SLOW(window__full_in_front_of_fin),

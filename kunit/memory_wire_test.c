@@ -392,6 +392,18 @@ static void full_buffer__far_text_does_not_displace_near(struct kunit *test)
 	WIRE_EQ(w, wire_counter(XTCP_DROP_NO_ROOM) - refused, 1);
 }
 
+/* Text in order takes no more of it than it needs: an eighth at a time. */
+static void full_buffer__most_of_what_is_ahead_stays(struct kunit *test)
+{
+	struct wire *w = puppet(test, 8192);
+	struct sock *sk = w->side[B].sock->sk;
+
+	fill_ahead_of_order(w);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 10);
+	WIRE_EQ(w, wire_recv(w, B, 8000) >= 20, true);
+	WIRE_EQ(w, atomic_read(&sk->sk_rmem_alloc) > sk->sk_rcvbuf / 4 * 3, true);
+}
+
 /* A FIN alone, in order, needs no room. */
 static void full_buffer__bare_fin(struct kunit *test)
 {
@@ -449,6 +461,7 @@ WIRE_SUITES(xtcp_memory_wire,
 	KUNIT_CASE_SLOW(orphan__lives_while_there_is_memory),
 	KUNIT_CASE_SLOW(blind_segment__costs_nothing),
 	KUNIT_CASE_SLOW(full_buffer__far_text_does_not_displace_near),
+	KUNIT_CASE_SLOW(full_buffer__most_of_what_is_ahead_stays),
 	KUNIT_CASE_SLOW(full_buffer__bare_fin),
 	KUNIT_CASE_SLOW(compact__only_what_gets_smaller),
 	{ }

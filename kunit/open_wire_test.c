@@ -579,15 +579,21 @@ static void simultaneous_open__synack_lost(struct kunit *test)
 static void simultaneous_open__syn_repeated(struct kunit *test)
 {
 	struct wire *w = test->priv;
+	unsigned int i;
 
+	wire_knob(w, invalid_ratelimit_ms, 500);
 	wire_drop(w, A, WIRE_SYN_ACK, 1, WIRE_FOREVER);
 	wire_drop(w, B, WIRE_SYN_ACK, 1, WIRE_FOREVER);
 	WIRE_EQ(w, wire_connect_start(w, A), 0);
 	WIRE_EQ(w, wire_connect_start(w, B), 0);
 	wire_run_ms(w, 50);
 	WIRE_EQ(w, wire_count(w, A, WIRE_SYN_ACK), 1);
-	wire_inject(w, B, XTCP_SYN);
+	for (i = 0; i < 4; i++)
+		wire_inject(w, B, XTCP_SYN);
 	WIRE_EQ(w, wire_count(w, A, WIRE_SYN_ACK), 2);
+	wire_run_ms(w, 600);
+	wire_inject(w, B, XTCP_SYN);
+	WIRE_EQ(w, wire_count(w, A, WIRE_SYN_ACK), 3);
 	WIRE_STATE(w, A, SYN_RCVD);
 }
 

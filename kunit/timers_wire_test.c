@@ -189,6 +189,44 @@ static void user_timeout__window_is_shut(struct kunit *test)
 	WIRE_EQ(w, wire_error(w, A), ETIMEDOUT);
 }
 
+/* It is for what is not acknowledged: where ACKs come the patience is never at its end. */
+static void user_timeout__of_the_oldest(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+	u32 i;
+
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_USER_TIMEOUT, 1000), 0);
+	WIRE_EQ(w, wire_send(w, A, 1000), 1000);
+	for (i = 1; i <= 6; i++) {
+		wire_run_ms(w, 500);
+		WIRE_EQ(w, wire_send(w, A, 1000), 1000);
+		wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1 + i * 1000);
+	}
+	wire_run_ms(w, 990);
+	WIRE_STATE(w, A, ESTABLISHED);
+	wire_run_ms(w, 20);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, wire_error(w, A), ETIMEDOUT);
+}
+
+/* So are retries: each row of them is a row of its own. */
+static void retries__do_not_add_up(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+	u32 i;
+
+	wire_knob(w, retries2, 3);
+	for (i = 0; i < 4; i++) {
+		WIRE_EQ(w, wire_send(w, A, 1000), 1000);
+		wire_run_ms(w, 650);
+		wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1001 + i * 1000);
+		WIRE_EQ(w, wire_xs(w, A)->retransmits, 0);
+	}
+	WIRE_EQ(w, wire_xs(w, A)->stats.rtos, 8);
+	WIRE_EQ(w, wire_xs(w, A)->stats.rto_recoveries, 4);
+	WIRE_STATE(w, A, ESTABLISHED);
+}
+
 /* Sooner than the first retry would be. */
 static void user_timeout__below_rto(struct kunit *test)
 {
@@ -554,6 +592,8 @@ WIRE_SUITES(xtcp_timers_wire,
 	KUNIT_CASE_SLOW(standstill__syn),
 	KUNIT_CASE_SLOW(standstill__syn_ack),
 	KUNIT_CASE_SLOW(user_timeout__window_is_shut),
+	KUNIT_CASE_SLOW(user_timeout__of_the_oldest),
+	KUNIT_CASE_SLOW(retries__do_not_add_up),
 	KUNIT_CASE_SLOW(user_timeout__below_rto),
 	KUNIT_CASE_SLOW(user_timeout__set_meanwhile),
 	KUNIT_CASE_SLOW(user_timeout__set_too_late),
