@@ -5,6 +5,7 @@
  */
 
 #include <linux/tcp.h>
+#include <xtcp/output.h>
 #include "wire.h"
 
 /* Its window is shut on text of A. */
@@ -581,6 +582,85 @@ static void refused__keepalive(struct kunit *test)
 		    "2.010 ESTABLISHED <- . 1 ack 1 <- ESTABLISHED\n");
 }
 
+/* --- an ACK that stays here ------------------------------------------------------------ */
+
+/*
+ * No memory for it, and no time to wait: it is tried again each local_retry_ms, and not
+ * at once, by a timer that lets no one run who could free some.
+ */
+static void ack_kept__no_memory(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+	u64 delayed = wire_counter(XTCP_CNT_DELAYED_ACKS);
+
+	wire_knob(w, delack_ms, 0);
+	wire_knob(w, local_retry_ms, 50);
+	xtcp_output_starve = 3;
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 70);
+	WIRE_EQ(w, xtcp_output_starve, 1);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_DELAYED_ACKS) - delayed, 1);
+	wire_run_ms(w, 110);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> P. 1:101 ack 1 -> ESTABLISHED\n"
+		    "0.160 ESTABLISHED <- . 1 ack 101    <- ESTABLISHED\n");
+}
+
+/* Text that comes meanwhile waits no longer for it than else. */
+static void ack_kept__text_comes_meanwhile(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_NODELAY, 1), 0);
+	wire_knob(w, delack_ms, 40);
+	wire_xs(w, B)->rcv.quick_acks = 1;
+	wire_xs(w, B)->rcv.mss = 1000;
+	xtcp_output_starve = 1;
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 20);
+	WIRE_EQ(w, xtcp_output_starve, 0);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 100);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> P. 1:101 ack 1   -> ESTABLISHED\n"
+		    "0.020 ESTABLISHED -> P. 101:201 ack 1 -> ESTABLISHED\n"
+		    "0.070 ESTABLISHED <- . 1 ack 201      <- ESTABLISHED\n");
+}
+
+/* One that the device refused, too: the peer does not have to send its text again. */
+static void ack_kept__device_refuses(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+
+	wire_knob(w, local_retry_ms, 50);
+	wire_refuse(w, B, 1);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 1000);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> P. 1:101 ack 1 -> ESTABLISHED\n"
+		    "0.060 ESTABLISHED <- . 1 ack 101    <- ESTABLISHED\n");
+}
+
+/* It acknowledges nothing, but tells that the window is open: no probe has to ask. */
+static void ack_kept__window_update(struct kunit *test)
+{
+	struct wire *w = window_shut(test);
+	u64 probes;
+
+	wire_run_ms(w, 2000);
+	wire_knob(w, local_retry_ms, 50);
+	probes = wire_counter(XTCP_CNT_WINDOW_PROBES);
+	xtcp_output_starve = 1000;
+	while (wire_recv(w, B, 65536) > 0)
+		;
+	WIRE_EQ(w, xtcp_output_starve < 1000, true);
+	xtcp_output_starve = 0;
+	WIRE_EQ(w, wire_xs(w, A)->tcb.snd_wnd, 0);
+	wire_run_ms(w, 65);
+	WIRE_EQ(w, wire_xs(w, A)->tcb.snd_wnd > 0, true);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_WINDOW_PROBES) - probes, 0);
+}
+
 WIRE_SUITES(xtcp_timers_wire,
 	KUNIT_CASE_SLOW(standstill__keepalive),
 	KUNIT_CASE_SLOW(standstill__after_the_last_probe),
@@ -614,5 +694,9 @@ WIRE_SUITES(xtcp_timers_wire,
 	KUNIT_CASE_SLOW(refused__cwnd_is_halved_once),
 	KUNIT_CASE_SLOW(refused__syn),
 	KUNIT_CASE_SLOW(refused__keepalive),
+	KUNIT_CASE_SLOW(ack_kept__no_memory),
+	KUNIT_CASE_SLOW(ack_kept__text_comes_meanwhile),
+	KUNIT_CASE_SLOW(ack_kept__device_refuses),
+	KUNIT_CASE_SLOW(ack_kept__window_update),
 	{ }
 );

@@ -15,6 +15,7 @@
 #include <linux/sched.h>
 #include <net/ipv6.h>
 #include <xtcp/options.h>
+#include <xtcp/output.h>
 #include "wire.h"
 #include "wire_ip.h"
 
@@ -259,6 +260,7 @@ void wire_shapes(struct wire *w)
 
 void wire_pass_all(struct wire *w)
 {
+	xtcp_output_starve = 0;
 	atomic_set(&w->full[A], 0);
 	atomic_set(&w->full[B], 0);
 	spin_lock_bh(&w->lock);

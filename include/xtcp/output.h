@@ -70,6 +70,7 @@ void xtcp_output_first_syn(struct sock *sk, const struct xtcp_fastopen_cookie *c
 bool xtcp_output_syn_ack(struct sock *sk);
 /* With @cookie (Fast Open). */
 bool xtcp_output_syn_ack_cookie(struct sock *sk, const struct xtcp_fastopen_cookie *cookie);
+/* One that this machine refused to send goes soon; no later than the next one does. */
 void xtcp_output_ack(struct sock *sk);
 /*
  * An old sequence number without text: the peer must answer with an ACK. What
@@ -125,5 +126,9 @@ u16 xtcp_output_announced_mss(const struct sock *sk, const struct xtcp_af_ops *a
 void xtcp_output_limit(struct xtcp_sock *xs, u8 limit);
 /* Throw away everything unsent and unacknowledged. */
 void xtcp_output_purge(struct sock *sk);
+
+#if IS_ENABLED(CONFIG_KUNIT)
+extern unsigned int xtcp_output_starve;	/* so many segments without text find no memory */
+#endif
 
 #endif

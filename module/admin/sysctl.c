@@ -65,7 +65,7 @@ const struct xtcp_knob_row xtcp_knob_rows[] = {
 	KNOB(orphan_retries, 8, 0, 255, "RFC 9293 3.8.3",
 	     "the same for a connection that no process owns any more"),
 	KNOB(local_retry_ms, 500, 1, 60000, "",
-	     "what this machine refuses to send, its queues being full, is tried again after that"),
+	     "what this machine refuses to send, its queues being full or memory short, is tried again after that"),
 	KNOB(max_orphans, 65536, 0, 1U << 30, "",
 	     "connections without a process; one more is reset"),
 	KNOB(msl_ms, 30000, 1, 900000, "RFC 9293 3.4.2",

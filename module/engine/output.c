@@ -176,11 +176,22 @@ static int transmit(struct sock *sk, struct sk_buff *skb, u32 seq, u8 ctl)
 	return transmit_header(sk, skb, &h);
 }
 
+#if IS_ENABLED(CONFIG_KUNIT)
+/* For so many segments without text there is no memory. */
+unsigned int xtcp_output_starve;
+#define starve()	(xtcp_output_starve && xtcp_output_starve--)
+#else
+#define starve()	false
+#endif
+
 /* For a segment that carries nothing and is in no queue. */
 static struct sk_buff *alloc_control(struct sock *sk)
 {
-	struct sk_buff *skb = alloc_skb(XTCP_HEADROOM, sk_gfp_mask(sk, XTCP_GFP_QUIET));
+	struct sk_buff *skb;
 
+	if (starve())
+		return NULL;
+	skb = alloc_skb(XTCP_HEADROOM, sk_gfp_mask(sk, XTCP_GFP_QUIET));
 	if (!skb)
 		return NULL;
 	skb_reserve(skb, XTCP_HEADROOM);
@@ -298,12 +309,9 @@ static u32 acceptable_seq(const struct xtcp_sock *xs)
 
 void xtcp_output_ack(struct sock *sk)
 {
-	struct xtcp_sock *xs = xtcp_sk(sk);
-
-	send_control(sk, acceptable_seq(xs), XTCP_ACK);
-	/* No memory for it? Then it stays owed. */
-	if (xs->rcv.acked_seq != xs->tcb.rcv_nxt)
-		xtcp_timers_ack_owed(sk);
+	/* No memory or no room for it? Whatever it was to tell stays owed. */
+	if (kept_here(send_control(sk, acceptable_seq(xtcp_sk(sk)), XTCP_ACK)))
+		xtcp_timers_ack_kept(sk);
 }
 
 /*

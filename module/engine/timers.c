@@ -11,7 +11,8 @@
  *		synack_retries, retries2, orphan_retries or TCP_USER_TIMEOUT.
  * PERSIST	there is something to send, the window is shut and nothing is on
  *		its way (RFC 9293 3.8.6.1); RTO, doubled.
- * DELACK	an ACK is owed (RFC 9293 3.8.6.3, MUST-58); delack_ms.
+ * DELACK	an ACK is owed (RFC 9293 3.8.6.3, MUST-58); delack_ms. Or one could not
+ *		be sent, for want of memory or room; local_retry_ms.
  * KEEPALIVE	nothing heard for keepalive_time_ms, then each keepalive_intvl_ms
  *		(RFC 9293 3.8.4); with SO_KEEPALIVE only.
  * FIN_WAIT_2	nobody owns the socket, the peer keeps its half open;
@@ -79,6 +80,15 @@ static void arm(struct sock *sk, enum xtcp_timer which, u64 due_ns)
 
 	xs->due_ns[which] = due_ns;
 	set_hrtimer(xs, due_ns);
+}
+
+/* No later than @due_ns. */
+static void arm_by(struct sock *sk, enum xtcp_timer which, u64 due_ns)
+{
+	u64 due = xtcp_sk(sk)->due_ns[which];
+
+	if (!due || due_ns < due)
+		arm(sk, which, due_ns);
 }
 
 static void disarm(struct sock *sk, enum xtcp_timer which)
@@ -160,15 +170,20 @@ static u64 unanswered_since(const struct xtcp_sock *xs, enum xtcp_timer which)
  * What was to be sent is here still, for want of room or memory: nothing is known of
  * the path, and the RTO is not doubled. Soon again.
  */
-static void arm_soon(struct sock *sk, enum xtcp_timer which)
+static u64 soon_ns(const struct sock *sk, enum xtcp_timer which)
 {
-	struct xtcp_sock *xs = xtcp_sk(sk);
+	const struct xtcp_sock *xs = xtcp_sk(sk);
 	u64 now = ktime_get_ns();
 	u64 retry_ns = ms_to_ns(xtcp_knob(xtcp_sk_net(sk), local_retry_ms));
 	u64 since = unanswered_since(xs, which);
 	u64 due = now + min(retry_ns, rto_ns(sk));
 
-	arm(sk, which, since ? max(by_user_timeout(xs, due, since), now + 1) : due);
+	return since ? max(by_user_timeout(xs, due, since), now + 1) : due;
+}
+
+static void arm_soon(struct sock *sk, enum xtcp_timer which)
+{
+	arm(sk, which, soon_ns(sk, which));
 }
 
 /* What all tries take together: @retries, of which @linear do not double. */
@@ -709,8 +724,16 @@ void xtcp_timers_ack_owed(struct sock *sk)
 	/* The peer's RTO may be as short. */
 	if (rto_min_ms)
 		delack_ms = min(delack_ms, max(rto_min_ms, 2U) - 1);
-	if (!xtcp_sk(sk)->due_ns[XTCP_TIMER_DELACK])
-		arm(sk, XTCP_TIMER_DELACK, ktime_get_ns() + ms_to_ns(delack_ms));
+	arm_by(sk, XTCP_TIMER_DELACK, ktime_get_ns() + ms_to_ns(delack_ms));
+}
+
+/*
+ * Not after delack_ms, which may be none at all: the timer would fire again and again,
+ * with no one running who could free memory.
+ */
+void xtcp_timers_ack_kept(struct sock *sk)
+{
+	arm_by(sk, XTCP_TIMER_DELACK, soon_ns(sk, XTCP_TIMER_DELACK));
 }
 
 void xtcp_timers_ack_sent(struct sock *sk)
