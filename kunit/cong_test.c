@@ -25,6 +25,27 @@ static void cong_start__initial_window(struct kunit *test)
 	KUNIT_EXPECT_GE(test, cong.ssthresh, 1U << 30);
 }
 
+/* As many segments as before, but as many octets where those would be more. */
+static void cong_set_mss__windows(struct kunit *test)
+{
+	struct xtcp_cong cong;
+
+	open_cong(&cong);
+	xtcp_cong_set_mss(&cong, 333);
+	KUNIT_EXPECT_EQ(test, cong.cwnd, 10 * 333);
+	KUNIT_EXPECT_EQ(test, cong.ssthresh, U32_MAX);
+	cong.ssthresh = 5 * 333;
+	xtcp_cong_set_mss(&cong, 100);
+	KUNIT_EXPECT_EQ(test, cong.ssthresh, 500);
+	xtcp_cong_set_mss(&cong, 200);
+	KUNIT_EXPECT_EQ(test, cong.cwnd, 1000);
+	KUNIT_EXPECT_EQ(test, cong.ssthresh, 500);
+	xtcp_cong_set_mss(&cong, 1200);
+	KUNIT_EXPECT_EQ(test, cong.mss, 1200);
+	KUNIT_EXPECT_EQ(test, cong.cwnd, 1200);
+	KUNIT_EXPECT_EQ(test, cong.ssthresh, 2400);
+}
+
 /* Equation (2): each ACK of a full segment adds one. */
 static void cong_slow_start__one_segment(struct kunit *test)
 {
@@ -170,6 +191,7 @@ static void cong_init__is_reno(struct kunit *test)
 static struct kunit_case cong_cases[] = {
 	KUNIT_CASE(cong_init__is_reno),
 	KUNIT_CASE(cong_start__initial_window),
+	KUNIT_CASE(cong_set_mss__windows),
 	KUNIT_CASE(cong_acked__not_limited_by_cwnd),
 	KUNIT_CASE(cong_acked__not_in_recovery),
 	KUNIT_CASE(cong_slow_start__one_segment),

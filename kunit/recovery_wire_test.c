@@ -470,6 +470,36 @@ static void cwnd__grows_where_it_is_used(struct kunit *test)
 	}
 }
 
+/* RFC 5681 3.1: the least windows, a segment and two, are so many of larger ones, too. */
+static void mss__grows_after_a_timeout(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_MAXSEG, 112), 0);
+	wire_drop(w, A, WIRE_DATA, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_send(w, A, 500), 500);
+	wire_run_to_ms(w, 205);
+	WIRE_EQ(w, cong(w)->cwnd, 100);
+	WIRE_EQ(w, cong(w)->ssthresh, 250);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_MAXSEG, 0), 0);
+	WIRE_EQ(w, cong(w)->mss, 1000);
+	WIRE_EQ(w, cong(w)->cwnd, 1000);
+	WIRE_EQ(w, cong(w)->ssthresh, 2000);
+}
+
+/* A path that gets narrow while nothing is on its way takes as many segments as before. */
+static void mss__shrinks_as_another_learned(struct kunit *test)
+{
+	struct wire *w = connected(test);
+
+	wire_path(w, 300);
+	WIRE_EQ(w, wire_send(w, A, 20000), 20000);
+	wire_run_ms(w, 5);
+	WIRE_EQ(w, wire_xs(w, A)->snd.mss, 300);
+	WIRE_EQ(w, sent(w), 10);
+	WIRE_EQ(w, cong(w)->ssthresh, U32_MAX);
+}
+
 /* RFC 6928 2: the second time a SYN is sent again it is the path. */
 static void initial_window__syn_lost(struct kunit *test)
 {
@@ -830,6 +860,8 @@ WIRE_SUITES(xtcp_recovery_wire,
 	KUNIT_CASE_SLOW(small_segments__fill_the_window),
 	KUNIT_CASE_SLOW(small_segments__send_buffer),
 	KUNIT_CASE_SLOW(cwnd__grows_where_it_is_used),
+	KUNIT_CASE_SLOW(mss__grows_after_a_timeout),
+	KUNIT_CASE_SLOW(mss__shrinks_as_another_learned),
 	KUNIT_CASE_SLOW(initial_window__syn_lost),
 	KUNIT_CASE_SLOW(initial_window__syn_lost_once),
 	KUNIT_CASE_SLOW(initial_window__syn_ack_lost),

@@ -39,6 +39,12 @@ extern const struct xtcp_cong_ops xtcp_cong_reno;
 /* Before the handshake: defaults. Established: IW (RFC 6928) of @mss octets. */
 void xtcp_cong_init(struct xtcp_cong *cong);
 void xtcp_cong_start(struct xtcp_cong *cong, u32 mss, u32 initial_segments);
+/*
+ * Segments are of @mss octets now. If that is less, windows are as many as before (RFC
+ * 5681 3.1, of the path MTU); if more, as many octets, but for the least there are: cwnd
+ * of one segment, ssthresh of two.
+ */
+void xtcp_cong_set_mss(struct xtcp_cong *cong, u32 mss);
 /* cwnd-limited and acknowledged: grow unless in recovery. */
 void xtcp_cong_acked(struct xtcp_cong *cong, u32 acked, bool cwnd_limited,
 		     u64 now_us);

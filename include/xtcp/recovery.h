@@ -31,10 +31,10 @@ void xtcp_recovery_dupack(struct sock *sk);
 void xtcp_recovery_timeout(struct sock *sk);
 
 /*
- * The path takes no longer what is outstanding, in segments of @old_mss, which is more
- * than they are now: that is lost, though not to congestion.
+ * The path takes no longer what is outstanding, in segments that are larger than they
+ * are from now on: that is lost, though not to congestion.
  */
-void xtcp_recovery_too_large(struct sock *sk, u32 old_mss);
+void xtcp_recovery_too_large(struct sock *sk);
 
 /* Before something is sent: has the connection been idle (RFC 5681 4.1)? */
 void xtcp_recovery_idle(struct sock *sk);

@@ -61,7 +61,7 @@ struct xtcp_send {
 	 * Octets of text a segment may carry now (xtcp_output_sync_mss()). From pmtu,
 	 * mss_clamp, tcb.snd_mss, tcb.ts_ok, IP options, mss_wnd_max, mss_floor: whoever
 	 * changes one, or finds it changed before sending, derives it anew. And from it
-	 * cong.mss, its copy.
+	 * cong.mss, its copy, and the windows (xtcp_cong_set_mss()).
 	 */
 	u16 mss;
 	u16 mss_clamp;			/* TCP_MAXSEG, 0: none */

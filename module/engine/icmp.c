@@ -148,7 +148,7 @@ static void apply_pmtu(struct sock *sk, u32 mtu)
 		return;
 	xtcp_output_sync_mss(sk, dst_mtu(dst));
 	if (xs->snd.mss < old_mss && xs->tcb.snd_nxt != xs->tcb.snd_una) {
-		xtcp_recovery_too_large(sk, old_mss);
+		xtcp_recovery_too_large(sk);
 		xtcp_output_push(sk);
 	}
 }

@@ -723,5 +723,5 @@ void xtcp_output_sync_mss(struct sock *sk, u32 pmtu)
 	xs->snd.mss_wnd_max = xs->tcb.snd_wnd_max;
 	xs->snd.mss_floor = floor;
 	xs->snd.mss = bound_to_half_window(&xs->tcb, mss);
-	xs->cong.mss = xs->snd.mss;
+	xtcp_cong_set_mss(&xs->cong, xs->snd.mss);
 }

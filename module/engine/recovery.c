@@ -265,7 +265,7 @@ void xtcp_recovery_timeout(struct sock *sk)
 	xtcp_recovery_push(sk);
 }
 
-void xtcp_recovery_too_large(struct sock *sk, u32 old_mss)
+void xtcp_recovery_too_large(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_cong *cong = &xs->cong;
@@ -273,8 +273,6 @@ void xtcp_recovery_too_large(struct sock *sk, u32 old_mss)
 	/* Recovery ends here: what duplicate ACKs added to cwnd goes with it. */
 	if (cong->phase == XTCP_CONG_RECOVERY)
 		cong->cwnd = min(cong->cwnd, cong->ssthresh);
-	/* As many segments as before, not as many octets (RFC 5681 3.1). */
-	cong->cwnd = max_t(u32, div_u64((u64)cong->cwnd * cong->mss, old_mss), cong->mss);
 	go_back(xs);
 }
 
