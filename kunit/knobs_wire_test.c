@@ -434,6 +434,24 @@ static void defer_accept__wakes_on_text(struct kunit *test)
 		    "0.530 ESTABLISHED <- . 1 ack 101    <- ESTABLISHED\n");
 }
 
+/* How long the user thought before he wrote is no round trip. */
+static void defer_accept__text_is_no_round_trip(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_DEFER_ACCEPT, 10), 0);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_ms(w, 700);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_xs(w, B)->rtt.srtt_us, 0);
+	WIRE_EQ(w, wire_send(w, B, 100), 100);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, DIV_ROUND_CLOSEST(wire_xs(w, B)->rtt.srtt_us, 1000), 20);
+}
+
 /* When the time is up one SYN-ACK asks again, and its ACK is enough. */
 static void defer_accept__time_is_up(struct kunit *test)
 {
@@ -953,6 +971,7 @@ WIRE_SUITES(xtcp_knobs_wire,
 	KUNIT_CASE_SLOW(isn__own_mode),
 	KUNIT_CASE_SLOW(abort_on_overflow),
 	KUNIT_CASE_SLOW(defer_accept__wakes_on_text),
+	KUNIT_CASE_SLOW(defer_accept__text_is_no_round_trip),
 	KUNIT_CASE_SLOW(defer_accept__time_is_up),
 	KUNIT_CASE_SLOW(defer_accept__silent_client),
 	KUNIT_CASE_SLOW(third_segment_without_timestamp__opens),

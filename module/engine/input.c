@@ -201,7 +201,7 @@ static void sample_handshake(struct sock *sk, const struct xtcp_segment *seg)
 	u64 us;
 
 	if (!xs->first_retransmit_ns)
-		return;		/* a SYN cookie: when it went out no one knows */
+		return;		/* when it went out no one knows (open/request.c) */
 	if (!xs->retransmits && !xs->stats.retrans)
 		us = div_u64(ktime_get_ns() - xs->first_retransmit_ns, NSEC_PER_USEC) ?: 1;
 	else

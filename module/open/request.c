@@ -417,6 +417,17 @@ static struct xtcp_saved_syn *copy_saved_syn(const struct xtcp_request *req)
 	return syn ? kmemdup(syn, sizeof(*syn) + syn->len, XTCP_GFP_QUIET) : NULL;
 }
 
+/*
+ * When the SYN-ACK went out, of which the child measures a round trip; 0: no one knows,
+ * or it was answered before by who waited with his text.
+ */
+static u64 syn_ack_sent_ns(const struct xtcp_request *req)
+{
+	bool answered_before = req->flow.acked && !req->retransmits;
+
+	return req->cookie || answered_before ? 0 : req->wait.start_ns;
+}
+
 /* The child, locked, in SYN_RCVD; in no table yet. */
 static struct sock *create_child(const struct xtcp_request *req,
 				 const struct sk_buff *skb, struct dst_entry *dst)
@@ -433,8 +444,7 @@ static struct sock *create_child(const struct xtcp_request *req,
 	xs->tcb.rcv_adv = xs->tcb.rcv_nxt + window_over(req, dst);
 	xs->rcv.route_clamp = dst_metric(dst, RTAX_WINDOW);
 	xs->ts_offset = req->ts_offset;
-	/* When the SYN-ACK went out; of use only if it did so once, and we know. */
-	xs->first_retransmit_ns = req->cookie ? 0 : req->wait.start_ns;
+	xs->first_retransmit_ns = syn_ack_sent_ns(req);
 	xs->retransmits = req->retransmits;
 	xs->snd.write_seq = req->iss + 1;
 	xs->snd.small_seq = req->iss;
