@@ -435,6 +435,90 @@ static void fifo_exit__all_come_due(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, world->came, 1000);
 }
 
+/* In another queue, and since when it waits. */
+static void fifo_move__keeps_its_time(struct kunit *test)
+{
+	struct world *world = test->priv;
+	struct timed *one = &world->one;
+
+	add(world, one);
+	sleep_ms(600);
+	xtcp_fifo_move(&world->fifo, 1, &one->wait, &one->flow);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(world->fifo.len), 1);
+	sleep_ms(600);
+	KUNIT_EXPECT_EQ(test, world->came, 0);
+	sleep_ms(900);
+	expect_waited(test, one, 2000);
+	KUNIT_EXPECT_EQ(test, one->level, 1);
+}
+
+/* To where the wait is shorter: the timer knows. */
+static void fifo_move__comes_due_earlier(struct kunit *test)
+{
+	struct world *world = test->priv;
+	struct timed *one = &world->one;
+
+	add_at(world, 2, one);
+	sleep_ms(300);
+	xtcp_fifo_move(&world->fifo, 0, &one->wait, &one->flow);
+	sleep_ms(800);
+	expect_waited(test, one, 1000);
+}
+
+/* Whose wait began before theirs comes due with them, and not before. */
+static void fifo_move__behind_those_there(struct kunit *test)
+{
+	struct world *world = test->priv;
+	struct timed *one = &world->one, *two = &world->two;
+
+	add(world, one);
+	sleep_ms(300);
+	add_at(world, 1, two);
+	sleep_ms(300);
+	xtcp_fifo_move(&world->fifo, 1, &one->wait, &one->flow);
+	KUNIT_EXPECT_EQ(test, one->wait.start_ns, two->wait.start_ns);
+	sleep_ms(2000);
+	expect_waited(test, one, 2000);
+	expect_waited(test, two, 2000);
+	KUNIT_EXPECT_EQ(test, two->order, 1);
+	KUNIT_EXPECT_EQ(test, one->order, 2);
+}
+
+static void fifo_move__only_while_it_waits(struct kunit *test)
+{
+	struct world *world = test->priv;
+	struct timed *one = &world->one;
+
+	add(world, one);
+	unhash(one);
+	xtcp_fifo_move(&world->fifo, 1, &one->wait, &one->flow);
+	KUNIT_EXPECT_TRUE(test, del(world, one));
+	hash(one);
+	xtcp_fifo_move(&world->fifo, 1, &one->wait, &one->flow);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(world->fifo.len), 0);
+	sleep_ms(2500);
+	KUNIT_EXPECT_EQ(test, world->came, 0);
+}
+
+static bool anyone(const struct xtcp_fifo_entry *entry)
+{
+	return true;
+}
+
+/* Of the highest queue that counts. */
+static void fifo_oldest__of_some_levels(struct kunit *test)
+{
+	struct world *world = test->priv;
+
+	add_at(world, 2, &world->three);
+	KUNIT_EXPECT_NULL(test, xtcp_fifo_oldest(&world->fifo, 2, anyone));
+	KUNIT_EXPECT_PTR_EQ(test, xtcp_fifo_oldest(&world->fifo, 3, anyone), &world->three.wait);
+	add_at(world, 0, &world->one);
+	KUNIT_EXPECT_PTR_EQ(test, xtcp_fifo_oldest(&world->fifo, 2, anyone), &world->one.wait);
+	add_at(world, 1, &world->two);
+	KUNIT_EXPECT_PTR_EQ(test, xtcp_fifo_oldest(&world->fifo, 2, anyone), &world->two.wait);
+}
+
 static void fifo_left_ns__counts_down(struct kunit *test)
 {
 	struct world *world = test->priv;
@@ -467,6 +551,11 @@ static struct kunit_case fifo_cases[] = {
 	KUNIT_CASE_SLOW(fifo_kick__empty),
 	KUNIT_CASE_SLOW(fifo_restart__only_while_hashed),
 	KUNIT_CASE_SLOW(fifo_restart__between_others),
+	KUNIT_CASE_SLOW(fifo_move__keeps_its_time),
+	KUNIT_CASE_SLOW(fifo_move__comes_due_earlier),
+	KUNIT_CASE_SLOW(fifo_move__behind_those_there),
+	KUNIT_CASE_SLOW(fifo_move__only_while_it_waits),
+	KUNIT_CASE_SLOW(fifo_oldest__of_some_levels),
 	KUNIT_CASE_SLOW(fifo_due__delay_grew_unnoticed),
 	KUNIT_CASE_SLOW(fifo_exit__all_come_due),
 	KUNIT_CASE_SLOW(fifo_left_ns__counts_down),

@@ -13,6 +13,9 @@ static u64 now_ms(const struct wire *w)
 	return div_u64(wire_now_us(w) + 500, 1000);
 }
 
+/* Of a burst, or a flood: so many, and the first is A. */
+enum { CLIENTS = 8 };
+
 static int requests(void)
 {
 	return atomic_read(&xtcp_net(&init_net)->requests);
@@ -762,7 +765,7 @@ static void syn_queue_full__honest_burst(struct kunit *test)
 	wire_knob(w, syncookies, 0);
 	wire_knob(w, max_syn_backlog, 3);
 	WIRE_EQ(w, wire_listen(w, B, 100), 0);
-	for (i = 1; i < WIRE_CONNS; i++)
+	for (i = 1; i < CLIENTS; i++)
 		WIRE_EQ(w, wire_client(w, i), 0);
 	wire_run_ms(w, 12);
 	WIRE_EQ(w, requests(), 3);
@@ -772,7 +775,7 @@ static void syn_queue_full__honest_burst(struct kunit *test)
 		WIRE_EQ(w, wire_accept(w, B), 0);
 	WIRE_EQ(w, wire_accept(w, B), -EAGAIN);
 	wire_run_ms(w, 3500);		/* the others come 1 s, 3 s later */
-	for (i = 3; i < WIRE_CONNS - 1; i++)
+	for (i = 3; i < CLIENTS - 1; i++)
 		WIRE_EQ(w, wire_accept(w, B), 0);
 	WIRE_EQ(w, wire_count(w, B, WIRE_RST), 0);
 	WIRE_EQ(w, requests(), 0);
@@ -812,7 +815,7 @@ static void flood(struct wire *w, unsigned int n, unsigned int every, unsigned i
 
 	while (n--) {
 		for (i = 0; i < burst; i++)
-			wire_inject(w, A, XTCP_SYN, .conn = 1 + conn++ % (WIRE_CONNS - 1));
+			wire_inject(w, A, XTCP_SYN, .conn = 1 + conn++ % (CLIENTS - 1));
 		WIRE_EQ(w, requests() <= 4, true);
 		wire_run_ms(w, every);
 	}
@@ -851,7 +854,7 @@ static void comes_in_between_bursts(struct wire *w)
 	wire_run_ms(w, 33);
 	WIRE_EQ(w, wire_connect_start(w, A), 0);
 	wire_run_ms(w, 17);
-	flood(w, 1, 50, WIRE_CONNS - 1);
+	flood(w, 1, 50, CLIENTS - 1);
 	WIRE_STATE(w, A, ESTABLISHED);
 	WIRE_EQ(w, wire_accept(w, B), 0);
 	wire_transfer(w, A, 1000, 1000);
@@ -868,7 +871,7 @@ static void syn_queue_full__far_client_in_a_flood(struct kunit *test)
 	wire_release(w, A);
 	wire_release(w, B);
 	wire_run_ms(w, 61000);
-	flood(w, 50, 50, WIRE_CONNS - 1);
+	flood(w, 50, 50, CLIENTS - 1);
 	comes_in_between_bursts(w);
 }
 
@@ -877,7 +880,7 @@ static void syn_queue_full__first_client_in_a_flood(struct kunit *test)
 {
 	struct wire *w = spoofed(test);
 
-	flood(w, 170, 50, WIRE_CONNS - 1);
+	flood(w, 170, 50, CLIENTS - 1);
 	comes_in_between_bursts(w);
 }
 
@@ -901,6 +904,35 @@ static void syn_queue_full__deferred_client(struct kunit *test)
 	wire_run_ms(w, 50);
 	WIRE_EQ(w, wire_accept(w, B), 0);
 	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+}
+
+/* And is in no one's way, however many of them came before: behind them someone goes. */
+static void syn_queue_full__deferred_clients_shield_no_one(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	u64 evicted = wire_counter(XTCP_CNT_REQUEST_EVICTED);
+	unsigned int i;
+
+	wire_knob(w, syncookies, 0);
+	WIRE_EQ(w, wire_listen(w, B, 9), 0);		/* room for ten */
+	xtcp_sk(w->side[B].listener->sk)->defer_accept = 5;
+	for (i = 1; i <= 8; i++)
+		WIRE_EQ(w, wire_client(w, i), 0);
+	wire_run_ms(w, 50);
+	wire_drop(w, B, WIRE_SYN_ACK, 1, WIRE_FOREVER);
+	for (; i <= 10; i++)
+		wire_inject(w, A, XTCP_SYN, .conn = i);
+	wire_run_ms(w, 1500);
+	WIRE_EQ(w, requests(), 10);
+	wire_pass_all(w);
+	WIRE_EQ(w, wire_connect_start(w, A), 0);
+	wire_run_ms(w, 50);
+	WIRE_STATE(w, A, ESTABLISHED);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_REQUEST_EVICTED) - evicted, 1);
+	WIRE_EQ(w, requests(), 10);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_accept(w, B), 0);
 }
 
 /* A repeated SYN of one that is in the queue is no new one. */
@@ -1268,6 +1300,7 @@ WIRE_SUITES_MAPPED(xtcp_open_wire,
 	KUNIT_CASE_SLOW(syn_queue_full__far_client_in_a_flood),
 	KUNIT_CASE_SLOW(syn_queue_full__first_client_in_a_flood),
 	KUNIT_CASE_SLOW(syn_queue_full__deferred_client),
+	KUNIT_CASE_SLOW(syn_queue_full__deferred_clients_shield_no_one),
 	KUNIT_CASE_SLOW(syn_queue_full__repeated_syn_is_answered),
 	KUNIT_CASE_SLOW(listener_closes__requests_go),
 	KUNIT_CASE_SLOW(listener_closes__children_are_reset),

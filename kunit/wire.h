@@ -99,7 +99,7 @@ enum wire_kind {
 };
 
 enum wire_limits {
-	WIRE_CONNS = 8,		/* connections one wire tells apart */
+	WIRE_CONNS = 12,	/* connections one wire tells apart */
 	WIRE_RULES = 8,
 	WIRE_PORT_A = 40000,	/* client n is at WIRE_PORT_A + n */
 	WIRE_PORT_B = 80,

@@ -86,8 +86,28 @@ bool xtcp_fifo_del(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry);
 bool xtcp_fifo_restart(struct xtcp_fifo *fifo, unsigned int level,
 		       struct xtcp_fifo_entry *entry, const struct xtcp_flow *flow);
 
-/* The first one of the highest level that will do; NULL: there is none. RCU. */
-struct xtcp_fifo_entry *xtcp_fifo_oldest(struct xtcp_fifo *fifo,
+/**
+ * xtcp_fifo_move() - wait on in another queue
+ * @fifo: its queues
+ * @level: which of them
+ * @entry: found through the flow table, perhaps just leaving both; in none it stays so
+ * @flow: which it belongs to
+ *
+ * The wait began when it did, but not before that of those who are in that queue.
+ * Context: any but hard interrupt; RCU.
+ */
+void xtcp_fifo_move(struct xtcp_fifo *fifo, unsigned int level,
+		    struct xtcp_fifo_entry *entry, const struct xtcp_flow *flow);
+
+/**
+ * xtcp_fifo_oldest() - the first one of the highest level that will do
+ * @fifo: its queues
+ * @levels: of these, so many are looked at, from the lowest on
+ * @will_do: asked of the first few of each
+ *
+ * Context: RCU. Return: NULL: there is none.
+ */
+struct xtcp_fifo_entry *xtcp_fifo_oldest(struct xtcp_fifo *fifo, unsigned int levels,
 					 bool (*will_do)(const struct xtcp_fifo_entry *entry));
 
 /* A delay changed: look again who is due. The timer comes to this CPU. */

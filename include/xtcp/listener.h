@@ -24,6 +24,8 @@ struct xtcp_port;
 
 /* As often as the least RTO can be doubled before it reaches the most. */
 #define XTCP_RETRY_LEVELS 21
+/* A queue for each; and for who has answered, and waits with his text, as many more. */
+#define XTCP_REQUEST_QUEUES (2 * XTCP_RETRY_LEVELS)
 
 struct xtcp_listener {
 	/* Where it stands: bucket lock; RCU readers. */
@@ -54,7 +56,7 @@ struct xtcp_listener {
 
 	/* Requests by what they wait for (open/request.c). */
 	struct xtcp_fifo requests;
-	struct list_head request_queues[XTCP_RETRY_LEVELS];
+	struct list_head request_queues[XTCP_REQUEST_QUEUES];
 
 	/* How they fare, for a full queue without cookies: an estimate, without a lock. */
 	u8 unanswered;			/* share of late, of 255: asked again, or evicted */

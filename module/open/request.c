@@ -3,7 +3,8 @@
  * The request: a connection half open, SYN_RCVD without a socket. It repeats
  * its SYN-ACK from a queue of its listener for each length of the wait, until the
  * third segment of the handshake turns it into a child of its listener, or until
- * synack_retries are used up.
+ * synack_retries are used up. Where that was to bring text (TCP_DEFER_ACCEPT) and did
+ * not, it waits on in other queues, out of the way of those that make room.
  *
  * A request is in two places: the flow table, and one of those queues. Who takes it
  * out of the flow table takes it out of the queue and frees it.
@@ -51,7 +52,8 @@ static unsigned int level_after(const struct xtcp_net *xn, unsigned int retransm
 
 static unsigned int level_of(const struct xtcp_request *req)
 {
-	return level_after(net_of(req), req->retransmits);
+	return level_after(net_of(req), req->retransmits) +
+	       (req->flow.acked ? XTCP_RETRY_LEVELS : 0);
 }
 
 static struct xtcp_saved_syn *saved_syn(const struct xtcp_request *req)
@@ -156,7 +158,7 @@ static void search_patience(struct xtcp_listener *l)
 	WRITE_ONCE(l->patience_tried_ns, now_ns);
 }
 
-/* Not who has answered, and waits with his text (TCP_DEFER_ACCEPT). */
+/* Not who has answered meanwhile. */
 static bool may_go(const struct xtcp_fifo_entry *entry)
 {
 	const struct xtcp_request *req = container_of(entry, struct xtcp_request, wait);
@@ -174,7 +176,7 @@ bool xtcp_request_make_room(struct xtcp_listener *l)
 	struct xtcp_request *req;
 
 	search_patience(l);
-	oldest = xtcp_fifo_oldest(&l->requests, may_go);
+	oldest = xtcp_fifo_oldest(&l->requests, XTCP_RETRY_LEVELS, may_go);
 	if (!oldest)
 		return false;
 	req = container_of(oldest, struct xtcp_request, wait);
@@ -283,7 +285,7 @@ static u64 retry_delay_ns(const struct xtcp_fifo *fifo, unsigned int level)
 {
 	const struct xtcp_listener *l = container_of(fifo, struct xtcp_listener, requests);
 
-	return retry_delay_ms(l->sk, level) * NSEC_PER_MSEC;
+	return retry_delay_ms(l->sk, level % XTCP_RETRY_LEVELS) * NSEC_PER_MSEC;
 }
 
 u64 xtcp_request_retries_ms(const struct sock *sk, u8 retries)
@@ -802,7 +804,11 @@ static bool defer(struct xtcp_request *req, const struct xtcp_segment *seg)
 	if (xtcp_segment_len(seg) ||
 	    req->retransmits >= READ_ONCE(xtcp_sk(req->listener->sk)->defer_accept))
 		return false;
-	req->flow.acked = 1;
+	/* Once: who says it again and again does not wait for ever. */
+	if (!req->flow.acked) {
+		req->flow.acked = 1;
+		xtcp_fifo_move(fifo_of(req), level_of(req), &req->wait, &req->flow);
+	}
 	xtcp_count(net_of(req), XTCP_CNT_DEFERRED_ACCEPTS);
 	return true;
 }
@@ -894,7 +900,7 @@ void xtcp_request_kick(struct xtcp_net *xn)
 
 void xtcp_request_listen(struct xtcp_listener *l)
 {
-	xtcp_fifo_init(&l->requests, &fifo_ops, l->request_queues, XTCP_RETRY_LEVELS);
+	xtcp_fifo_init(&l->requests, &fifo_ops, l->request_queues, XTCP_REQUEST_QUEUES);
 }
 
 void xtcp_request_unlisten(struct xtcp_listener *l)

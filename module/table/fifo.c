@@ -162,13 +162,19 @@ bool xtcp_fifo_del(struct xtcp_fifo *fifo, struct xtcp_fifo_entry *entry)
 	return queued;
 }
 
+/* Does @entry wait? Who ends it unhashes @flow before the link is overwritten. Lock held. */
+static bool waits(const struct xtcp_fifo_entry *entry, const struct xtcp_flow *flow)
+{
+	return xtcp_flow_hashed(flow) && !list_empty(&entry->link);
+}
+
 bool xtcp_fifo_restart(struct xtcp_fifo *fifo, unsigned int level,
 		       struct xtcp_fifo_entry *entry, const struct xtcp_flow *flow)
 {
 	bool queued;
 
 	spin_lock_bh(&fifo->lock);
-	queued = xtcp_flow_hashed(flow) && !list_empty(&entry->link);
+	queued = waits(entry, flow);
 	if (queued) {
 		entry->start_ns = ktime_get_ns();
 		list_move_tail(&entry->link, &fifo->queues[level]);
@@ -177,19 +183,35 @@ bool xtcp_fifo_restart(struct xtcp_fifo *fifo, unsigned int level,
 	return queued;
 }
 
+void xtcp_fifo_move(struct xtcp_fifo *fifo, unsigned int level,
+		    struct xtcp_fifo_entry *entry, const struct xtcp_flow *flow)
+{
+	struct list_head *queue = &fifo->queues[level];
+
+	spin_lock_bh(&fifo->lock);
+	if (waits(entry, flow) && !fifo->stopped) {
+		list_move_tail(&entry->link, queue);
+		if (!list_is_first(&entry->link, queue))
+			entry->start_ns = max(entry->start_ns,
+					      list_prev_entry(entry, link)->start_ns);
+		fire_by(fifo, due_at(fifo, level, entry));
+	}
+	spin_unlock_bh(&fifo->lock);
+}
+
 /* How many in front of a queue may not do before it is given up. */
 #define OLDEST_TRIES 8
 
-struct xtcp_fifo_entry *xtcp_fifo_oldest(struct xtcp_fifo *fifo,
+struct xtcp_fifo_entry *xtcp_fifo_oldest(struct xtcp_fifo *fifo, unsigned int levels,
 					 bool (*will_do)(const struct xtcp_fifo_entry *entry))
 {
 	struct xtcp_fifo_entry *entry, *found = NULL;
-	unsigned int level = fifo->levels, tries;
+	unsigned int tries;
 
 	spin_lock_bh(&fifo->lock);
-	while (!found && level--) {
+	while (!found && levels--) {
 		tries = OLDEST_TRIES;
-		list_for_each_entry(entry, &fifo->queues[level], link) {
+		list_for_each_entry(entry, &fifo->queues[levels], link) {
 			if (will_do(entry))
 				found = entry;
 			if (found || !--tries)
