@@ -538,6 +538,41 @@ static void refused__fast_retransmit(struct kunit *test)
 	WIRE_EQ(w, xs->cong.ssthresh, ssthresh);
 }
 
+/*
+ * No more of those come: the timer sends it, soon, and that is no timeout, for the loss
+ * was found by duplicate ACKs (RFC 5681 3.2). But an RTO later there is one.
+ */
+static void refused__fast_retransmit_by_timer(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+	u64 timeouts = wire_counter(XTCP_CNT_RTO_TIMEOUTS);
+	struct xtcp_sock *xs = wire_xs(w, A);
+	u32 cwnd, i;
+
+	wire_knob(w, local_retry_ms, 50);
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1);
+	WIRE_EQ(w, wire_send(w, A, 8000), 8000);
+	wire_refuse(w, A, 2);
+	for (i = 0; i < 3; i++)
+		wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1);
+	WIRE_EQ(w, xs->cong.phase, XTCP_CONG_RECOVERY);
+	cwnd = xs->cong.cwnd;
+	wire_run_to_ms(w, 99);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 8);
+	wire_run_to_ms(w, 299);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 9);
+	WIRE_EQ(w, xs->cong.phase, XTCP_CONG_RECOVERY);
+	WIRE_EQ(w, xs->cong.cwnd, cwnd);
+	WIRE_EQ(w, xs->retransmits, 0);
+	WIRE_EQ(w, xs->backoff, 0);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_RTO_TIMEOUTS) - timeouts, 0);
+	wire_run_to_ms(w, 305);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 10);
+	WIRE_EQ(w, xs->cong.phase, XTCP_CONG_LOSS);
+	WIRE_EQ(w, xs->backoff, 1);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_RTO_TIMEOUTS) - timeouts, 1);
+}
+
 static void refused__cwnd_is_halved_once(struct kunit *test)
 {
 	struct wire *w = wire_connected(test);
@@ -691,6 +726,7 @@ WIRE_SUITES(xtcp_timers_wire,
 	KUNIT_CASE_SLOW(refused__text),
 	KUNIT_CASE_SLOW(refused__text_for_ever),
 	KUNIT_CASE_SLOW(refused__fast_retransmit),
+	KUNIT_CASE_SLOW(refused__fast_retransmit_by_timer),
 	KUNIT_CASE_SLOW(refused__cwnd_is_halved_once),
 	KUNIT_CASE_SLOW(refused__syn),
 	KUNIT_CASE_SLOW(refused__keepalive),

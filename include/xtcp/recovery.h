@@ -27,7 +27,12 @@ void xtcp_recovery_acked(struct sock *sk, u32 acked, u32 segments);
 /* A duplicate ACK came (RFC 5681 section 2). */
 void xtcp_recovery_dupack(struct sock *sk);
 
-/* The retransmission timer fired: go back to snd_una (RFC 5681 3.1). */
+/*
+ * The retransmission timer fired. True: no timeout; what duplicate ACKs found lost (RFC
+ * 5681 3.2) had not left this machine, and was tried once more.
+ */
+bool xtcp_recovery_retry(struct sock *sk);
+/* Else: go back to snd_una (RFC 5681 3.1). */
 void xtcp_recovery_timeout(struct sock *sk);
 
 /*

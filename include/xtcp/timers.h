@@ -23,6 +23,8 @@ void xtcp_timers_init(struct sock *sk);
 void xtcp_timers_syn_sent(struct sock *sk);
 /* Text or FIN went out. */
 void xtcp_timers_sent(struct sock *sk);
+/* This machine refused what duplicate ACKs asked for. */
+void xtcp_timers_kept(struct sock *sk);
 /* snd_una advanced; what is left is guarded anew (RFC 6298 5.2, 5.3). */
 void xtcp_timers_acked(struct sock *sk);
 /* A round trip was measured: the RTO is doubled no longer (RFC 6298 5). */

@@ -107,12 +107,13 @@ static bool head_kept(const struct xtcp_sock *xs)
 	return head && XTCP_SKB_CB(head)->kept;
 }
 
+/* Where it stays here, it does not wait for an RTO: its loss is known. */
 static void resend_head(struct sock *sk)
 {
 	struct sk_buff *skb = skb_peek(&xtcp_sk(sk)->snd.rtx_queue);
 
-	if (skb)
-		xtcp_output_retransmit(sk, skb);
+	if (skb && xtcp_output_retransmit(sk, skb))
+		xtcp_timers_kept(sk);
 }
 
 /*
@@ -243,6 +244,14 @@ static void go_back(struct xtcp_sock *xs)
 	cong->acked = 0;
 }
 
+bool xtcp_recovery_retry(struct sock *sk)
+{
+	if (xtcp_sk(sk)->cong.phase != XTCP_CONG_RECOVERY || !head_kept(xtcp_sk(sk)))
+		return false;
+	resend_head(sk);
+	return true;
+}
+
 /* RFC 5681 3.1: one segment of loss window, and all in flight counts as lost. */
 void xtcp_recovery_timeout(struct sock *sk)
 {
@@ -250,11 +259,8 @@ void xtcp_recovery_timeout(struct sock *sk)
 	struct xtcp_cong *cong = &xs->cong;
 
 	/* What was sent again did not leave: nothing is new, and it is tried once more. */
-	if (cong->phase != XTCP_CONG_OPEN && head_kept(xs)) {
-		if (cong->phase == XTCP_CONG_LOSS)
-			xtcp_recovery_push(sk);
-		else
-			resend_head(sk);
+	if (cong->phase == XTCP_CONG_LOSS && head_kept(xs)) {
+		xtcp_recovery_push(sk);
 		return;
 	}
 	/* A second timeout of the same segment does not halve again. */

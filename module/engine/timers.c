@@ -379,11 +379,23 @@ static bool text_given_up(struct sock *sk, const struct sk_buff *head, const str
 							XTCP_SKB_CB(head)->kept));
 }
 
-static void retransmit_text(struct sock *sk, u64 due_ns)
+static void count_text_timeout(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
-	struct sk_buff *head = skb_peek(&xs->snd.rtx_queue);
+
+	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_RTO_TIMEOUTS);
+	count_timeout(xs);
+	report_trouble(sk);
+	if (xs->retransmits < U8_MAX)
+		xs->retransmits++;
+	xs->backoff = min(xs->backoff + 1, 63);
+}
+
+static void retransmit_text(struct sock *sk, u64 due_ns)
+{
+	struct sk_buff *head = skb_peek(&xtcp_sk(sk)->snd.rtx_queue);
 	struct try try = try_of(due_ns, rto_ns(sk));
+	bool timed_out;
 
 	if (!head)
 		return;
@@ -393,18 +405,17 @@ static void retransmit_text(struct sock *sk, u64 due_ns)
 	}
 	if (due_later(sk, head, &try))
 		return;
-	doubt_route(sk);
-	xtcp_recovery_timeout(sk);
+	timed_out = !xtcp_recovery_retry(sk);
+	if (timed_out) {
+		doubt_route(sk);
+		xtcp_recovery_timeout(sk);
+	}
 	if (XTCP_SKB_CB(head)->kept) {
 		arm_soon(sk, XTCP_TIMER_RETRANSMIT);
 		return;
 	}
-	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_RTO_TIMEOUTS);
-	count_timeout(xs);
-	report_trouble(sk);
-	if (xs->retransmits < U8_MAX)
-		xs->retransmits++;
-	xs->backoff = min(xs->backoff + 1, 63);
+	if (timed_out)
+		count_text_timeout(sk);
 	arm_next(sk, XTCP_TIMER_RETRANSMIT, &try);
 }
 
@@ -666,6 +677,11 @@ void xtcp_timers_sent(struct sock *sk)
 	disarm(sk, XTCP_TIMER_PERSIST);
 	if (!xtcp_sk(sk)->due_ns[XTCP_TIMER_RETRANSMIT])
 		wait_for_ack(sk);
+}
+
+void xtcp_timers_kept(struct sock *sk)
+{
+	arm_by(sk, XTCP_TIMER_RETRANSMIT, soon_ns(sk, XTCP_TIMER_RETRANSMIT));
 }
 
 void xtcp_timers_acked(struct sock *sk)
