@@ -354,10 +354,10 @@ static void neighbour__confirmed_by_acknowledgments(struct kunit *test)
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
 	wire_run_ms(w, 100);
 	WIRE_EQ(w, b->sk_dst_pending_confirm, 0);
-	/* A duplicate, as of keepalive: it hears us. */
+	/* Another window is told unasked. But a duplicate, as of keepalive: it hears us. */
 	WRITE_ONCE(a->sk_dst_pending_confirm, 0);
 	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 201, .wnd = WIRE_WND_0);
-	WRITE_ONCE(a->sk_dst_pending_confirm, 0);
+	WIRE_EQ(w, a->sk_dst_pending_confirm, 0);
 	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 201, .wnd = WIRE_WND_0);
 	WIRE_EQ(w, a->sk_dst_pending_confirm, 1);
 }

@@ -105,6 +105,26 @@ static void acks_lost__other_path(struct kunit *test)
 	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
 }
 
+/* While text of ours is sent again, that changes the path: once is enough. */
+static void acks_lost__with_text_of_our_own(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	u32 hash;
+
+	wire_establish(w);
+	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_send(w, B, 100), 100);
+	wire_run_ms(w, 555);		/* sent again at 250; A's at 200 and 600 */
+	WIRE_EQ(w, wire_xs(w, B)->retransmits, 1);
+	hash = sock_of(w, B)->sk_txhash;
+	wire_run_ms(w, 20);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 3);
+	WIRE_EQ(w, wire_xs(w, B)->retransmits, 1);
+	WIRE_EQ(w, sock_of(w, B)->sk_txhash == hash, true);
+}
+
 /* A SYN-ACK tries another path; the child keeps the one that its handshake found. */
 static void synack_lost__other_path(struct kunit *test)
 {
@@ -288,6 +308,7 @@ static void text__out_of_the_reserve(struct kunit *test)
 WIRE_SUITES_MAPPED(xtcp_paths_wire,
 	KUNIT_CASE_SLOW(text_lost__txrehash_off),
 	KUNIT_CASE_SLOW(acks_lost__other_path),
+	KUNIT_CASE_SLOW(acks_lost__with_text_of_our_own),
 	KUNIT_CASE_SLOW(synack_lost__other_path),
 	KUNIT_CASE_SLOW(route__initcwnd),
 	KUNIT_CASE_SLOW(route__initrwnd),

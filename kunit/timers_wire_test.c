@@ -198,11 +198,12 @@ static void user_timeout__of_the_oldest(struct kunit *test)
 
 	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_USER_TIMEOUT, 1000), 0);
 	WIRE_EQ(w, wire_send(w, A, 1000), 1000);
-	for (i = 1; i <= 6; i++) {
-		wire_run_ms(w, 500);
+	for (i = 1; i <= 12; i++) {
+		wire_run_ms(w, 150);
 		WIRE_EQ(w, wire_send(w, A, 1000), 1000);
 		wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1 + i * 1000);
 	}
+	WIRE_EQ(w, wire_xs(w, A)->stats.retrans, 0);
 	wire_run_ms(w, 990);
 	WIRE_STATE(w, A, ESTABLISHED);
 	wire_run_ms(w, 20);
@@ -412,6 +413,29 @@ static void keepidle__shorter_than_it_has_been(struct kunit *test)
 		    "0.010 ESTABLISHED <- . 1 ack 1 <- ESTABLISHED\n");
 }
 
+/* Only what is acceptable is a sign of life: whoever sends anything else may be anyone. */
+static void keepalive__nonsense_is_no_answer(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+	u32 i;
+
+	wire_knob(w, keepalive_time_ms, 2000);
+	wire_knob(w, keepalive_intvl_ms, 1000);
+	wire_knob(w, keepalive_probes, 2);
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+	for (i = 0; i < 13; i++) {
+		wire_inject(w, B, XTCP_ACK, .seq = 5000000, .ack = 1);
+		wire_inject(w, B, XTCP_ACK, .seq = -50, .ack = 1, .len = 10);
+		wire_inject(w, B, XTCP_RST, .seq = 50);
+		wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 5000);
+		wire_run_ms(w, 300);
+	}
+	WIRE_STATE(w, A, ESTABLISHED);
+	wire_run_ms(w, 200);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, wire_error(w, A), ETIMEDOUT);
+}
+
 /* It adds no probe to those that are under way. */
 static void keepidle__set_while_probing(struct kunit *test)
 {
@@ -599,6 +623,38 @@ static void refused__syn(struct kunit *test)
 		    "2.020 ESTABLISHED -> . 1 ack 1  -> ESTABLISHED\n");
 }
 
+/* For ever: after as long as all the SYNs would have taken that nobody answers. */
+static void refused__syn_for_ever(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, syn_linear_timeouts, 2);
+	wire_knob(w, syn_retries, 2);
+	wire_refuse(w, A, WIRE_FOREVER);
+	WIRE_EQ(w, wire_connect_start(w, A), 0);
+	wire_run_ms(w, 8900);		/* 1, 1, 1, 2 and 4 s */
+	WIRE_STATE(w, A, SYN_SENT);
+	wire_run_ms(w, 700);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, wire_error(w, A), ETIMEDOUT);
+}
+
+/* The user's patience is for what happens here, too, and to the millisecond. */
+static void refused__user_timeout(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+
+	wire_knob(w, local_retry_ms, 150);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_USER_TIMEOUT, 1000), 0);
+	wire_refuse(w, A, WIRE_FOREVER);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 995);
+	WIRE_STATE(w, A, ESTABLISHED);
+	wire_run_ms(w, 10);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, wire_error(w, A), ETIMEDOUT);
+}
+
 static void refused__keepalive(struct kunit *test)
 {
 	struct wire *w = wire_connected(test);
@@ -721,6 +777,7 @@ WIRE_SUITES(xtcp_timers_wire,
 	KUNIT_CASE_SLOW(due_beside_the_user__when_he_lets_go),
 	KUNIT_CASE_SLOW(keepidle__set_again_and_again),
 	KUNIT_CASE_SLOW(keepidle__shorter_than_it_has_been),
+	KUNIT_CASE_SLOW(keepalive__nonsense_is_no_answer),
 	KUNIT_CASE_SLOW(keepidle__set_while_probing),
 	KUNIT_CASE_SLOW(window_opens__rto_is_not_that_of_probes),
 	KUNIT_CASE_SLOW(refused__text),
@@ -729,6 +786,8 @@ WIRE_SUITES(xtcp_timers_wire,
 	KUNIT_CASE_SLOW(refused__fast_retransmit_by_timer),
 	KUNIT_CASE_SLOW(refused__cwnd_is_halved_once),
 	KUNIT_CASE_SLOW(refused__syn),
+	KUNIT_CASE_SLOW(refused__syn_for_ever),
+	KUNIT_CASE_SLOW(refused__user_timeout),
 	KUNIT_CASE_SLOW(refused__keepalive),
 	KUNIT_CASE_SLOW(ack_kept__no_memory),
 	KUNIT_CASE_SLOW(ack_kept__text_comes_meanwhile),
