@@ -2,6 +2,7 @@
 /* Carrying the byte stream, as ladders: mission B, module/engine/. */
 
 #include <linux/tcp.h>
+#include <xtcp/receive.h>
 #include "wire.h"
 
 /* As @connected, and long enough ago that ACKs are delayed. */
@@ -1040,6 +1041,78 @@ static void window__nothing_to_tell_after_fin(struct kunit *test)
 	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 0);
 }
 
+/* What claims to be behind it cannot be: it is given back, and nothing of it is read. */
+static void out_of_order__behind_the_fin(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+	struct sock *sk = w->side[B].sock->sk;
+
+	wire_inject(w, A, XTCP_ACK, .seq = 201, .ack = 1, .len = 100, .junk = true);
+	wire_inject(w, A, XTCP_ACK, .seq = 101, .ack = 1, .len = 10, .junk = true);
+	WIRE_EQ(w, RB_EMPTY_ROOT(&wire_xs(w, B)->rcv.ooo), false);
+	wire_inject(w, A, XTCP_ACK | XTCP_FIN, .seq = 1, .ack = 1, .len = 100);
+	WIRE_STATE(w, B, CLOSE_WAIT);
+	WIRE_EQ(w, RB_EMPTY_ROOT(&wire_xs(w, B)->rcv.ooo), true);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 0);
+	WIRE_EQ(w, atomic_read(&sk->sk_rmem_alloc), 0);
+}
+
+/* Who reads little in a round trip needs no large buffer, however much it comes to. */
+static void autotune__slow_reader(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+	struct sock *sk = w->side[B].sock->sk;
+	int i, before = sk->sk_rcvbuf;
+
+	for (i = 0; i < 200; i++) {
+		WIRE_EQ(w, wire_send(w, A, 2000), 2000);
+		wire_run_ms(w, 50);
+		WIRE_EQ(w, wire_recv(w, B, 4000), 2000);
+	}
+	WIRE_EQ(w, sk->sk_rcvbuf, before);
+}
+
+/* Twice what was read in a round trip, by what it weighs; no more than rmem_max. */
+static void autotune__by_what_is_read(struct kunit *test)
+{
+	static const struct {
+		u32 copied, ago_ms;
+		int rcvbuf;
+	} rows[] = {
+		{ 50000, 15, 100000 },		/* not a round trip yet */
+		{ 20000, 25, 100000 },		/* it never shrinks */
+		{ 50000, 25, 200000 },
+		{ 100000, 25, 400000 },
+		{ 400000, 25, 1000000 },
+	};
+	struct wire *w = wire_puppet(test);
+	struct sock *sk = w->side[B].sock->sk;
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	int i;
+
+	wire_knob(w, rmem_max, 1000000);
+	lock_sock(sk);
+	xs->rtt.srtt_us = 20000;
+	WRITE_ONCE(sk->sk_rcvbuf, 100000);
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		xs->rcv.ratio = 128;
+		xs->rcv.tune_seq = xs->rcv.copied_seq - rows[i].copied;
+		xs->rcv.tune_us = xtcp_now_us() - rows[i].ago_ms * USEC_PER_MSEC;
+		xtcp_window_autotune(sk);
+		WIRE_EQ(w, sk->sk_rcvbuf, rows[i].rcvbuf);
+	}
+	release_sock(sk);
+	/* But not where the user said how large it is to be. */
+	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_RCVBUF, 20000), 0);
+	lock_sock(sk);
+	xs->rcv.tune_seq = xs->rcv.copied_seq - 100000;
+	xs->rcv.tune_us = xtcp_now_us() - 100000;
+	xtcp_window_autotune(sk);
+	WIRE_EQ(w, sk->sk_rcvbuf, 40000);
+	release_sock(sk);
+}
+
 /* TCP_INFO: it is the window where not even a segment fits into what is left of it. */
 static void limited__by_what(struct kunit *test)
 {
@@ -1258,6 +1331,9 @@ WIRE_SUITES(xtcp_data_wire,
 	KUNIT_CASE_SLOW(window__clamped_at_the_limits),
 	KUNIT_CASE_SLOW(window__no_update_beyond_what_can_be_told),
 	KUNIT_CASE_SLOW(window__nothing_to_tell_after_fin),
+	KUNIT_CASE_SLOW(out_of_order__behind_the_fin),
+	KUNIT_CASE_SLOW(autotune__slow_reader),
+	KUNIT_CASE_SLOW(autotune__by_what_is_read),
 	KUNIT_CASE_SLOW(limited__by_what),
 	KUNIT_CASE_SLOW(window__is_obeyed),
 	KUNIT_CASE_SLOW(window__too_small_to_be_used),

@@ -5,6 +5,7 @@
  */
 
 #include <linux/tcp.h>
+#include <xtcp/output.h>
 #include "wire.h"
 
 enum {
@@ -50,6 +51,28 @@ static void mss__small_first_window(struct kunit *test)
 }
 
 /* The administrator lets no one be made to send smaller ones. */
+/* Half of the largest window, so that two fit; of a tiny one all, for half is smaller still. */
+static void mss__of_tiny_windows(struct kunit *test)
+{
+	static const u32 rows[][2] = {
+		{ 20, XTCP_MSS_MIN }, { 200, 200 }, { 535, 535 }, { 536, 536 }, { 537, 268 },
+		{ 1000, 500 }, { 2 * WIRE_TEXT, WIRE_TEXT }, { 65535, WIRE_TEXT },
+	};
+	struct wire *w = wire_connected(test);
+	struct sock *sk = w->side[A].sock->sk;
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		lock_sock(sk);
+		xs->tcb.snd_wnd_max = rows[i][0];
+		xtcp_output_sync_mss(sk, xs->snd.pmtu);
+		release_sock(sk);
+		WIRE_EQ(w, xs->snd.mss, rows[i][1]);
+		WIRE_EQ(w, xs->cong.mss, rows[i][1]);
+	}
+}
+
 static void mss__min_snd_mss(struct kunit *test)
 {
 	struct wire *w = test->priv;
@@ -123,6 +146,7 @@ static void rcv_mss__not_by_small_messages(struct kunit *test)
 
 WIRE_SUITES(xtcp_segment_size_wire,
 	    KUNIT_CASE_SLOW(mss__small_first_window),
+	    KUNIT_CASE_SLOW(mss__of_tiny_windows),
 	    KUNIT_CASE_SLOW(mss__min_snd_mss),
 	    KUNIT_CASE_SLOW(mss__tcp_maxseg_later),
 	    KUNIT_CASE_SLOW(mss__ip_options_later),
