@@ -182,7 +182,6 @@ static void fastopen_large(struct kunit *test)
 	WIRE_EQ(w, wire_recv(w, B, 20000), 20000);
 }
 
-/* The answer fills the initial window before the handshake is complete. */
 /* TCP_MAXSEG bounds it as any segment, less what options may take. */
 static void fastopen_large__maxseg(struct kunit *test)
 {
@@ -198,6 +197,7 @@ static void fastopen_large__maxseg(struct kunit *test)
 		    "0.020 ESTABLISHED -> . 561 ack 1      -> ESTABLISHED\n");
 }
 
+/* The answer fills the initial window before the handshake is complete. */
 static void answer__initial_window(struct kunit *test)
 {
 	struct wire *w = acquainted(test, 4);
@@ -773,8 +773,7 @@ static void cache__forgets_all(struct kunit *test)
 	for (i = 1; i <= 300; i++)
 		meet(w, i);
 	WIRE_EQ(w, w->xn->fastopen.len, 300);
-	wire_knob(w, fastopen_cache, 0);
-	xtcp_fastopen_cache_trim(w->xn);
+	WIRE_EQ(w, wire_write_knob("fastopen_cache", "0"), 0);
 	WIRE_EQ(w, w->xn->fastopen.len, 0);
 	WIRE_EQ(w, known(w, 300), 0);
 }

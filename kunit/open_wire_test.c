@@ -756,6 +756,22 @@ static void syn_queue_full__by_knob(struct kunit *test)
 	WIRE_EQ(w, requests(), 3);
 }
 
+/* Nor more than the backlog, and one. */
+static void syn_queue_full__by_backlog(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	unsigned int backlog;
+
+	wire_knob(w, syncookies, 0);
+	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
+	for (backlog = 0; backlog < 4; backlog += 3) {
+		WIRE_EQ(w, wire_listen(w, B, backlog), 0);
+		inject_syns(w, 5);
+		WIRE_EQ(w, requests(), backlog + 1);
+		wire_unlisten(w, B);
+	}
+}
+
 /* More honest clients at once than it holds: none is told by RST that it was evicted. */
 static void syn_queue_full__honest_burst(struct kunit *test)
 {
@@ -1294,6 +1310,7 @@ WIRE_SUITES_MAPPED(xtcp_open_wire,
 	KUNIT_CASE_SLOW(accept_queue_full__listen_again),
 	KUNIT_CASE_SLOW(accept_queue_full__third_segment_is_dropped),
 	KUNIT_CASE_SLOW(syn_queue_full__by_knob),
+	KUNIT_CASE_SLOW(syn_queue_full__by_backlog),
 	KUNIT_CASE_SLOW(syn_queue_full__honest_burst),
 	KUNIT_CASE_SLOW(syn_queue_full__honest_client),
 	KUNIT_CASE_SLOW(syn_queue_full__honest_client_in_a_flood),

@@ -927,6 +927,33 @@ static void backlog__joins_small_segments(struct kunit *test)
 	WIRE_EQ(w, weight(w), 0);
 }
 
+/* What is joined says what the newest of it does: of the window, and of our text. */
+static void backlog__joined_is_as_new_as_its_newest(struct kunit *test)
+{
+	u64 joined = wire_counter(XTCP_CNT_BACKLOG_JOINED);
+	struct wire *w = puppet(test, 0);
+	struct xtcp_tcb *tcb = &wire_xs(w, B)->tcb;
+	struct sock *sk = w->side[B].sock->sk;
+
+	WIRE_EQ(w, wire_send(w, B, 30), 30);
+	lock_sock(sk);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 4, .wnd = 500);
+	wire_inject(w, A, XTCP_ACK, .seq = 5, .ack = 11, .len = 4, .wnd = 1000);
+	wire_inject(w, A, XTCP_ACK, .seq = 9, .ack = 11, .len = 4, .wnd = 2000);
+	release_sock(sk);
+	WIRE_EQ(w, tcb->snd_una - tcb->iss, 11);
+	WIRE_EQ(w, tcb->snd_wnd, 2000U << tcb->snd_wscale);
+	/* Older by its ACK, though behind. */
+	lock_sock(sk);
+	wire_inject(w, A, XTCP_ACK, .seq = 13, .ack = 21, .len = 4, .wnd = 3000);
+	wire_inject(w, A, XTCP_ACK, .seq = 17, .ack = 11, .len = 4, .wnd = 2000);
+	release_sock(sk);
+	WIRE_EQ(w, tcb->snd_una - tcb->iss, 21);
+	WIRE_EQ(w, tcb->snd_wnd, 3000U << tcb->snd_wscale);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_BACKLOG_JOINED) - joined, 3);
+	WIRE_EQ(w, next(w), 21);
+}
+
 /* RFC 9293 MUST-59: all that came is told in one ACK when the user lets go. */
 static void backlog__one_ack_for_all(struct kunit *test)
 {
@@ -1027,6 +1054,7 @@ WIRE_SUITES(xtcp_promise_wire,
 	KUNIT_CASE_SLOW(window__of_an_older_number),
 	KUNIT_CASE_SLOW(window__shut_takes_old_acks),
 	KUNIT_CASE_SLOW(backlog__joins_small_segments),
+	KUNIT_CASE_SLOW(backlog__joined_is_as_new_as_its_newest),
 	KUNIT_CASE_SLOW(backlog__one_ack_for_all),
 	KUNIT_CASE_SLOW(backlog__text_of_ours_is_the_ack),
 	KUNIT_CASE_SLOW(backlog__fin_behind_what_was_cut),

@@ -700,6 +700,41 @@ static void connect__again_after_the_end(struct kunit *test)
 	wire_transfer(w, A, 3000, 1000);
 }
 
+/* How often the first life's text was sent again is nothing to the second: not its RTO, nor when it gives up. */
+static void connect__again_is_as_patient(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+
+	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 4000);
+	WIRE_EQ(w, wire_xs(w, A)->retransmits > 3, true);
+	WIRE_EQ(w, kernel_connect(w->side[A].sock, &none, sizeof(none), 0), 0);
+	wire_epoch(w);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_USER_TIMEOUT, 4000), 0);
+	WIRE_EQ(w, wire_connect(w, A), -ETIMEDOUT);
+	WIRE_EXPECT(w,
+		    "0.000 SYN_SENT -> S 0 -> x\n"
+		    "1.000 SYN_SENT -> S 0 -> x\n"
+		    "3.000 SYN_SENT -> S 0 -> x\n");
+	WIRE_EQ(w, DIV_ROUND_CLOSEST(wire_now_us(w), 1000), 4000);
+}
+
+/* TCP_SAVED_SYN is of the connection that there is. */
+static void connect__again_without_the_saved_syn(struct kunit *test)
+{
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_SAVE_SYN, 1), 0);
+	wire_connected(test);
+	KUNIT_EXPECT_NOT_NULL(test, wire_xs(w, B)->saved_syn);
+	WIRE_EQ(w, kernel_connect(w->side[B].sock, &none, sizeof(none), 0), 0);
+	KUNIT_EXPECT_NULL(test, wire_xs(w, B)->saved_syn);
+}
+
 static void listen__on_a_connection(struct kunit *test)
 {
 	struct wire *w = wire_connected(test);
@@ -1025,6 +1060,32 @@ static void lowat__above_what_fits(struct kunit *test)
 	WIRE_EQ(w, poll_end(w, B) & EPOLLIN, EPOLLIN);
 }
 
+/* A buffer that the user did not fix grows with it, as far as autotuning may go. */
+static void lowat__makes_room(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	struct sock *sk;
+
+	wire_knob(w, rmem_max, 1000000);
+	wire_connected(test);
+	sk = w->side[B].sock->sk;
+	WIRE_EQ(w, set_lowat(w, 0), 0);
+	WIRE_EQ(w, sk->sk_rcvlowat, 1);
+	WIRE_EQ(w, set_lowat(w, 200000), 0);
+	WIRE_EQ(w, sk->sk_rcvlowat, 200000);
+	WIRE_EQ(w, sk->sk_rcvbuf, 400000);
+	WIRE_EQ(w, set_lowat(w, 100), 0);
+	WIRE_EQ(w, sk->sk_rcvbuf, 400000);
+	WIRE_EQ(w, set_lowat(w, INT_MAX), 0);
+	WIRE_EQ(w, sk->sk_rcvlowat, 500000);
+	WIRE_EQ(w, sk->sk_rcvbuf, 1000000);
+	/* What the user fixed stays. */
+	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_RCVBUF, 50000), 0);
+	WIRE_EQ(w, set_lowat(w, 200000), 0);
+	WIRE_EQ(w, sk->sk_rcvlowat, 50000);
+	WIRE_EQ(w, sk->sk_rcvbuf, 100000);
+}
+
 static void poll__reset(struct kunit *test)
 {
 	struct wire *w = wire_connected(test);
@@ -1210,6 +1271,8 @@ WIRE_SUITES_MAPPED(xtcp_socket_wire,
 	KUNIT_CASE_SLOW(connect__af_unspec_disconnects),
 	KUNIT_CASE_SLOW(connect__af_unspec_gives_the_page_back),
 	KUNIT_CASE_SLOW(connect__again_after_the_end),
+	KUNIT_CASE_SLOW(connect__again_is_as_patient),
+	KUNIT_CASE_SLOW(connect__again_without_the_saved_syn),
 	KUNIT_CASE_SLOW(listen__on_a_connection),
 	KUNIT_CASE_SLOW(accept__not_listening),
 	KUNIT_CASE_SLOW(accept__nothing_there),
@@ -1233,6 +1296,7 @@ WIRE_SUITES_MAPPED(xtcp_socket_wire,
 	KUNIT_CASE_SLOW(lowat__lowered),
 	KUNIT_CASE_SLOW(lowat__of_a_recv_that_has_a_part),
 	KUNIT_CASE_SLOW(lowat__above_what_fits),
+	KUNIT_CASE_SLOW(lowat__makes_room),
 	KUNIT_CASE_SLOW(poll__reset),
 	KUNIT_CASE_SLOW(option__ranges),
 	KUNIT_CASE_SLOW(option__inherited_from_listener),
