@@ -6,6 +6,8 @@
  */
 
 #include <linux/net.h>
+#include <linux/tcp.h>
+#include <xtcp/cookie.h>
 #include <xtcp/input.h>
 #include <xtcp/listener.h>
 #include <xtcp/request.h>
@@ -90,6 +92,139 @@ static void moved__segment_meets_no_one(struct kunit *test)
 	WIRE_EQ(w, wire_count(w, A, WIRE_RST), 1);	/* of disconnecting */
 }
 
+/* What a segment from A finds, kept as RCU would for so long. */
+static struct xtcp_listener *found_listener(struct wire *w, struct wire_key *k)
+{
+	struct xtcp_listener *l;
+
+	wire_key(w, B, k);
+	rcu_read_lock();
+	l = xtcp_listener_lookup(&k->key, NULL);
+	rcu_read_unlock();
+	KUNIT_ASSERT_NOT_NULL(w->test, l);
+	KUNIT_ASSERT_TRUE(w->test, refcount_inc_not_zero(&l->refs));
+	sock_hold(l->sk);
+	return l;
+}
+
+/* Nobody else has it any more. */
+static void forget_listener(struct wire *w, struct xtcp_listener *l)
+{
+	WIRE_EQ(w, l->early_len, 0);
+	WIRE_EQ(w, refcount_read(&l->refs), 1);
+	sock_put(l->sk);
+	xtcp_listener_put(l);
+}
+
+static void stop_listening(struct wire *w)
+{
+	struct sock *sk = w->side[B].listener->sk;
+
+	lock_sock(sk);
+	WIRE_EQ(w, sk->sk_prot->disconnect(sk, 0), 0);
+	release_sock(sk);
+}
+
+/* A has had a cookie from B, whose listener is @l; the segment that brings it back is at hand. */
+static struct sk_buff *with_cookie_under_way(struct kunit *test, struct wire_key *k,
+					     struct xtcp_listener **l)
+{
+	struct wire_inject in = { .from = A, .ctl = XTCP_ACK, .seq = 1, .ack = 1 };
+	struct wire *w = test->priv;
+	struct sk_buff *skb;
+
+	wire_knob(w, syncookies, 2);
+	wire_drop(w, A, WIRE_ACK, 1, 1);
+	WIRE_EQ(w, wire_listen(w, B, 5), 0);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	*l = found_listener(w, k);
+	skb = wire_segment_at_hand(w, &in);
+	KUNIT_ASSERT_NOT_NULL(test, skb);
+	return skb;
+}
+
+static void cookie_comes_back(struct wire *w, struct xtcp_listener *l, struct sk_buff *skb,
+			      const struct wire_key *k)
+{
+	struct xtcp_segment seg;
+
+	xtcp_input_parse(skb, &seg);
+	local_bh_disable();
+	rcu_read_lock();
+	WIRE_EQ(w, xtcp_cookie_ack(l, skb, &k->key, &seg, NULL), true);
+	rcu_read_unlock();
+	local_bh_enable();
+	wire_run_ms(w, 50);
+}
+
+/* The child that a cookie makes has no one to accept it: the peer hears of it. */
+static void moved__cookie_meets_one_who_stopped(struct kunit *test)
+{
+	u64 aborts = wire_counter(XTCP_CNT_ABORT_ON_LISTENER);
+	struct wire *w = test->priv;
+	struct xtcp_listener *l;
+	struct wire_key k;
+	struct sk_buff *skb = with_cookie_under_way(test, &k, &l);
+
+	stop_listening(w);
+	cookie_comes_back(w, l, skb, &k);
+	WIRE_EQ(w, wire_count(w, B, WIRE_RST), 1);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_ABORT_ON_LISTENER) - aborts, 1);
+	WIRE_EQ(w, wire_error(w, A), ECONNRESET);
+	forget_listener(w, l);
+}
+
+/* Its port may be another's by now, so there is no child: A hears of it when it sends text. */
+static void moved__cookie_meets_one_who_closed(struct kunit *test)
+{
+	u64 opens = wire_counter(XTCP_CNT_PASSIVE_OPENS);
+	struct wire *w = test->priv;
+	struct xtcp_listener *l;
+	struct wire_key k;
+	struct sk_buff *skb = with_cookie_under_way(test, &k, &l);
+
+	wire_unlisten(w, B);
+	cookie_comes_back(w, l, skb, &k);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ANY), 1);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_PASSIVE_OPENS) - opens, 0);
+	forget_listener(w, l);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_count(w, B, WIRE_RST), 1);
+	WIRE_EQ(w, wire_error(w, A), ECONNRESET);
+}
+
+/* Nor does one of Fast Open stay, or count for the listener. */
+static void moved__fast_open_meets_one_who_stopped(struct kunit *test)
+{
+	struct wire_inject in = { .from = A, .ctl = XTCP_SYN, .len = 100 };
+	u64 aborts = wire_counter(XTCP_CNT_ABORT_ON_LISTENER);
+	struct wire *w = test->priv;
+	struct xtcp_listener *l;
+	struct xtcp_segment seg;
+	struct sk_buff *skb;
+	struct wire_key k;
+
+	wire_knob(w, fastopen, 0x207);		/* without cookies */
+	WIRE_EQ(w, wire_socket(w, A), 0);
+	WIRE_EQ(w, wire_listen(w, B, 5), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_FASTOPEN, 5), 0);
+	l = found_listener(w, &k);
+	stop_listening(w);
+	skb = wire_segment_at_hand(w, &in);
+	KUNIT_ASSERT_NOT_NULL(test, skb);
+	xtcp_input_parse(skb, &seg);
+	local_bh_disable();
+	rcu_read_lock();
+	xtcp_listen_syn(l, skb, &k.key, &seg, 0);
+	rcu_read_unlock();
+	local_bh_enable();
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_count(w, B, WIRE_RST), 1);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_ABORT_ON_LISTENER) - aborts, 1);
+	forget_listener(w, l);
+}
+
 /* Between the look-up of a listener and its request it stopped, and listens again. */
 static void moved__syn_meets_next_listener(struct kunit *test)
 {
@@ -105,12 +240,7 @@ static void moved__syn_meets_next_listener(struct kunit *test)
 	WIRE_EQ(w, wire_socket(w, A), 0);
 	WIRE_EQ(w, wire_listen(w, B, 5), 0);
 	sk = w->side[B].listener->sk;
-	wire_key(w, B, &k);
-	rcu_read_lock();
-	l = xtcp_listener_lookup(&k.key, NULL);
-	rcu_read_unlock();
-	KUNIT_ASSERT_NOT_NULL(test, l);
-	KUNIT_ASSERT_TRUE(test, refcount_inc_not_zero(&l->refs));	/* RCU, for so long */
+	l = found_listener(w, &k);
 	lock_sock(sk);
 	WIRE_EQ(w, sk->sk_prot->disconnect(sk, 0), 0);
 	WIRE_EQ(w, xtcp_listen_start(sk, 5), 0);
@@ -125,7 +255,7 @@ static void moved__syn_meets_next_listener(struct kunit *test)
 	WIRE_EQ(w, rcu_dereference(xtcp_sk(sk)->listener)->requests.len, 0);
 	rcu_read_unlock();
 	local_bh_enable();
-	xtcp_listener_put(l);
+	forget_listener(w, l);
 	wire_run_ms(w, 100);
 	WIRE_EQ(w, wire_counter(XTCP_DROP_RACE) - races, 1);
 	WIRE_EQ(w, wire_count(w, B, WIRE_SYN_ACK), 0);
@@ -220,6 +350,9 @@ WIRE_SUITES_MAPPED(xtcp_stale_wire,
 		   KUNIT_CASE(moved__segment_meets_next_connection),
 		   KUNIT_CASE(moved__same_connection_again),
 		   KUNIT_CASE(moved__segment_meets_no_one),
+		   KUNIT_CASE(moved__cookie_meets_one_who_stopped),
+		   KUNIT_CASE(moved__cookie_meets_one_who_closed),
+		   KUNIT_CASE(moved__fast_open_meets_one_who_stopped),
 		   KUNIT_CASE(moved__syn_meets_next_listener),
 		   KUNIT_CASE(moved__child_keeps_the_device_of_its_request),
 		   KUNIT_CASE(moved__child_of_a_connection),

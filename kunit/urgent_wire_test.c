@@ -430,6 +430,41 @@ static void urgent__with_fin(struct kunit *test)
 	WIRE_EQ(w, wire_recv(w, B, 100), 0);
 }
 
+/* recv() of @n octets while a signal waits to be handled. */
+static int recv_with_signal(struct wire *w, unsigned int n, int flags)
+{
+	u8 text[16];
+	struct kvec vec = { .iov_base = text, .iov_len = n };
+	struct msghdr msg = { };
+	int ret;
+
+	set_tsk_thread_flag(current, TIF_SIGPENDING);
+	ret = kernel_recvmsg(w->side[B].sock, &msg, &vec, 1, n, flags);
+	clear_tsk_thread_flag(current, TIF_SIGPENDING);
+	return ret;
+}
+
+/*
+ * SIGURG is handled before the text behind the mark is given, for whom it tells that he is
+ * at the mark (sockatmark()); the text before it is given first.
+ */
+static void urgent__signal_at_the_mark(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+	long *timeo = &w->side[B].sock->sk->sk_rcvtimeo;
+
+	wire_inject(w, A, PUA, .seq = 1, .ack = 1, .len = 10, .up = 4);
+	WIRE_EQ(w, recv_with_signal(w, 10, 0), 3);
+	*timeo = HZ;
+	WIRE_EQ(w, recv_with_signal(w, 10, 0), -EINTR);
+	*timeo = MAX_SCHEDULE_TIMEOUT;
+	WIRE_EQ(w, recv_with_signal(w, 10, 0), -ERESTARTSYS);
+	WIRE_EQ(w, recv_with_signal(w, 10, MSG_DONTWAIT), -EAGAIN);
+	WIRE_EQ(w, wire_xs(w, B)->rcv.copied_seq, wire_xs(w, B)->tcb.rcv_up - 1);
+	w->side[B].received = 4;
+	WIRE_EQ(w, wire_recv(w, B, 10), 6);
+}
+
 /* A pointer beyond the FIN: it never comes. */
 static void urgent__beyond_fin(struct kunit *test)
 {
@@ -491,6 +526,7 @@ WIRE_SUITES(xtcp_urgent_wire,
 	KUNIT_CASE_SLOW(urgent__late_pointer),
 	KUNIT_CASE_SLOW(urgent__duplicate),
 	KUNIT_CASE_SLOW(urgent__with_fin),
+	KUNIT_CASE_SLOW(urgent__signal_at_the_mark),
 	KUNIT_CASE_SLOW(urgent__beyond_fin),
 	KUNIT_CASE_SLOW(urgent__beyond_the_window),
 	KUNIT_CASE_SLOW(urgent__forgotten_when_passed),
