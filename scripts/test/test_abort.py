@@ -9,8 +9,9 @@ import subprocess
 import threading
 
 from test_admin import AdminTest, counters, drop_everything, rows
-from xtcp_sockets import (CLONE_NEWNET, CLOSE, FIN_WAIT1, LISTEN, PROTO, SIOCOUTQ, TIME_WAIT, Task, error_of, fill,
-                          ioctl_int, libc, loopback_up, raw_connect, set_linger, tcp_state, unshare_network)
+from xtcp_sockets import (CLONE_NEWNET, CLOSE, ESTABLISHED, FIN_WAIT1, LISTEN, PROTO, SIOCOUTQ, TIME_WAIT, Task,
+                          error_of, fill, ioctl_int, libc, loopback_up, raw_connect, set_linger, tcp_state,
+                          unshare_network)
 
 ABORT = pathlib.Path("/proc/net/xtcp_abort")
 COMMAND = str(pathlib.Path(__file__).parent.parent / "xtcp")
@@ -134,6 +135,28 @@ class One(AbortTest):
             self.connected(listener)
         self.pair(other)
 
+    def test_listener_of_one_address(self):
+        """And not those at others of the same port."""
+        one = self.listener()
+        port = one.getsockname()[1]
+        other = self.listener(host="127.0.0.2", port=port)
+        abort(f"127.0.0.1:{port} 0.0.0.0:0")
+        self.assertEqual((tcp_state(one), tcp_state(other)), (CLOSE, LISTEN))
+        with self.raises(errno.ENOENT):
+            abort(f"127.0.0.3:{port} 0.0.0.0:0")
+
+    def test_connection_of_one_address(self):
+        listener = self.listener(host="0.0.0.0")
+        port = listener.getsockname()[1]
+        one = self.bound("127.0.0.1")
+        other = self.bound("127.0.0.2", port=one.getsockname()[1])
+        for client in one, other:
+            client.connect(("127.0.0.1", port))
+        self.abort_one(other)
+        self.assertEqual((tcp_state(one), tcp_state(other)), (ESTABLISHED, CLOSE))
+        with self.raises(errno.ENOENT):
+            abort(f"{name(one.getsockname())} 127.0.0.2:{port}")
+
     def test_accept_wakes_up(self):
         listener = self.listener()
         task = Task(listener.accept)
@@ -199,6 +222,16 @@ class Ipv6(AbortTest):
         name_, listener = self.check("::ffff:127.0.0.1")
         abort(f"{name_} [::]:0")
         self.assertEqual(error_of(listener), errno.ECONNABORTED)
+
+    def test_listener_of_one_address(self):
+        listeners = []
+        for address in "::1", "::ffff:127.0.0.1":
+            port = listeners[0].getsockname()[1] if listeners else 0
+            listeners.append(self.keep(socket.socket(socket.AF_INET6, socket.SOCK_STREAM, PROTO)))
+            listeners[-1].bind((address, port))
+            listeners[-1].listen()
+        abort(f"[::1]:{listeners[0].getsockname()[1]} [::]:0")
+        self.assertEqual([tcp_state(listener) for listener in listeners], [CLOSE, LISTEN])
 
     def test_wildcard_listener(self):
         listener = self.keep(socket.socket(socket.AF_INET6, socket.SOCK_STREAM, PROTO))
