@@ -90,7 +90,10 @@ class Opening(Router):
         self.recverr(sock)
         self.complain(packet, DEST_UNREACH, HOST_UNREACH)
         self.eventually(lambda: "ERR" in events(sock))
+        self.assertEqual(error_of(sock), errno.EHOSTUNREACH)
+        self.assertIn("ERR", events(sock), "though the message is there still")
         quoted, ancillary, flags, address = sock.recvmsg(100, 512, socket.MSG_ERRQUEUE)
+        self.assertNotIn("ERR", events(sock))
         start = (packet[0] & 15) * 4
         self.assertEqual(quoted, packet[start:start + 8])
         self.assertEqual(flags & socket.MSG_ERRQUEUE, socket.MSG_ERRQUEUE)

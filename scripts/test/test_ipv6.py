@@ -946,6 +946,21 @@ class Icmp(Test6):
                 self.assertEqual(address[:2], ("fd00:1::2", 9))
         self.in_namespace(run)
 
+    @staticmethod
+    def in_errors():
+        with open("/proc/thread-self/net/snmp6", encoding="ascii") as file:
+            return int(dict(line.split() for line in file)["Icmp6InErrors"])
+
+    def test_about_nobody_is_counted(self):
+        def run():
+            sniffer, sock = self.hole(), self.connecting()
+            syn = sniffer.next(control=SYN)
+            before = self.in_errors()
+            inject_icmp(UNREACHABLE, 4, 0, Segment(syn.packet[:40] + struct.pack("!H", 1) + syn.packet[42:]))
+            self.eventually(lambda: self.in_errors() - before, 1)
+            self.assertEqual(events(sock), "")
+        self.in_namespace(run)
+
     def test_wrong_sequence_number_of_a_syn(self):
         def run():
             sniffer, sock = self.hole(), self.connecting()
