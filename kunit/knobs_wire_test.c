@@ -452,6 +452,51 @@ static void defer_accept__text_is_no_round_trip(struct kunit *test)
 	WIRE_EQ(w, DIV_ROUND_CLOSEST(wire_xs(w, B)->rtt.srtt_us, 1000), 20);
 }
 
+/* He took his time: two waits pass in silence, in which nothing is sent again. */
+static void text_after_silence(struct wire *w)
+{
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_DEFER_ACCEPT, 10), 0);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_ms(w, 3500);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_xs(w, B)->rtt.srtt_us, 0);
+}
+
+/* The path lost nothing; and the timestamp that he echoes is as old as the SYN-ACK. */
+static void defer_accept__silence_is_no_loss(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	text_after_silence(w);
+	WIRE_EQ(w, wire_count(w, B, WIRE_SYN_ACK), 1);
+	WIRE_EQ(w, wire_xs(w, B)->rtt.rto_us, 1000000);
+	WIRE_EQ(w, wire_xs(w, B)->cong.cwnd, 10000);
+}
+
+static void defer_accept__silence_is_no_loss_without_timestamps(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, timestamps, 0);
+	text_after_silence(w);
+	WIRE_EQ(w, wire_xs(w, B)->rtt.rto_us, 1000000);
+}
+
+/* But what it lost before he answered counts (RFC 6298 5.7, RFC 6928 2). */
+static void defer_accept__syn_acks_lost(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_drop(w, A, WIRE_SYN, 2, WIRE_FOREVER);
+	wire_drop(w, B, WIRE_SYN_ACK, 1, 2);
+	text_after_silence(w);
+	WIRE_EQ(w, wire_xs(w, B)->rtt.rto_us, 3000000);
+	WIRE_EQ(w, wire_xs(w, B)->cong.cwnd, 1000);
+}
+
 /* When the time is up one SYN-ACK asks again, and its ACK is enough. */
 static void defer_accept__time_is_up(struct kunit *test)
 {
@@ -972,6 +1017,9 @@ WIRE_SUITES(xtcp_knobs_wire,
 	KUNIT_CASE_SLOW(abort_on_overflow),
 	KUNIT_CASE_SLOW(defer_accept__wakes_on_text),
 	KUNIT_CASE_SLOW(defer_accept__text_is_no_round_trip),
+	KUNIT_CASE_SLOW(defer_accept__silence_is_no_loss),
+	KUNIT_CASE_SLOW(defer_accept__silence_is_no_loss_without_timestamps),
+	KUNIT_CASE_SLOW(defer_accept__syn_acks_lost),
 	KUNIT_CASE_SLOW(defer_accept__time_is_up),
 	KUNIT_CASE_SLOW(defer_accept__silent_client),
 	KUNIT_CASE_SLOW(third_segment_without_timestamp__opens),

@@ -52,7 +52,10 @@ struct xtcp_flow {
 
 	/* Of requests and TIME_WAIT records: here is room for them. */
 	u8 tos;
-	u16 cpu;			/* shard of their wait (fifo.h) */
+	union {
+		u16 cpu;		/* records: shard of their wait (fifo.h) */
+		u8 resent;		/* requests: SYN-ACKs sent again before the answer */
+	};
 	u8 rcv_wscale : 4,
 	   mapped : 1,			/* any kind: IPv4, of an AF_INET6 socket */
 	   ts_ok : 1,

@@ -194,21 +194,26 @@ static void take_sample(struct sock *sk, u64 us)
 			xtcp_rto_min_ms(sk), xtcp_sk_knob(sk, rto_max_ms));
 }
 
-/* Round trip of the handshake, by clock if nothing was sent twice. */
+/* Round trip of the handshake, by clock if nothing was sent twice; 0: no one knows. */
+static u64 handshake_us(const struct sock *sk, const struct xtcp_segment *seg, bool sent_twice)
+{
+	u64 sent_ns = xtcp_sk(sk)->first_retransmit_ns;
+
+	if (!sent_ns)
+		return 0;	/* nor when it went out (open/request.c) */
+	return sent_twice ? echo_age_us(sk, seg) :
+			    div_u64(ktime_get_ns() - sent_ns, NSEC_PER_USEC) ?: 1;
+}
+
 static void sample_handshake(struct sock *sk, const struct xtcp_segment *seg)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
-	u64 us;
+	bool sent_twice = xs->retransmits || xs->stats.retrans;
+	u64 us = handshake_us(sk, seg, sent_twice);
 
-	if (!xs->first_retransmit_ns)
-		return;		/* when it went out no one knows (open/request.c) */
-	if (!xs->retransmits && !xs->stats.retrans)
-		us = div_u64(ktime_get_ns() - xs->first_retransmit_ns, NSEC_PER_USEC) ?: 1;
-	else
-		us = echo_age_us(sk, seg);
 	if (us)
 		take_sample(sk, us);
-	else
+	else if (sent_twice)
 		/* RFC 6298 5.7; a sample by timestamp knows better. */
 		xs->rtt.rto_us = max_t(u32, xs->rtt.rto_us, 3 * USEC_PER_SEC);
 }

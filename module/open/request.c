@@ -421,13 +421,17 @@ static struct xtcp_saved_syn *copy_saved_syn(const struct xtcp_request *req)
 
 /*
  * When the SYN-ACK went out, of which the child measures a round trip; 0: no one knows,
- * or it was answered before by who waited with his text.
+ * or it was answered before by who waited with his text. What he echoes then is as old.
  */
 static u64 syn_ack_sent_ns(const struct xtcp_request *req)
 {
-	bool answered_before = req->flow.acked && !req->retransmits;
+	return req->cookie || req->flow.acked ? 0 : req->wait.start_ns;
+}
 
-	return req->cookie || answered_before ? 0 : req->wait.start_ns;
+/* How often it was lost, or its answer: who has answered was waited for in silence. */
+static u8 syn_acks_resent(const struct xtcp_request *req)
+{
+	return req->flow.acked ? req->flow.resent : req->retransmits;
 }
 
 /* The child, locked, in SYN_RCVD; in no table yet. */
@@ -447,7 +451,7 @@ static struct sock *create_child(const struct xtcp_request *req,
 	xs->rcv.route_clamp = dst_metric(dst, RTAX_WINDOW);
 	xs->ts_offset = req->ts_offset;
 	xs->first_retransmit_ns = syn_ack_sent_ns(req);
-	xs->retransmits = req->retransmits;
+	xs->retransmits = syn_acks_resent(req);
 	xs->snd.write_seq = req->iss + 1;
 	xs->snd.small_seq = req->iss;
 	xs->saved_syn = copy_saved_syn(req);
@@ -806,6 +810,7 @@ static bool defer(struct xtcp_request *req, const struct xtcp_segment *seg)
 		return false;
 	/* Once: who says it again and again does not wait for ever. */
 	if (!req->flow.acked) {
+		req->flow.resent = req->retransmits;
 		req->flow.acked = 1;
 		xtcp_fifo_move(fifo_of(req), level_of(req), &req->wait, &req->flow);
 	}
