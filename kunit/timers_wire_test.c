@@ -732,6 +732,43 @@ static void ack_kept__device_refuses(struct kunit *test)
 		    "0.060 ESTABLISHED <- . 1 ack 101    <- ESTABLISHED\n");
 }
 
+/* A probe comes before, and does not tell it: what its old number says is not taken. */
+static void ack_kept__probe_goes_before(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+
+	wire_knob(w, keepalive_time_ms, 100);
+	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+	wire_refuse(w, B, 1);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 500);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> P. 1:101 ack 1 -> ESTABLISHED\n"
+		    "0.110 ESTABLISHED <- . 0 ack 101    <- ESTABLISHED\n"
+		    "0.110 ESTABLISHED <- . 1 ack 101    <- ESTABLISHED\n"
+		    "0.120 ESTABLISHED -> . 101 ack 1    -> ESTABLISHED\n");
+}
+
+/* Text of its own would have told it, but that was refused as well, and can wait. */
+static void ack_kept__text_is_refused_too(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+	unsigned int acks = wire_count(w, B, WIRE_ACK);
+
+	wire_knob(w, local_retry_ms, 50);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_NODELAY, 1), 0);
+	WIRE_EQ(w, wire_send(w, B, 100), 100);
+	wire_refuse(w, B, 2);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 100);
+	WIRE_EQ(w, wire_send(w, B, 100), 100);
+	wire_run_ms(w, 45);
+	WIRE_EQ(w, wire_count(w, B, WIRE_DATA), 1);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 0);
+	wire_run_ms(w, 10);
+	WIRE_EQ(w, wire_count(w, B, WIRE_DATA), 1);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 1);
+}
+
 /* It acknowledges nothing, but tells that the window is open: no probe has to ask. */
 static void ack_kept__window_update(struct kunit *test)
 {
@@ -792,6 +829,8 @@ WIRE_SUITES(xtcp_timers_wire,
 	KUNIT_CASE_SLOW(ack_kept__no_memory),
 	KUNIT_CASE_SLOW(ack_kept__text_comes_meanwhile),
 	KUNIT_CASE_SLOW(ack_kept__device_refuses),
+	KUNIT_CASE_SLOW(ack_kept__probe_goes_before),
+	KUNIT_CASE_SLOW(ack_kept__text_is_refused_too),
 	KUNIT_CASE_SLOW(ack_kept__window_update),
 	{ }
 );

@@ -142,11 +142,22 @@ static void fill_header(struct sock *sk, u32 seq, u8 ctl, struct xtcp_header *h)
 	h->wnd = window_of(sk, ctl);
 }
 
+/*
+ * Sending came to @err: is it for this machine, whose queues are full or whose memory
+ * is short, that nothing went? What IP or a filter does not let pass is lost, as by any
+ * router.
+ */
+static bool kept_here(int err)
+{
+	return net_xmit_eval(err) > 0 || err == -ENOBUFS || err == -ENOMEM;
+}
+
 /* Put the header in front of @skb and send it. */
 static int transmit_header(struct sock *sk, struct sk_buff *skb,
 			   const struct xtcp_header *h)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
+	int err;
 
 	skb_push(skb, xtcp_output_header_len(h));
 	skb_reset_transport_header(skb);
@@ -160,11 +171,13 @@ static int transmit_header(struct sock *sk, struct sk_buff *skb,
 	skb_set_hash_from_sk(skb, sk);
 	skb_set_dst_pending_confirm(skb, READ_ONCE(sk->sk_dst_pending_confirm));
 	xs->af->checksum(sk, skb);
-	if (h->ctl & XTCP_ACK)
-		xtcp_timers_ack_sent(sk);
 	xs->stats.segs_out++;
 	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_OUT_SEGS);
-	return xs->af->xmit(sk, skb);
+	err = xs->af->xmit(sk, skb);
+	/* What stayed here told nothing: an ACK that is owed is so still. */
+	if ((h->ctl & XTCP_ACK) && !kept_here(err))
+		xtcp_timers_ack_sent(sk);
+	return err;
 }
 
 /* @skb, whose text begins at @seq. */
@@ -204,16 +217,6 @@ static int send_control(struct sock *sk, u32 seq, u8 ctl)
 	struct sk_buff *skb = alloc_control(sk);
 
 	return skb ? transmit(sk, skb, seq, ctl) : -ENOBUFS;
-}
-
-/*
- * Sending came to @err: is it for this machine, whose queues are full or whose memory
- * is short, that nothing went? What IP or a filter does not let pass is lost, as by any
- * router.
- */
-static bool kept_here(int err)
-{
-	return net_xmit_eval(err) > 0 || err == -ENOBUFS || err == -ENOMEM;
 }
 
 /*
@@ -322,7 +325,8 @@ bool xtcp_output_probe(struct sock *sk)
 {
 	const struct xtcp_sock *xs = xtcp_sk(sk);
 	const struct xtcp_tcb *tcb = &xs->tcb;
-	bool sent, owed = xs->rcv.acked_seq != tcb->rcv_nxt;
+	/* Also what stayed here the last time, and waits to be tried again. */
+	bool sent, owed = xs->rcv.acked_seq != tcb->rcv_nxt || xs->due_ns[XTCP_TIMER_DELACK];
 	u32 edge = tcb->rcv_adv;
 
 	/* Whether the window is shut or not: from the old one URG is not taken. */
