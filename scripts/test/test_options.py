@@ -270,58 +270,6 @@ class Inq(SocketTest):
         self.assertEqual(tcp(self.pair(listener)[1], INQ), 1)
 
 
-class Timestamps(SocketTest):
-    """When text came in, in the five ways that there are to say it (socket(7))."""
-
-    OLD, NS_OLD, TIMESTAMPING_OLD, NEW, NS_NEW, TIMESTAMPING_NEW = 29, 35, 37, 63, 64, 65
-    SOFTWARE = 1 << 4 | 1 << 3  # report it, and make it of what comes in
-
-    def await_stamps(self, client, server):
-        """That someone wants what comes in to have its time the kernel hears from a worker: the first may have none."""
-        for _ in range(200):
-            client.send(b"x")
-            if server.recvmsg(10, 200)[1]:
-                return
-            time.sleep(0.01)
-        self.fail("no times of arrival")
-
-    def check(self, option, value, unit):
-        client, server = self.pair()
-        server.setsockopt(SOL, option, value)
-        self.await_stamps(client, server)
-        before = time.time_ns()
-        client.send(b"x")
-        self.await_input(server, 1)
-        after = time.time_ns()
-        time.sleep(0.05)
-        _, [(level, name, data)], _, _ = server.recvmsg(10, 200)
-        self.assertEqual((level, name), (SOL, option))
-        seconds, rest = struct.unpack_from("qq", data)
-        self.assertLess(rest * unit, 10 ** 9)
-        self.assertGreaterEqual(seconds * 10 ** 9 + rest * unit, before - unit)
-        self.assertLessEqual(seconds * 10 ** 9 + rest * unit, after)
-
-    def test_in_microseconds(self):
-        for option in self.OLD, self.NEW:
-            with self.subTest(option):
-                self.check(option, 1, 1000)
-
-    def test_in_nanoseconds(self):
-        for option in self.NS_OLD, self.NS_NEW:
-            with self.subTest(option):
-                self.check(option, 1, 1)
-
-    def test_timestamping(self):
-        for option in self.TIMESTAMPING_OLD, self.TIMESTAMPING_NEW:
-            with self.subTest(option):
-                self.check(option, self.SOFTWARE, 1)
-
-    def test_not_asked(self):
-        client, server = self.pair()
-        client.send(b"x")
-        self.assertEqual(server.recvmsg(10, 200)[:2], (b"x", []))
-
-
 class NotsentLowat(SocketTest):
     """TCP_NOTSENT_LOWAT: no more is taken while so much waits to be sent, room or not."""
 
