@@ -5,6 +5,9 @@
 #include <linux/tcp.h>
 #include <net/dsfield.h>
 #include <net/ipv6.h>
+#include <xtcp/af.h>
+#include <xtcp/input.h>
+#include <xtcp/reset.h>
 #include "wire.h"
 #include "wire_ip.h"
 
@@ -362,6 +365,29 @@ static void neighbour__confirmed_by_acknowledgments(struct kunit *test)
 	WIRE_EQ(w, a->sk_dst_pending_confirm, 1);
 }
 
+/* There is no way back: that is counted, and nothing goes anywhere. */
+static void reset__no_way_back(struct kunit *test)
+{
+	const struct wire_inject in = { .from = A, .ctl = XTCP_SYN };
+	u64 no_route = wire_counter(XTCP_CNT_OUT_NO_ROUTE), out = wire_counter(XTCP_CNT_OUT_SEGS);
+	struct wire *w = test->priv;
+	struct sk_buff *skb = wire_segment_at_hand(w, &in);
+	struct xtcp_segment seg;
+
+	KUNIT_ASSERT_NOT_NULL(test, skb);
+	xtcp_input_parse(skb, &seg);
+	wire_no_route(w);
+	local_bh_disable();
+	rcu_read_lock();
+	xtcp_reset_reply(w->xn, xtcp_af_ops(w->ip->family), skb, &seg, XTCP_DROP_NO_FLOW, NULL);
+	rcu_read_unlock();
+	local_bh_enable();
+	kfree_skb(skb);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_OUT_NO_ROUTE) - no_route, 1);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_OUT_SEGS) - out, 0);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ANY), 0);
+}
+
 WIRE_SUITES_MAPPED(xtcp_answers_wire,
 	    KUNIT_CASE_SLOW(answers__syn_ack),
 	    KUNIT_CASE_SLOW(answers__request),
@@ -369,6 +395,7 @@ WIRE_SUITES_MAPPED(xtcp_answers_wire,
 	    KUNIT_CASE_SLOW(answers__rst_of_listener),
 	    KUNIT_CASE_SLOW(answers__rst_of_socket),
 	    KUNIT_CASE_SLOW(answers__rst_of_no_one),
+	    KUNIT_CASE_SLOW(reset__no_way_back),
 	    KUNIT_CASE_SLOW(answers__time_wait),
 	    KUNIT_CASE_SLOW(answers__time_wait_without_offset),
 	    KUNIT_CASE_SLOW(syn__nothing_is_reflected),

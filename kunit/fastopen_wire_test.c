@@ -640,6 +640,34 @@ static void key__rotation(struct kunit *test)
 		    "0.030 ESTABLISHED <- . 1 ack 101         <- ESTABLISHED\n");
 }
 
+/* A SYN-ACK that a cookie makes large is numbered where the user lets it be cut up. */
+static void cookie__may_be_cut_up(struct kunit *test)
+{
+	struct wire *w = server(test, 4);
+	struct wire_segment *seg;
+	u16 ids = 0;
+	int i;
+
+	if (wire_is_ipv6(w))
+		kunit_skip(test, "IPv6 numbers fragments only");
+	WIRE_EQ(w, wire_option(w, B, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT), 0);
+	for (i = 0; i < 4; i++) {
+		wire_forget_servers(w);
+		WIRE_EQ(w, wire_send_fast(w, A, 100), -EINPROGRESS);
+		wire_run_ms(w, 50);
+		WIRE_EQ(w, wire_accept(w, B), 0);
+		end_connection(w);
+	}
+	list_for_each_entry(seg, &w->segments, link) {
+		if (seg->ctl != (XTCP_SYN | XTCP_ACK))
+			continue;
+		WIRE_EQ(w, seg->cookie_len, 8);
+		WIRE_EQ(w, seg->whole, false);
+		ids |= seg->ip_id;
+	}
+	WIRE_EQ(w, ids >> 8 && (ids & 0xff), true);
+}
+
 /* Neither side needs one, where both have been told so. */
 static void no_cookie(struct kunit *test)
 {
@@ -1241,6 +1269,7 @@ WIRE_SUITES_MAPPED(xtcp_fastopen_wire,
 	KUNIT_CASE_SLOW(early__unreachable),
 	KUNIT_CASE_SLOW(cookie__of_another_is_refused),
 	KUNIT_CASE_SLOW(key__rotation),
+	KUNIT_CASE_SLOW(cookie__may_be_cut_up),
 	KUNIT_CASE_SLOW(no_cookie),
 	KUNIT_CASE_SLOW(no_cookie__of_the_socket),
 	KUNIT_CASE_SLOW(no_cookie__of_the_route),

@@ -597,6 +597,26 @@ static void refused__fast_retransmit_by_timer(struct kunit *test)
 	WIRE_EQ(w, wire_counter(XTCP_CNT_RTO_TIMEOUTS) - timeouts, 1);
 }
 
+/* Nobody was asked: the next one comes soon, and the wait has not grown. */
+static void refused__window_probe(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+	struct xtcp_sock *xs = wire_xs(w, A);
+
+	wire_knob(w, local_retry_ms, 50);
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1, .wnd = WIRE_WND_0);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_refuse(w, A, 3);
+	wire_epoch(w);
+	wire_run_to_ms(w, 349);
+	WIRE_EQ(w, xs->probes, 0);
+	WIRE_EQ(w, xs->backoff, 0);
+	wire_run_to_ms(w, 800);
+	WIRE_EXPECT(w,
+		    "0.350 ESTABLISHED -> . 0 ack 1 -> x\n"
+		    "0.750 ESTABLISHED -> . 0 ack 1 -> x\n");
+}
+
 static void refused__cwnd_is_halved_once(struct kunit *test)
 {
 	struct wire *w = wire_connected(test);
@@ -821,6 +841,7 @@ WIRE_SUITES(xtcp_timers_wire,
 	KUNIT_CASE_SLOW(refused__text_for_ever),
 	KUNIT_CASE_SLOW(refused__fast_retransmit),
 	KUNIT_CASE_SLOW(refused__fast_retransmit_by_timer),
+	KUNIT_CASE_SLOW(refused__window_probe),
 	KUNIT_CASE_SLOW(refused__cwnd_is_halved_once),
 	KUNIT_CASE_SLOW(refused__syn),
 	KUNIT_CASE_SLOW(refused__syn_for_ever),

@@ -430,6 +430,18 @@ static void urgent__with_fin(struct kunit *test)
 	WIRE_EQ(w, wire_recv(w, B, 100), 0);
 }
 
+/* What was urgent of a connection that was reset, no one gets; nor does the mark hold text up. */
+static void urgent__then_rst(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+
+	wire_inject(w, A, PUA, .seq = 1, .ack = 1, .len = 10, .up = 4);
+	wire_inject(w, A, XTCP_RST, .seq = 11);
+	WIRE_STATE(w, B, CLOSED);
+	WIRE_EQ(w, recv_urgent(w, B), -ENOTCONN);
+	WIRE_EQ(w, wire_recv(w, B, 10), 3);
+}
+
 /* recv() of @n octets while a signal waits to be handled. */
 static int recv_with_signal(struct wire *w, unsigned int n, int flags)
 {
@@ -526,6 +538,7 @@ WIRE_SUITES(xtcp_urgent_wire,
 	KUNIT_CASE_SLOW(urgent__late_pointer),
 	KUNIT_CASE_SLOW(urgent__duplicate),
 	KUNIT_CASE_SLOW(urgent__with_fin),
+	KUNIT_CASE_SLOW(urgent__then_rst),
 	KUNIT_CASE_SLOW(urgent__signal_at_the_mark),
 	KUNIT_CASE_SLOW(urgent__beyond_fin),
 	KUNIT_CASE_SLOW(urgent__beyond_the_window),
