@@ -252,20 +252,18 @@ static void *step(struct seq_file *seq)
 static void *walk_start(struct seq_file *seq, loff_t *pos) __acquires(RCU)
 {
 	struct walk *walk = seq->private;
-	void *v = SEQ_START_TOKEN;
 
 	rcu_read_lock();
-	if (*pos && *pos == walk->at) {
-		/* Read on: the one at *pos was not shown yet. */
+	if (*pos) {
+		/* Read on, where walk_next() was last: that one was not shown yet. */
 		walk->skip -= !!walk->skip;
 		return step(seq);
 	}
 	walk->in_flows = false;
 	walk->bucket = 0;
 	walk->skip = 0;
-	for (walk->at = 0; walk->at < *pos && v; walk->at++)
-		v = step(seq);
-	return v;
+	walk->at = 0;
+	return SEQ_START_TOKEN;
 }
 
 static void *walk_next(struct seq_file *seq, void *v, loff_t *pos)

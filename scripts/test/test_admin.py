@@ -137,6 +137,26 @@ class Rows(AdminTest):
         seen = sorted(r[1] for r in rows() if r[2] == listener.getsockname()[1])
         self.assertEqual(seen, ports)
 
+    def test_any_piece_of_it_can_be_read(self):
+        """In order, backwards, and beyond its end: the same rows, each where it was."""
+        def inside():
+            unshare_network()
+            loopback_up()
+            listeners = [self.listener() for _ in range(40)]
+            for _ in range(40):
+                self.connected(listeners[0])
+            with ROWS.open("rb", buffering=0) as file:
+                whole = b"".join(iter(lambda: file.read(100000), b""))
+                self.assertEqual(whole.count(b"\n"), 1 + 40 + 80)
+                self.assertEqual(file.read(100), b"")
+                places = list(range(0, len(whole), 700))
+                for order in (places, places[::-1]):
+                    pieces = {place: os.pread(file.fileno(), 700, place) for place in order}
+                    for place, piece in pieces.items():
+                        self.assertTrue(piece and whole.startswith(piece, place), place)
+                self.assertEqual(os.pread(file.fileno(), 100, len(whole)), b"")
+        self.in_child(inside)
+
     def test_ss_reads_it(self):
         client, server = self.pair()
         env = dict(os.environ, PROC_NET_TCP=str(ROWS))
