@@ -6,13 +6,15 @@ import errno
 import os
 import pathlib
 import socket
+import struct
 import subprocess
 import time
 import unittest
 
+from checksums import checksum
 from two_hosts import Host, TwoHosts, run as run_command
-from xtcp_sockets import (A_WHILE, CLONE_NEWNET, PATIENCE, PROTO, SOL_TCP, SocketTest, Task, await_local, libc,
-                          loopback_up, recv_exactly, reset, unshare_network)
+from xtcp_sockets import (A_WHILE, CLONE_NEWNET, PATIENCE, PROTO, SOL_TCP, SYN_SENT, SocketTest, Task, await_local,
+                          error_of, libc, loopback_up, recv_exactly, reset, tcp_state, unshare_network)
 
 SOL_XTCP, WIRE_PROTOCOL = 253, 9
 TCP_SAVE_SYN, TCP_SAVED_SYN, IPV6_DSTOPTS = 27, 28, 59
@@ -469,6 +471,45 @@ class Icmp(WireTest):
             self.connect(socket.AF_INET, (socket.SOL_IP, socket.IP_OPTIONS, self.RECORD_ROUTE))
             self.connect(socket.AF_INET6, (socket.IPPROTO_IPV6, socket.IPV6_DSTOPTS, self.PADDING))
             self.connect(socket.AF_INET6, (socket.IPPROTO_IPV6, socket.IPV6_HOPOPTS, self.PADDING))
+        self.in_child(run)
+
+
+    def complain(self, quote):
+        """To the sender of the quoted packet, that its addressee is out of reach."""
+        if quote[0] >> 4 == 4:
+            family, kind, code, host = socket.AF_INET, 3, 1, socket.inet_ntop(socket.AF_INET, quote[12:16])
+            protocol = socket.IPPROTO_ICMP
+        else:
+            family, kind, code, host = socket.AF_INET6, 1, 3, socket.inet_ntop(socket.AF_INET6, quote[8:24])
+            protocol = socket.IPPROTO_ICMPV6  # the kernel fills in the checksum
+        message = struct.pack("!BBHI", kind, code, 0, 0) + quote
+        message = message[:2] + struct.pack("!H", checksum(message)) + message[4:]
+        with socket.socket(family, socket.SOCK_RAW, protocol) as raw:
+            raw.sendto(message, (host, 0))
+
+    def test_quote_is_cut(self):
+        """With less than eight octets of the segment it says nothing; ports alone would be four (RFC 792)."""
+        def run():
+            unshare_network()
+            loopback_up()
+            subprocess.run("ip link add d0 type dummy; ip addr add 10.9.9.1/24 dev d0;"
+                           "ip addr add fd09::1/64 dev d0 nodad; ip link set d0 up", shell=True, check=True)
+            await_local("fd09::1")
+            for family, host, header, at in ((socket.AF_INET, "10.9.9.2", 20, 9), (socket.AF_INET6, "fd09::2", 40, 6)):
+                wire = self.keep(socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3)))
+                wire.bind(("d0", 0))
+                sock = self.xtcp(family)
+                sock.setblocking(False)
+                self.assertEqual(sock.connect_ex((host, 80)), errno.EINPROGRESS)
+                packet = wire.recv(1000)
+                while (packet[0] >> 4, packet[at]) != (4 if family == socket.AF_INET else 6, 6):
+                    packet = wire.recv(1000)
+                for octets in (0, 1, 3, 4, 7):
+                    self.complain(packet[:header + octets])
+                time.sleep(A_WHILE)
+                self.assertEqual((tcp_state(sock), error_of(sock)), (SYN_SENT, 0))
+                self.complain(packet[:header + 8])
+                self.eventually(lambda sock=sock: error_of(sock), errno.EHOSTUNREACH)
         self.in_child(run)
 
 
