@@ -1097,22 +1097,6 @@ static void poll__reset(struct kunit *test)
 
 /* --- options -------------------------------------------------------------- */
 
-/* An error in the queue is one, also when SO_ERROR has been taken. */
-static void poll__error_queue(struct kunit *test)
-{
-	struct wire *w = wire_puppet(test);
-	bool v6 = w->sockets->family == AF_INET6;
-
-	WIRE_EQ(w, wire_option(w, A, v6 ? SOL_IPV6 : SOL_IP, v6 ? IPV6_RECVERR : IP_RECVERR, 1), 0);
-	WIRE_EQ(w, wire_send(w, A, 100), 100);
-	wire_icmp(w, A, WIRE_HOST_UNREACHABLE, 1);
-	wire_error(w, A);
-	WIRE_EQ(w, poll_end(w, A), EPOLLERR | EPOLLOUT | EPOLLWRNORM);
-	WIRE_EQ(w, skb_queue_len(&w->side[A].sock->sk->sk_error_queue), 1);
-	skb_queue_purge(&w->side[A].sock->sk->sk_error_queue);
-	WIRE_EQ(w, poll_end(w, A), EPOLLOUT | EPOLLWRNORM);
-}
-
 static void option__ranges(struct kunit *test)
 {
 	static const struct {
@@ -1314,7 +1298,6 @@ WIRE_SUITES_MAPPED(xtcp_socket_wire,
 	KUNIT_CASE_SLOW(lowat__above_what_fits),
 	KUNIT_CASE_SLOW(lowat__makes_room),
 	KUNIT_CASE_SLOW(poll__reset),
-	KUNIT_CASE_SLOW(poll__error_queue),
 	KUNIT_CASE_SLOW(option__ranges),
 	KUNIT_CASE_SLOW(option__inherited_from_listener),
 	KUNIT_CASE_SLOW(option__where_it_came_in),
