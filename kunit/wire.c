@@ -825,7 +825,7 @@ static struct wire_packet wire_packet(const struct wire *w, enum wire_end from)
 static struct sk_buff *wire_inject_build(const struct wire *w,
 					 const struct wire_inject *in)
 {
-	struct sk_buff *skb = alloc_skb(in->len + 256, GFP_KERNEL);
+	struct sk_buff *skb = alloc_skb(in->len + 256, GFP_ATOMIC);
 	struct wire_packet p = wire_packet(w, in->from);
 	unsigned int opt_len;
 	struct tcphdr *th;
