@@ -106,10 +106,10 @@ class OwnKnobs(XtcpTest):
         old_client, old_server = self.pair(listener)
         client, server = self.pair(listener)
         own(client, MSL_MS, 50)
-        ports = old_client.getsockname()[1], client.getsockname()[1]
+        pairs = [(sock.getsockname()[1], sock.getpeername()[1]) for sock in (old_client, client)]
         for sock in (old_client, old_server, client, server):
             sock.close()
-        self.eventually(lambda: self.time_waits() & set(ports), {ports[0]})
+        self.eventually(lambda: self.time_waits() & set(pairs), {pairs[0]})
 
     def test_msl_above_the_knob_is_a_privilege(self):
         """A TIME_WAIT stays when its process is gone: shorter at will, longer only for who may set the knob."""
@@ -125,8 +125,10 @@ class OwnKnobs(XtcpTest):
 
     @staticmethod
     def time_waits():
+        """Their ports, at both ends: an older one may have the same at one."""
         rows = pathlib.Path("/proc/net/xtcp").read_text(encoding="ascii").splitlines()[1:]
-        return {int(row.split()[1].split(":")[1], 16) for row in rows if int(row.split()[3], 16) == TIME_WAIT}
+        return {tuple(int(end.split(":")[1], 16) for end in row.split()[1:3])
+                for row in rows if int(row.split()[3], 16) == TIME_WAIT}
 
 
 class Cost(XtcpTest):
