@@ -218,7 +218,6 @@ struct walk {
 	bool in_flows;			/* past the listeners */
 	unsigned int bucket;
 	unsigned int skip;
-	loff_t at;			/* position the two stand for */
 };
 
 static u8 family_of_file(const struct seq_file *seq)
@@ -262,16 +261,12 @@ static void *walk_start(struct seq_file *seq, loff_t *pos) __acquires(RCU)
 	walk->in_flows = false;
 	walk->bucket = 0;
 	walk->skip = 0;
-	walk->at = 0;
 	return SEQ_START_TOKEN;
 }
 
 static void *walk_next(struct seq_file *seq, void *v, loff_t *pos)
 {
-	struct walk *walk = seq->private;
-
 	++*pos;
-	walk->at = *pos;
 	return step(seq);
 }
 
@@ -291,9 +286,9 @@ static int walk_show(struct seq_file *seq, void *v)
 		seq_puts(seq, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode");
 		seq_pad(seq, '\n');
 	} else if (walk->in_flows) {
-		show_flow(seq, v, walk->at - 1);
+		show_flow(seq, v, seq->index - 1);
 	} else {
-		show_listener(seq, v, walk->at - 1);
+		show_listener(seq, v, seq->index - 1);
 	}
 	return 0;
 }
