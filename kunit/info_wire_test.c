@@ -2,24 +2,11 @@
 /* TCP_INFO while something happens: module/socket/info.c. What the kernel's TCP would say, but for SACK. */
 
 #include <linux/tcp.h>
-#include <xtcp/socket.h>
 #include "wire.h"
-
-static struct tcp_info info_of(struct wire *w, enum wire_end end)
-{
-	struct wire_side *side = &w->side[end];
-	struct sock *sk = (side->sock ?: side->listener)->sk;
-	struct tcp_info info = { };
-
-	lock_sock(sk);
-	xtcp_info_fill(sk, &info);
-	release_sock(sk);
-	return info;
-}
 
 /* What is on its way, and what is thought of it: (state, unacked, sacked, lost, retrans). */
 #define EXPECT_FLIGHT(w, state, unacked, sacked, lost, retrans) do {	\
-	struct tcp_info info_ = info_of(w, A);				\
+	struct tcp_info info_ = wire_info(w, A);				\
 									\
 	WIRE_EQ(w, info_.tcpi_ca_state, state);				\
 	WIRE_EQ(w, info_.tcpi_unacked, unacked);			\
@@ -49,7 +36,7 @@ static void info__fast_recovery(struct kunit *test)
 	EXPECT_FLIGHT(w, TCP_CA_Disorder, 8, 2, 0, 0);
 	ack(w, 1);
 	EXPECT_FLIGHT(w, TCP_CA_Recovery, 8, 3, 0, 1);
-	info = info_of(w, A);
+	info = wire_info(w, A);
 	WIRE_EQ(w, info.tcpi_snd_ssthresh, 4);
 	WIRE_EQ(w, info.tcpi_snd_cwnd, 7);
 	WIRE_EQ(w, info.tcpi_total_retrans, 1);
@@ -58,7 +45,7 @@ static void info__fast_recovery(struct kunit *test)
 	WIRE_EQ(w, info.tcpi_retransmits, 0);
 	ack(w, 8001);
 	EXPECT_FLIGHT(w, TCP_CA_Open, 0, 0, 0, 0);
-	info = info_of(w, A);
+	info = wire_info(w, A);
 	WIRE_EQ(w, info.tcpi_total_retrans, 1);
 	WIRE_EQ(w, info.tcpi_bytes_acked, 8001);
 	WIRE_EQ(w, info.tcpi_delivered, 9);
@@ -72,10 +59,10 @@ static void info__timeout(struct kunit *test)
 	u32 rto;
 
 	WIRE_EQ(w, wire_send(w, A, 4000), 4000);
-	rto = info_of(w, A).tcpi_rto;
+	rto = wire_info(w, A).tcpi_rto;
 	wire_run_ms(w, rto / 1000 + 10);
 	EXPECT_FLIGHT(w, TCP_CA_Loss, 4, 0, 3, 1);
-	info = info_of(w, A);
+	info = wire_info(w, A);
 	WIRE_EQ(w, info.tcpi_retransmits, 1);
 	WIRE_EQ(w, info.tcpi_backoff, 1);
 	WIRE_EQ(w, info.tcpi_rto, 2 * rto);
@@ -83,7 +70,7 @@ static void info__timeout(struct kunit *test)
 	WIRE_EQ(w, info.tcpi_snd_ssthresh, 2);
 	wire_run_ms(w, 2 * rto / 1000 + 10);
 	EXPECT_FLIGHT(w, TCP_CA_Loss, 4, 0, 3, 1);
-	info = info_of(w, A);
+	info = wire_info(w, A);
 	WIRE_EQ(w, info.tcpi_retransmits, 2);
 	WIRE_EQ(w, info.tcpi_backoff, 2);
 	WIRE_EQ(w, info.tcpi_rto, 4 * rto);
@@ -91,10 +78,10 @@ static void info__timeout(struct kunit *test)
 	/* Slow start sends two of the rest. */
 	ack(w, 1001);
 	EXPECT_FLIGHT(w, TCP_CA_Loss, 3, 0, 1, 2);
-	WIRE_EQ(w, info_of(w, A).tcpi_retransmits, 0);
+	WIRE_EQ(w, wire_info(w, A).tcpi_retransmits, 0);
 	ack(w, 4001);
 	EXPECT_FLIGHT(w, TCP_CA_Open, 0, 0, 0, 0);
-	WIRE_EQ(w, info_of(w, A).tcpi_backoff, 0);
+	WIRE_EQ(w, wire_info(w, A).tcpi_backoff, 0);
 }
 
 /* Probes of a window are no losses: the RTO is what it was. */
@@ -105,11 +92,11 @@ static void info__zero_window(struct kunit *test)
 	u32 rto;
 
 	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1, .wnd = WIRE_WND_0);
-	rto = info_of(w, A).tcpi_rto;
-	WIRE_EQ(w, info_of(w, A).tcpi_snd_wnd, 0);
+	rto = wire_info(w, A).tcpi_rto;
+	WIRE_EQ(w, wire_info(w, A).tcpi_snd_wnd, 0);
 	WIRE_EQ(w, wire_send(w, A, 4000), 4000);
 	wire_run_ms(w, 4 * rto / 1000);
-	info = info_of(w, A);
+	info = wire_info(w, A);
 	WIRE_EQ(w, info.tcpi_ca_state, TCP_CA_Open);
 	WIRE_EQ(w, info.tcpi_unacked, 0);
 	WIRE_EQ(w, info.tcpi_notsent_bytes, 4000);
@@ -122,7 +109,7 @@ static void info__zero_window(struct kunit *test)
 	WIRE_EQ(w, info.tcpi_sndbuf_limited, 0);
 	WIRE_EQ(w, info.tcpi_busy_time, info.tcpi_rwnd_limited);
 	ack(w, 1);
-	info = info_of(w, A);
+	info = wire_info(w, A);
 	WIRE_EQ(w, info.tcpi_probes, 0);
 	WIRE_EQ(w, info.tcpi_backoff, 0);
 	WIRE_EQ(w, info.tcpi_unacked, 4);
@@ -134,7 +121,7 @@ static void info__zero_window(struct kunit *test)
 static void info__of_a_receiver(struct kunit *test)
 {
 	struct wire *w = wire_puppet(test);
-	struct tcp_info info = info_of(w, B);
+	struct tcp_info info = wire_info(w, B);
 	u32 in = info.tcpi_segs_in, out = info.tcpi_segs_out;
 
 	WIRE_EQ(w, info.tcpi_ato, 0);
@@ -142,7 +129,7 @@ static void info__of_a_receiver(struct kunit *test)
 	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 700);
 	wire_inject(w, A, XTCP_ACK, .seq = 1001, .ack = 1, .len = 1000);
 	wire_run_ms(w, 300);
-	info = info_of(w, B);
+	info = wire_info(w, B);
 	WIRE_EQ(w, info.tcpi_ato, xtcp_knob(w->xn, delack_ms) * 1000);
 	WIRE_EQ(w, info.tcpi_rcv_ooopack, 1);
 	WIRE_EQ(w, info.tcpi_bytes_received, 700);
@@ -155,12 +142,12 @@ static void info__of_a_receiver(struct kunit *test)
 	WIRE_EQ(w, info.tcpi_last_ack_recv >= 290 && info.tcpi_last_ack_recv <= 320, true);
 	/* An ACK alone is no text. */
 	wire_inject(w, A, XTCP_ACK, .seq = 701, .ack = 1);
-	info = info_of(w, B);
+	info = wire_info(w, B);
 	WIRE_EQ(w, info.tcpi_last_data_recv >= 290, true);
 	WIRE_EQ(w, info.tcpi_last_ack_recv <= 10, true);
 	WIRE_EQ(w, info.tcpi_data_segs_in, 2);
 	wire_inject(w, A, XTCP_ACK, .seq = 701, .ack = 1, .len = 300);
-	WIRE_EQ(w, info_of(w, B).tcpi_bytes_received, 2000);
+	WIRE_EQ(w, wire_info(w, B).tcpi_bytes_received, 2000);
 }
 
 /* What was agreed on, and what came of it. */
@@ -173,8 +160,8 @@ static void info__sizes(struct kunit *test)
 	WIRE_EQ(w, wire_listen(w, B, 8), 0);
 	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_MAXSEG, 600), 0);
 	wire_establish(w);
-	a = info_of(w, A);
-	b = info_of(w, B);
+	a = wire_info(w, A);
+	b = wire_info(w, B);
 	WIRE_EQ(w, a.tcpi_options, TCPI_OPT_TIMESTAMPS | TCPI_OPT_WSCALE);
 	WIRE_EQ(w, a.tcpi_snd_mss, 588);
 	WIRE_EQ(w, a.tcpi_advmss, WIRE_TEXT);
@@ -198,7 +185,7 @@ static void info__nothing_agreed(struct kunit *test)
 	wire_knob(w, timestamps, 0);
 	wire_knob(w, window_scaling, 0);
 	wire_establish(w);
-	info = info_of(w, A);
+	info = wire_info(w, A);
 	WIRE_EQ(w, info.tcpi_options, 0);
 	WIRE_EQ(w, info.tcpi_snd_wscale, 0);
 	WIRE_EQ(w, info.tcpi_rcv_wscale, 0);
@@ -215,7 +202,7 @@ static void info__opening(struct kunit *test)
 	wire_knob(w, initial_cwnd, 7);
 	wire_knob(w, reordering, 5);
 	WIRE_EQ(w, wire_listen(w, B, 6), 0);
-	info = info_of(w, B);
+	info = wire_info(w, B);
 	WIRE_EQ(w, info.tcpi_state, TCP_LISTEN);
 	WIRE_EQ(w, info.tcpi_unacked, 0);
 	WIRE_EQ(w, info.tcpi_sacked, 6);
@@ -224,7 +211,7 @@ static void info__opening(struct kunit *test)
 	wire_drop(w, A, WIRE_SYN, 1, 2);
 	WIRE_EQ(w, wire_connect_start(w, A), 0);
 	wire_run_ms(w, 1500);
-	info = info_of(w, A);
+	info = wire_info(w, A);
 	WIRE_EQ(w, info.tcpi_state, TCP_SYN_SENT);
 	WIRE_EQ(w, info.tcpi_unacked, 1);
 	WIRE_EQ(w, info.tcpi_retransmits, 1);
@@ -234,11 +221,11 @@ static void info__opening(struct kunit *test)
 	WIRE_EQ(w, info.tcpi_last_ack_recv, 0);
 	WIRE_EQ(w, info.tcpi_last_data_recv, 0);
 	wire_run_ms(w, 1700);
-	WIRE_EQ(w, info_of(w, A).tcpi_state, TCP_ESTABLISHED);
-	WIRE_EQ(w, info_of(w, A).tcpi_retransmits, 0);
-	WIRE_EQ(w, info_of(w, B).tcpi_unacked, 1);
+	WIRE_EQ(w, wire_info(w, A).tcpi_state, TCP_ESTABLISHED);
+	WIRE_EQ(w, wire_info(w, A).tcpi_retransmits, 0);
+	WIRE_EQ(w, wire_info(w, B).tcpi_unacked, 1);
 	WIRE_EQ(w, wire_accept(w, B), 0);
-	WIRE_EQ(w, info_of(w, B).tcpi_state, TCP_ESTABLISHED);
+	WIRE_EQ(w, wire_info(w, B).tcpi_state, TCP_ESTABLISHED);
 }
 
 WIRE_SUITES(xtcp_info_wire,

@@ -7,7 +7,6 @@
 #include <net/xfrm.h>
 #include <xtcp/af.h>
 #include <xtcp/receive.h>
-#include <xtcp/socket.h>
 #include "wire.h"
 #include "wire_ip.h"
 
@@ -300,8 +299,8 @@ static void send__blocks_until_there_is_room(struct kunit *test)
 	struct wire *w = wire_connected(test);
 	u8 *text = kunit_kzalloc(test, 60000, GFP_KERNEL);
 	struct kvec vec = { .iov_base = text, .iov_len = 60000 };
-	struct tcp_info info = { };
 	struct msghdr msg = { };
+	struct tcp_info info;
 
 	KUNIT_ASSERT_NOT_NULL(test, text);
 	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_SNDBUF, 5000), 0);
@@ -309,9 +308,7 @@ static void send__blocks_until_there_is_room(struct kunit *test)
 	WIRE_EQ(w, wire_now_us(w) >= 100000, true);
 	wire_run_ms(w, 100);
 	/* It was the buffer that held it up, most of the time (TCP_INFO). */
-	lock_sock(w->side[A].sock->sk);
-	xtcp_info_fill(w->side[A].sock->sk, &info);
-	release_sock(w->side[A].sock->sk);
+	info = wire_info(w, A);
 	WIRE_EQ(w, info.tcpi_sndbuf_limited >= 80000, true);
 	WIRE_EQ(w, info.tcpi_rwnd_limited, 0);
 	WIRE_EQ(w, info.tcpi_busy_time >= info.tcpi_sndbuf_limited, true);

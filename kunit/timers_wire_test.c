@@ -26,6 +26,16 @@ static struct wire *window_shut(struct kunit *test)
 	return w;
 }
 
+/* A asks after its peer. */
+static void keep_alive(struct wire *w, unsigned int time_ms, unsigned int intvl_ms,
+		       unsigned int probes)
+{
+	wire_knob(w, keepalive_time_ms, time_ms);
+	wire_knob(w, keepalive_intvl_ms, intvl_ms);
+	wire_knob(w, keepalive_probes, probes);
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+}
+
 /* --- a machine that stood still --------------------------------------------- */
 
 /*
@@ -36,10 +46,7 @@ static void standstill__keepalive(struct kunit *test)
 {
 	struct wire *w = wire_connected(test);
 
-	wire_knob(w, keepalive_time_ms, 5000);
-	wire_knob(w, keepalive_intvl_ms, 1000);
-	wire_knob(w, keepalive_probes, 3);
-	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+	keep_alive(w, 5000, 1000, 3);
 	wire_epoch(w);
 	wire_stand_still_ms(w, 15000);
 	wire_run_ms(w, 4000);
@@ -54,10 +61,7 @@ static void standstill__after_the_last_probe(struct kunit *test)
 {
 	struct wire *w = wire_connected(test);
 
-	wire_knob(w, keepalive_time_ms, 5000);
-	wire_knob(w, keepalive_intvl_ms, 1000);
-	wire_knob(w, keepalive_probes, 1);
-	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+	keep_alive(w, 5000, 1000, 1);
 	wire_epoch(w);
 	wire_drop(w, B, WIRE_ACK, 1, 1);
 	wire_run_ms(w, 5500);
@@ -342,10 +346,7 @@ static void keepalive__goes_on_behind_text(struct kunit *test)
 	struct wire *w = wire_puppet(test);
 	unsigned int probes;
 
-	wire_knob(w, keepalive_time_ms, 5000);
-	wire_knob(w, keepalive_intvl_ms, 1000);
-	wire_knob(w, keepalive_probes, 3);
-	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+	keep_alive(w, 5000, 1000, 3);
 	wire_run_ms(w, 4500);
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
 	wire_run_ms(w, 1000);
@@ -366,10 +367,7 @@ static void keepalive__turned_off(struct kunit *test)
 	struct wire *w = wire_puppet(test);
 	unsigned int probes;
 
-	wire_knob(w, keepalive_time_ms, 5000);
-	wire_knob(w, keepalive_intvl_ms, 1000);
-	wire_knob(w, keepalive_probes, 3);
-	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+	keep_alive(w, 5000, 1000, 3);
 	wire_run_ms(w, 3000);
 	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_KEEPALIVE, 0), 0);
 	probes = wire_count(w, A, WIRE_ACK);
@@ -419,10 +417,7 @@ static void keepalive__nonsense_is_no_answer(struct kunit *test)
 	struct wire *w = wire_puppet(test);
 	u32 i;
 
-	wire_knob(w, keepalive_time_ms, 2000);
-	wire_knob(w, keepalive_intvl_ms, 1000);
-	wire_knob(w, keepalive_probes, 2);
-	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+	keep_alive(w, 2000, 1000, 2);
 	for (i = 0; i < 13; i++) {
 		wire_inject(w, B, XTCP_ACK, .seq = 5000000, .ack = 1);
 		wire_inject(w, B, XTCP_ACK, .seq = -50, .ack = 1, .len = 10);

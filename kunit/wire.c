@@ -16,6 +16,7 @@
 #include <net/ipv6.h>
 #include <xtcp/options.h>
 #include <xtcp/output.h>
+#include <xtcp/socket.h>
 #include "wire.h"
 #include "wire_ip.h"
 
@@ -1138,6 +1139,18 @@ int wire_get_option(struct wire *w, enum wire_end end, int level, int name)
 	err = do_sock_getsockopt(side->sock ?: side->listener, false, level, name,
 				 KERNEL_SOCKPTR(&value), KERNEL_SOCKPTR(&len));
 	return err ?: value;
+}
+
+struct tcp_info wire_info(struct wire *w, enum wire_end end)
+{
+	struct wire_side *side = &w->side[end];
+	struct sock *sk = (side->sock ?: side->listener)->sk;
+	struct tcp_info info = { };
+
+	lock_sock(sk);
+	xtcp_info_fill(sk, &info);
+	release_sock(sk);
+	return info;
 }
 
 int wire_write_knob(const char *name, const char *text)

@@ -308,6 +308,7 @@ int wire_client_port(struct wire *w, unsigned int conn, u16 low, u16 high);
 void wire_client_release(struct wire *w, unsigned int conn);
 int wire_option(struct wire *w, enum wire_end end, int level, int name, int value);
 int wire_get_option(struct wire *w, enum wire_end end, int level, int name);
+struct tcp_info wire_info(struct wire *w, enum wire_end end);
 int wire_linger(struct wire *w, enum wire_end end, int seconds);
 /* SO_ATTACH_FILTER: of each segment so many octets pass, from its header on; 0: none. */
 void wire_filter(struct wire *w, struct sock *sk, u32 passes);

@@ -419,7 +419,7 @@ class Disconnect(SocketTest):
             unshare_network()
             loopback_up()
             subprocess.run("ip addr add 10.9.9.1/32 dev lo", shell=True, check=True)
-            if hosts[1] == "fd00::9":
+            if family == socket.AF_INET6:
                 subprocess.run("ip addr add fd00::9/128 dev lo nodad", shell=True, check=True)
                 await_local("fd00::9")
             listener, sock = (self.keep(socket.socket(family, socket.SOCK_STREAM, PROTO)) for _ in range(2))
