@@ -708,6 +708,7 @@ static void connect__again_is_as_patient(struct kunit *test)
 	wire_run_ms(w, 4000);
 	WIRE_EQ(w, wire_xs(w, A)->retransmits > 3, true);
 	WIRE_EQ(w, kernel_connect(w->side[A].sock, &none, sizeof(none), 0), 0);
+	WIRE_EQ(w, wire_info(w, A).tcpi_backoff, 0);
 	wire_epoch(w);
 	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_USER_TIMEOUT, 4000), 0);
 	WIRE_EQ(w, wire_connect(w, A), -ETIMEDOUT);
