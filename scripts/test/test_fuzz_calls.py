@@ -55,17 +55,18 @@ FILES = "xtcp", "xtcp6", "xtcp_netstat", "xtcp_sockstat", "protocols"
 # What a call may fail with, beside what any may: no such socket now, bad memory, no memory.
 ANY = {errno.EBADF, errno.EFAULT, errno.ENOMEM, errno.ENOBUFS}
 PEER = {errno.ECONNRESET, errno.ECONNREFUSED, errno.ECONNABORTED, errno.ETIMEDOUT, errno.EPIPE}  # its doing, or abort's
+SIX = {errno.EPERM}  # by a knob or an option, wire protocol 6: not everybody may speak it
 ROUTE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EACCES, errno.EADDRNOTAVAIL, errno.EINVAL, errno.EMSGSIZE,
          errno.EPROTO, errno.ENODEV}
 MAY_FAIL = {
     "socket": set(),
-    "bind": {errno.EINVAL, errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EACCES, errno.ENODEV},
-    "listen": {errno.EINVAL, errno.EADDRINUSE},
+    "bind": {errno.EINVAL, errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EACCES, errno.ENODEV} | SIX,
+    "listen": {errno.EINVAL, errno.EADDRINUSE} | SIX,
     "accept": {errno.EINVAL, errno.EAGAIN} | PEER,
     "connect": {errno.EINPROGRESS, errno.EALREADY, errno.EISCONN, errno.EAGAIN, errno.EADDRINUSE,
-                errno.EAFNOSUPPORT} | PEER | ROUTE,
+                errno.EAFNOSUPPORT} | PEER | ROUTE | SIX,
     "send": {errno.EAGAIN, errno.ENOTCONN, errno.EINVAL, errno.EMSGSIZE, errno.EOPNOTSUPP, errno.EISCONN,
-             errno.EALREADY, errno.EINPROGRESS, errno.EAFNOSUPPORT} | PEER | ROUTE,
+             errno.EALREADY, errno.EINPROGRESS, errno.EAFNOSUPPORT} | PEER | ROUTE | SIX,
     "recv": {errno.EAGAIN, errno.ENOTCONN, errno.EINVAL, errno.EMSGSIZE} | PEER | ROUTE,
     "shutdown": {errno.ENOTCONN, errno.EINVAL},
     "close": set(),
