@@ -37,12 +37,20 @@ sockets() {
 	done
 }
 
-# Where instructions are counted the clock leaps ahead while a file comes from the host: programs come beforehand.
+# Where instructions are counted the clock leaps ahead while the host answers: by seconds, where nothing else is due. It
+# is asked at each open(), also of what was read before: programs, and what they open, come to a tmpfs beforehand.
 warm() {
-	local program
-	for program in python3 sh ip ss nft tc ethtool tcpdump nstat mount sysctl; do
-		program=$(command -v $program) && ldd "$program" | grep -o '/[^ ]*' | xargs cat "$program"
-	done >/dev/null
+	local program file
+	mkdir /run/warm
+	{
+		echo /etc/ld.so.cache
+		for program in python3 sh ip ss nft tc ethtool tcpdump nstat mount umount setpriv sysctl; do
+			program=$(command -v $program) && echo "$program" && ldd "$program" | grep -o '/[^ ]*'
+		done
+		find /etc/iproute2 /usr/share/iproute2 -type f 2>/dev/null
+	} | xargs readlink -f | sort -u | while read -r file; do
+		cp --parents "$file" /run/warm && mount --bind "/run/warm$file" "$file"
+	done
 }
 
 tier() {
