@@ -135,7 +135,7 @@ class Gone(RouteTest):
                 + " nodad" * (family == socket.AF_INET6))
             if family == socket.AF_INET6:
                 await_local(ours.split("/", maxsplit=1)[0])
-            self.write_file(KNOBS + "syn_retries", 1)
+            self.write_file(KNOBS + "syn_retries", 4)  # a command may take long where the host is busy
             sock = self.connecting(family, theirs)
             run(f"ip route del {net} dev d0")
             self.eventually(lambda: "HUP" in events(sock))
