@@ -13,7 +13,7 @@ import unittest
 
 from checksums import checksum
 from two_hosts import Host, TwoHosts, run as run_command
-from xtcp_sockets import (A_WHILE, CLONE_NEWNET, PATIENCE, PROTO, SOL_TCP, SYN_SENT, SocketTest, Task, await_local,
+from xtcp_sockets import (A_WHILE, CLONE_NEWNET, KERNEL, PATIENCE, PROTO, SOL_TCP, SYN_SENT, SocketTest, Task, await_local,
                           error_of, libc, loopback_up, recv_exactly, reset, tcp_state, unshare_network)
 
 SOL_XTCP, WIRE_PROTOCOL = 253, 9
@@ -389,6 +389,7 @@ class Ports(WireTest):
         client.connect(listener.getsockname())
         return client, self.accept(listener)
 
+    @unittest.skipIf(KERNEL >= (6, 16), "there modules may not share a port with the kernel")
     def test_ports_of_connect_are_shared(self):
         """Who has all ports for one destination has them for that alone, in both stacks."""
         def test(family, mine, others):
@@ -400,6 +401,30 @@ class Ports(WireTest):
             self.assertEqual(len({client.getsockname()[1] for client, _ in pairs}), 2)
             for pair in pairs:
                 self.assert_talking(*pair)
+        self.in_range_of_two(test)
+
+    @unittest.skipIf(KERNEL >= (6, 16), "there modules may not share a port with the kernel")
+    def test_connections_of_two_devices_keep_apart(self):
+        """The same addresses and ports on another device are another connection, in both stacks."""
+        nets = {socket.AF_INET: ("10.9.9.1/24", "10.9.9.2"), socket.AF_INET6: ("fd09::1/64 nodad", "fd09::2")}
+
+        def test(family, mine, others):
+            ours, theirs = nets[family]
+
+            def connecting(make, device):
+                sock = make(family)
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
+                sock.setblocking(False)
+                return sock.connect_ex((theirs, 80))
+
+            for device in ("d0", "d1"):
+                run_command(f"ip link add {device} type dummy; ip link set {device} up; ip addr add {ours} dev {device}")
+            if family == socket.AF_INET6:
+                await_local(ours.split("/", maxsplit=1)[0])
+            self.assertEqual([connecting(mine, "d0") for _ in range(2)], 2 * [errno.EINPROGRESS])
+            self.assertEqual(connecting(others, "d0"), errno.EADDRNOTAVAIL)
+            self.assertEqual([connecting(others, "d1") for _ in range(2)], 2 * [errno.EINPROGRESS])
+            self.assertEqual(connecting(mine, "d1"), errno.EADDRNOTAVAIL)
         self.in_range_of_two(test)
 
     @staticmethod
