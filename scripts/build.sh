@@ -3,9 +3,9 @@
 #
 #   scripts/build.sh [--sparse] uml|uml-debug|6.12|6.1
 #
-# The sources are copied to a directory in the cache (one per place and clone; objects stay there, so the next build
-# is incremental) and built with W=1. Any warning of the compiler or of modpost fails the build; with --sparse any of
-# sparse as well, in a directory of its own.
+# The sources are copied to a directory in the cache (one per place and path of a clone; objects stay there, so the next
+# build is incremental, also that of another clone in the same path) and built with W=1. Any warning of the compiler or
+# of modpost fails the build; with --sparse any of sparse as well, in a directory of its own.
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
 
@@ -27,13 +27,14 @@ kernel() {
 	esac
 }
 
+# By what is in them: what differs gets the time of now, so make never takes an object of other text for its own.
 copy_sources() {
 	local sources=() name
 	for name in module include kunit Kbuild; do
 		[ -e "$ROOT/$name" ] && sources+=("$ROOT/$name")
 	done
 	mkdir -p "$DIR"
-	rsync -a --delete "${GENERATED[@]/#/--exclude=}" "${sources[@]}" "$DIR/"
+	rsync -rlp --delete --checksum "${GENERATED[@]/#/--exclude=}" "${sources[@]}" "$DIR/"
 }
 
 # The kernel build's own remark about a slightly different compiler is not about our code.
