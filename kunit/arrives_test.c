@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * engine/arrives.c against RFC 9293 section 3.10.7: first a table state x
+ * segment/arrives.c against RFC 9293 section 3.10.7: first a table state x
  * segment, in the order of the RFC's steps, then what one row cannot say.
  */
 

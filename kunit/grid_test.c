@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * engine/arrives.c against the whole grid: state x kind of segment x sequence
+ * segment/arrives.c against the whole grid: state x kind of segment x sequence
  * number x acknowledgment, in variants where the RFCs tell cases apart.
  *
  * The rows below were written from the text of RFC 9293 (3.10.7, 3.4, 3.5.2,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* engine/icmp.c: what routers say, and what they may not bring about (RFC 5927). */
+/* wire/icmp.c: what routers say, and what they may not bring about (RFC 5927). */
 
 #include <linux/errqueue.h>
 #include <linux/tcp.h>

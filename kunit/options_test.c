@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* engine/options.c: what other TCPs send, and what attackers do. */
+/* segment/options.c: what other TCPs send, and what attackers do. */
 
 #include <kunit/test.h>
 #include <xtcp/options.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The sixth step of RFC 9293 section 3.10.7.4, "check the URG bit": engine/arrives.c. */
+/* The sixth step of RFC 9293 section 3.10.7.4, "check the URG bit": segment/arrives.c. */
 
 #include <kunit/test.h>
 #include <xtcp/tcb.h>

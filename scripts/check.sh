@@ -45,7 +45,7 @@ not_for() {
 	include/xtcp/counters.h | include/xtcp/trace_fields.h) echo ,COMPLEX_MACRO ;;
 	kunit/wire_ip.h) echo ,SPACING ;; # pointers to functions
 	kunit/*) echo ,PARENTHESIS_ALIGNMENT ;; # lists of cases
-	module/admin/counters.c) echo ,BRACKET_SPACE ;;
+	module/base/counters.c) echo ,BRACKET_SPACE ;;
 	module/socket/proto6.c) echo ,CONST_STRUCT ;; # written at load
 	module/table/flow.c) echo ,UNCOMMENTED_DEFINITION ;; # a local pointer to a lock
 	module/wire/ipv4.c) echo ,USE_NEGATIVE_ERRNO ;; # sk_err is positive

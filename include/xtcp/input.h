@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A segment comes in: engine/input.c, and what it says to engine/icmp.c. */
+/* A segment comes in: engine/input.c, and what it says to wire/icmp.c. */
 #ifndef _XTCP_INPUT_H
 #define _XTCP_INPUT_H
 

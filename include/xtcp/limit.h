@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* How often we answer what may be an attack, or a loop: engine/limit.c. */
+/* How often we answer what may be an attack, or a loop: segment/limit.c. */
 #ifndef _XTCP_LIMIT_H
 #define _XTCP_LIMIT_H
 

@@ -112,7 +112,7 @@ struct xtcp_secrets {
 	siphash_key_t fastopen_cache;
 };
 
-/* Challenge ACKs of this second (engine/limit.c). */
+/* Challenge ACKs of this second (segment/limit.c). */
 struct xtcp_challenge {
 	u32 second;
 	u32 left;

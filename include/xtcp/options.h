@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Options in the header (RFC 9293 3.2, RFC 7323): engine/options.c. */
+/* Options in the header (RFC 9293 3.2, RFC 7323): segment/options.c. */
 #ifndef _XTCP_OPTIONS_H
 #define _XTCP_OPTIONS_H
 

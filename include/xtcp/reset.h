@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Answers to segments that have no socket: close/reset.c. */
+/* Answers to segments that have no socket: segment/reset.c. */
 #ifndef _XTCP_RESET_H
 #define _XTCP_RESET_H
 

@@ -282,7 +282,7 @@ static inline u32 xtcp_ts_now(u32 offset)
 	return (u32)div_u64(ktime_get_ns(), NSEC_PER_MSEC) + offset;
 }
 
-/* socket/state.c: the one setter of the state, and what ends a connection */
+/* engine/state.c: the one setter of the state, and what ends a connection */
 
 /**
  * xtcp_state_set() - go to another state

@@ -128,7 +128,7 @@ enum xtcp_reply {
 	XTCP_REPLY_ACK,			/* at once */
 	XTCP_REPLY_CHALLENGE,		/* ACK, within the challenge limit (RFC 5961) */
 	XTCP_REPLY_SYN_ACK,
-	XTCP_REPLY_RST,			/* close/reset.c forms it from the segment */
+	XTCP_REPLY_RST,			/* segment/reset.c forms it from the segment */
 };
 
 /* What happened, for the caller to carry out. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the tracepoints of trace.h share: admin/trace.c fills it. */
+/* What the tracepoints of trace.h share: base/trace.c fills it. */
 #ifndef _XTCP_TRACE_FIELDS_H
 #define _XTCP_TRACE_FIELDS_H
 
