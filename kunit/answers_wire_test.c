@@ -6,6 +6,7 @@
 #include <net/dsfield.h>
 #include <net/ipv6.h>
 #include <xtcp/af.h>
+#include <xtcp/header.h>
 #include <xtcp/input.h>
 #include <xtcp/reset.h>
 #include "wire.h"
@@ -375,7 +376,7 @@ static void reset__no_way_back(struct kunit *test)
 	struct xtcp_segment seg;
 
 	KUNIT_ASSERT_NOT_NULL(test, skb);
-	xtcp_input_parse(skb, &seg);
+	xtcp_header_parse(skb, &seg);
 	wire_no_route(w);
 	local_bh_disable();
 	rcu_read_lock();

@@ -8,6 +8,7 @@
 #include <linux/net.h>
 #include <linux/tcp.h>
 #include <xtcp/cookie.h>
+#include <xtcp/header.h>
 #include <xtcp/input.h>
 #include <xtcp/listener.h>
 #include <xtcp/request.h>
@@ -148,7 +149,7 @@ static void cookie_comes_back(struct wire *w, struct xtcp_listener *l, struct sk
 {
 	struct xtcp_segment seg;
 
-	xtcp_input_parse(skb, &seg);
+	xtcp_header_parse(skb, &seg);
 	local_bh_disable();
 	rcu_read_lock();
 	WIRE_EQ(w, xtcp_cookie_ack(l, skb, &k->key, &seg, NULL), true);
@@ -213,7 +214,7 @@ static void moved__fast_open_meets_one_who_stopped(struct kunit *test)
 	stop_listening(w);
 	skb = wire_segment_at_hand(w, &in);
 	KUNIT_ASSERT_NOT_NULL(test, skb);
-	xtcp_input_parse(skb, &seg);
+	xtcp_header_parse(skb, &seg);
 	local_bh_disable();
 	rcu_read_lock();
 	xtcp_listen_syn(l, skb, &k.key, &seg, 0);
@@ -247,7 +248,7 @@ static void moved__syn_meets_next_listener(struct kunit *test)
 	release_sock(sk);
 	skb = wire_segment_at_hand(w, &in);
 	KUNIT_ASSERT_NOT_NULL(test, skb);
-	xtcp_input_parse(skb, &seg);
+	xtcp_header_parse(skb, &seg);
 	local_bh_disable();
 	rcu_read_lock();
 	xtcp_listen_syn(l, skb, &k.key, &seg, 0);

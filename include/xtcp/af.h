@@ -10,7 +10,7 @@
 #include <net/sock.h>
 #include <xtcp/flow.h>
 #include <xtcp/net.h>
-#include <xtcp/output.h>
+#include <xtcp/header.h>
 
 struct iphdr;
 struct ipv6hdr;

@@ -13,37 +13,6 @@ struct xtcp_flow;
 struct xtcp_flow_key;
 struct xtcp_net;
 
-/**
- * xtcp_input_parse() - read the header of @skb into @seg
- * @skb: header linear, transport header set, skb->len is the whole segment
- * @seg: filled, in host order (RFC 9293 section 3.1)
- *
- * Also fills XTCP_SKB_CB(@skb)->seq, end_seq and ctl. Any context.
- */
-void xtcp_input_parse(struct sk_buff *skb, struct xtcp_segment *seg);
-
-/**
- * xtcp_input_judge() - may a segment pass?
- * @sk: socket or listener it is for, after which no one else judges; NULL: no one,
- *	or a TIME_WAIT
- * @skb: header linear; a filter may shorten it, not by its header
- * @family: of @skb
- *
- * IPsec policy, how far it came, the socket's filter, its cgroup's programs, security
- * modules. Softirq, RCU.
- */
-enum xtcp_drop xtcp_input_judge(struct sock *sk, struct sk_buff *skb, u8 family);
-
-/**
- * xtcp_input_from_too_far() - Generalized TTL Security Mechanism (RFC 5082)
- * @sk: socket or listener
- * @family: of the packet
- * @ttl: its TTL or hop limit
- *
- * Return: whether it came from farther than the user allows (IP_MINTTL, IPV6_MINHOPCOUNT).
- */
-bool xtcp_input_from_too_far(const struct sock *sk, u8 family, u8 ttl);
-
 /* Where it came in: SO_INCOMING_NAPI_ID, busy polling, receive flow steering. */
 void xtcp_input_mark(struct sock *sk, const struct sk_buff *skb);
 
@@ -89,16 +58,6 @@ void xtcp_input_early(struct sock *sk, struct sk_buff *skb,
  * it at once, with RST, where TCP_LINGER2 is negative.
  */
 void xtcp_input_fin_wait_2(struct sock *sk);
-
-/**
- * xtcp_input_drop() - free a segment
- * @xn: namespace
- * @skb: eaten
- * @drop: enum xtcp_drop, counted; XTCP_DROP_NONE: it was used up
- *
- * Any context.
- */
-void xtcp_input_drop(struct xtcp_net *xn, struct sk_buff *skb, unsigned int drop);
 
 /* A message of ICMP or ICMPv6. */
 struct xtcp_icmp {

@@ -124,6 +124,12 @@ struct xtcp_group_range {
 	kgid_t high;
 };
 
+/*
+ * For what is small and can do without: where memory is short, it fails in silence. A
+ * stranger could fill the log else.
+ */
+#define XTCP_GFP_QUIET (GFP_ATOMIC | __GFP_NOWARN)
+
 struct xtcp_net {
 	struct net *net;
 	struct xtcp_knobs knobs;

@@ -12,45 +12,6 @@ struct sock;
 struct xtcp_af_ops;
 struct xtcp_sock;
 
-/* Room in front of the text for every header to come. */
-#define XTCP_HEADROOM L1_CACHE_ALIGN(128 + MAX_HEADER)
-
-/*
- * For what is small and can do without: where memory is short, it fails in silence. A
- * stranger could fill the log else.
- */
-#define XTCP_GFP_QUIET (GFP_ATOMIC | __GFP_NOWARN)
-
-/* What goes into a header; addresses and checksum are the family's affair. */
-struct xtcp_header {
-	__be16 source;
-	__be16 dest;
-	u32 seq;
-	u32 ack;
-	u16 wnd;
-	u16 up;				/* with XTCP_URG */
-	u8 ctl;				/* enum xtcp_control */
-	struct xtcp_options opt;
-};
-
-static inline unsigned int xtcp_output_header_len(const struct xtcp_header *h)
-{
-	return sizeof(struct tcphdr) + xtcp_options_len(&h->opt);
-}
-
-/**
- * xtcp_output_write_header() - write a header with its options
- * @th: room for xtcp_output_header_len() octets, 4-aligned
- * @h: what to write, numbers in host order
- *
- * RFC 9293 section 3.1. The checksum is left zero. Any context.
- */
-void xtcp_output_write_header(struct tcphdr *th, const struct xtcp_header *h);
-
-/* A cookie for @opt, unless there is none or an empty one. @opt points into it. */
-void xtcp_output_add_cookie(struct xtcp_options *opt,
-			    const struct xtcp_fastopen_cookie *cookie);
-
 /**
  * xtcp_output_alloc() - an empty skb for a send queue
  * @sk: socket, locked; charged

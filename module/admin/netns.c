@@ -3,10 +3,9 @@
 
 #include <linux/random.h>
 #include <net/inet_common.h>
-#include <xtcp/hooks.h>
 #include <xtcp/af.h>
+#include <xtcp/hooks.h>
 #include <xtcp/net.h>
-#include <xtcp/request.h>
 #include <xtcp/timewait.h>
 
 unsigned int xtcp_net_id __read_mostly;

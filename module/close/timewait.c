@@ -10,14 +10,13 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 #include <net/inet_sock.h>
+#include <xtcp/drop.h>
+#include <xtcp/header.h>
 #include <xtcp/hooks.h>
-#include <xtcp/input.h>
 #include <xtcp/isn.h>
 #include <xtcp/limit.h>
-#include <xtcp/output.h>
 #include <xtcp/port.h>
 #include <xtcp/request.h>
-#include <xtcp/reset.h>
 #include <xtcp/sock.h>
 #include <xtcp/timewait.h>
 #include <xtcp/trace.h>
@@ -374,7 +373,7 @@ static void send_ack(struct xtcp_time_wait *tw, const struct sk_buff *skb)
 		h.opt.tsval = xtcp_ts_now(ts_offset(tw));
 		h.opt.tsecr = tw->ts_recent;
 	}
-	xtcp_output_write_header((struct tcphdr *)buffer, &h);
+	xtcp_header_write((struct tcphdr *)buffer, &h);
 	xtcp_af_ops(tw->flow.family)->reply(net_of(tw), skb, (struct tcphdr *)buffer, &from);
 }
 
@@ -406,13 +405,13 @@ static bool reuse(struct xtcp_time_wait *tw, struct sk_buff *skb,
 
 	if (!listener)
 		return false;
-	verdict = xtcp_input_judge(listener->sk, skb, key->family);
+	verdict = xtcp_drop_judge(listener->sk, skb, key->family);
 	if (verdict) {
-		xtcp_input_drop(net_of(tw), skb, verdict);
+		xtcp_drop_segment(net_of(tw), skb, verdict);
 		return true;
 	}
 	/* A filter may have cut off text. */
-	xtcp_input_parse(skb, seg);
+	xtcp_header_parse(skb, seg);
 	/* It comes again: until then the record stays. */
 	if (xtcp_listen_refuse(listener, skb))
 		return true;
@@ -435,7 +434,7 @@ void xtcp_timewait_input(struct xtcp_time_wait *tw, struct sk_buff *skb,
 	struct xtcp_verdict v;
 	struct xtcp_tcb tcb;
 
-	xtcp_input_parse(skb, &seg);
+	xtcp_header_parse(skb, &seg);
 	expand(tw, &tcb);
 	xtcp_segment_arrives(&tcb, &seg, xtcp_now_us(), &v);
 	if (xtcp_tcb_lacks_timestamp(&tcb, &seg) && v.drop != XTCP_DROP_NO_TIMESTAMP)
@@ -454,7 +453,7 @@ void xtcp_timewait_input(struct xtcp_time_wait *tw, struct sk_buff *skb,
 	WRITE_ONCE(tw->ts_recent, tcb.ts_recent);
 	if (may_answer(tw, &v))
 		send_ack(tw, skb);
-	xtcp_input_drop(xn, skb, v.drop ?: XTCP_DROP_TIME_WAIT);
+	xtcp_drop_segment(xn, skb, v.drop ?: XTCP_DROP_TIME_WAIT);
 }
 
 /* --- coming and going ---------------------------------------------------- */

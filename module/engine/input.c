@@ -4,12 +4,12 @@
  * the verdict out. Softirq or, from the backlog, process context; socket lock.
  */
 
-#include <linux/filter.h>
 #include <linux/security.h>
 #include <net/busy_poll.h>
 #include <net/tcp_states.h>
-#include <net/xfrm.h>
 #include <xtcp/af.h>
+#include <xtcp/drop.h>
+#include <xtcp/header.h>
 #include <xtcp/input.h>
 #include <xtcp/limit.h>
 #include <xtcp/output.h>
@@ -20,73 +20,6 @@
 #include <xtcp/sock.h>
 #include <xtcp/timewait.h>
 #include <xtcp/trace.h>
-
-void xtcp_input_parse(struct sk_buff *skb, struct xtcp_segment *seg)
-{
-	const struct tcphdr *th = tcp_hdr(skb);
-	unsigned int header_len = th->doff * 4;
-	struct xtcp_skb_cb *cb = XTCP_SKB_CB(skb);
-
-	seg->seq = ntohl(th->seq);
-	seg->ack = ntohl(th->ack_seq);
-	seg->wnd = ntohs(th->window);
-	seg->up = ntohs(th->urg_ptr);
-	seg->ctl = xtcp_control_bits(th);
-	/* A FIN is behind its text: it comes again with what was cut off. */
-	if (cb->cut)
-		seg->ctl &= ~XTCP_FIN;
-	seg->text_len = skb->len - header_len;
-	xtcp_options_parse((const u8 *)(th + 1), header_len - sizeof(*th), &seg->opt);
-	cb->seq = seg->seq;
-	cb->end_seq = seg->seq + xtcp_segment_len(seg);
-	cb->ctl = seg->ctl;
-}
-
-bool xtcp_input_from_too_far(const struct sock *sk, u8 family, u8 ttl)
-{
-#if IS_ENABLED(CONFIG_IPV6)
-	/* Such a segment is for a socket of AF_INET6 alone. */
-	if (family == AF_INET6)
-		return ttl < READ_ONCE(inet6_sk(sk)->min_hopcount);
-#endif
-	return ttl < READ_ONCE(inet_sk(sk)->min_ttl);
-}
-
-static u8 ttl_of(const struct sk_buff *skb, u8 family)
-{
-	return family == AF_INET6 ? ipv6_hdr(skb)->hop_limit : ip_hdr(skb)->ttl;
-}
-
-enum xtcp_drop xtcp_input_judge(struct sock *sk, struct sk_buff *skb, u8 family)
-{
-	unsigned int len = skb->len;
-
-	XTCP_SKB_CB(skb)->cut = false;
-	if (!xfrm_policy_check(sk, XFRM_POLICY_IN, skb, family))
-		return XTCP_DROP_POLICY;
-	if (!sk)
-		return XTCP_DROP_NONE;
-	if (xtcp_input_from_too_far(sk, family, ttl_of(skb, family)))
-		return XTCP_DROP_MIN_TTL;
-	if (sk_filter_trim_cap(sk, skb, tcp_hdr(skb)->doff * 4))
-		return XTCP_DROP_FILTER;
-	XTCP_SKB_CB(skb)->cut = skb->len < len;
-	/* Who reads it, perhaps days later, pins no IPsec states and devices. */
-	nf_reset_ct(skb);
-	skb_ext_reset(skb);
-	return XTCP_DROP_NONE;
-}
-
-void xtcp_input_drop(struct xtcp_net *xn, struct sk_buff *skb, unsigned int drop)
-{
-	if (!drop) {
-		consume_skb(skb);
-		return;
-	}
-	xtcp_count(xn, drop);
-	trace_xtcp_drop(skb, drop);
-	kfree_skb_reason(skb, xtcp_counters_core_reason(drop));
-}
 
 /* --- what the verdict asks for ------------------------------------------ */
 
@@ -318,7 +251,7 @@ void xtcp_input_early(struct sock *sk, struct sk_buff *skb,
 	tcb->snd_wl2 = tcb->snd_una;
 	begin_text(sk);
 	if (!take_syn_text(sk, skb, syn))
-		xtcp_input_drop(xtcp_sk_net(sk), skb, 0);
+		xtcp_drop_segment(xtcp_sk_net(sk), skb, 0);
 	xtcp_output_syn_ack_cookie(sk, cookie);
 	xs->rcv.acked_seq = tcb->rcv_nxt;
 	tcb->last_ack_sent = tcb->rcv_nxt;
@@ -521,7 +454,7 @@ static void carry_out(struct sock *sk, struct sk_buff *skb,
 		note_path(sk, skb);
 		xtcp_receive_text(sk, skb, v);
 	} else {
-		xtcp_input_drop(xtcp_sk_net(sk), skb, v->drop);
+		xtcp_drop_segment(xtcp_sk_net(sk), skb, v->drop);
 	}
 	fin = v->events & XTCP_EV_FIN;
 	if (fin)
@@ -598,7 +531,7 @@ void xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
 	bool refused, stood_before;
 	u64 now_us;
 
-	xtcp_input_parse(skb, &seg);
+	xtcp_header_parse(skb, &seg);
 	xtcp_input_mark(sk, skb);
 	xs->stats.segs_in++;
 	xs->stats.data_segs_in += seg.text_len > 0;
@@ -619,12 +552,12 @@ void xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
 	}
 	if (v.events & XTCP_EV_RESET) {
 		carry_out_reset(sk, &v);
-		xtcp_input_drop(xtcp_sk_net(sk), skb, v.drop);
+		xtcp_drop_segment(xtcp_sk_net(sk), skb, v.drop);
 		return;
 	}
 	if (v.drop && !(v.events & ~XTCP_EV_SYN_AGAIN)) {
 		answer_dropped(sk, skb, &seg, &v);
-		xtcp_input_drop(xtcp_sk_net(sk), skb, v.drop);
+		xtcp_drop_segment(xtcp_sk_net(sk), skb, v.drop);
 		return;
 	}
 	if (refused)

@@ -10,26 +10,13 @@
 #include <net/dst.h>
 #include <net/tcp_states.h>
 #include <xtcp/af.h>
+#include <xtcp/header.h>
 #include <xtcp/memory.h>
 #include <xtcp/output.h>
 #include <xtcp/receive.h>
 #include <xtcp/recovery.h>
 #include <xtcp/sock.h>
 #include <xtcp/trace.h>
-
-void xtcp_output_write_header(struct tcphdr *th, const struct xtcp_header *h)
-{
-	th->source = h->source;
-	th->dest = h->dest;
-	th->seq = htonl(h->seq);
-	th->ack_seq = htonl(h->ack);
-	*(__be16 *)((u8 *)th + 12) =
-		htons(xtcp_output_header_len(h) / 4 << 12 | h->ctl);
-	th->window = htons(h->wnd);
-	th->check = 0;
-	th->urg_ptr = htons(h->up);
-	xtcp_options_write((__be32 *)(th + 1), &h->opt);
-}
 
 /* --- memory of the send queues ----------------------------------------- */
 
@@ -159,9 +146,9 @@ static int transmit_header(struct sock *sk, struct sk_buff *skb,
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	int err;
 
-	skb_push(skb, xtcp_output_header_len(h));
+	skb_push(skb, xtcp_header_len(h));
 	skb_reset_transport_header(skb);
-	xtcp_output_write_header(tcp_hdr(skb), h);
+	xtcp_header_write(tcp_hdr(skb), h);
 	memset(&XTCP_SKB_CB(skb)->header, 0, sizeof(XTCP_SKB_CB(skb)->header));
 	/* Nothing before it is in a queue of this machine: it may take another one (XPS). */
 	skb->ooo_okay = sk_wmem_alloc_get(sk) < SKB_TRUESIZE(1);
@@ -242,17 +229,6 @@ static struct sk_buff *copy_to_send(struct sock *sk, struct sk_buff *skb)
 	return copy;
 }
 
-void xtcp_output_add_cookie(struct xtcp_options *opt,
-			    const struct xtcp_fastopen_cookie *cookie)
-{
-	if (!cookie || !cookie->len)
-		return;
-	opt->has_fastopen = 1;
-	opt->experiment = cookie->experiment;
-	opt->cookie = cookie->octets;
-	opt->cookie_len = cookie->len;
-}
-
 bool xtcp_output_syn(struct sock *sk)
 {
 	return !kept_here(send_control(sk, xtcp_sk(sk)->tcb.iss, XTCP_SYN));
@@ -268,7 +244,7 @@ void xtcp_output_first_syn(struct sock *sk, const struct xtcp_fastopen_cookie *c
 		return;
 	fill_header(sk, xtcp_sk(sk)->tcb.iss, XTCP_SYN, &h);
 	if (cookie) {
-		xtcp_output_add_cookie(&h.opt, cookie);
+		xtcp_options_add_cookie(&h.opt, cookie);
 		h.opt.has_fastopen = 1;		/* an empty one asks for one */
 		h.opt.experiment = cookie->experiment;
 	}
@@ -288,7 +264,7 @@ bool xtcp_output_syn_ack_cookie(struct sock *sk, const struct xtcp_fastopen_cook
 	if (!skb)
 		return false;
 	fill_header(sk, xtcp_sk(sk)->tcb.iss, XTCP_SYN | XTCP_ACK, &h);
-	xtcp_output_add_cookie(&h.opt, cookie);
+	xtcp_options_add_cookie(&h.opt, cookie);
 	return !kept_here(transmit_header(sk, skb, &h));
 }
 

@@ -5,9 +5,8 @@
  */
 
 #include <linux/rbtree.h>
-#include <xtcp/input.h>
+#include <xtcp/drop.h>
 #include <xtcp/memory.h>
-#include <xtcp/output.h>
 #include <xtcp/receive.h>
 #include <xtcp/sock.h>
 
@@ -35,7 +34,7 @@ void xtcp_receive_purge_ooo(struct sock *sk)
 
 	while ((skb = first_ooo(xs))) {
 		unlink_ooo(xs, skb);
-		xtcp_input_drop(xtcp_sk_net(sk), skb, XTCP_DROP_UNREAD);
+		xtcp_drop_segment(xtcp_sk_net(sk), skb, XTCP_DROP_UNREAD);
 	}
 }
 
@@ -44,7 +43,7 @@ void xtcp_receive_purge(struct sock *sk)
 	struct sk_buff *skb;
 
 	while ((skb = __skb_dequeue(&sk->sk_receive_queue)))
-		xtcp_input_drop(xtcp_sk_net(sk), skb, XTCP_DROP_UNREAD);
+		xtcp_drop_segment(xtcp_sk_net(sk), skb, XTCP_DROP_UNREAD);
 	xtcp_receive_purge_ooo(sk);
 }
 
@@ -66,7 +65,7 @@ static bool prune_ooo(struct sock *sk, u32 seq)
 		goal -= skb->truesize;
 		pruned = true;
 		unlink_ooo(xs, skb);
-		xtcp_input_drop(xtcp_sk_net(sk), skb, XTCP_DROP_PRUNED);
+		xtcp_drop_segment(xtcp_sk_net(sk), skb, XTCP_DROP_PRUNED);
 	}
 	return pruned;
 }
@@ -377,7 +376,7 @@ static void drain_ooo(struct sock *sk, struct xtcp_verdict *v)
 			tcb->rcv_nxt = XTCP_SKB_CB(skb)->end_seq;
 			queue_in_order(sk, skb);
 		} else {
-			xtcp_input_drop(xtcp_sk_net(sk), skb,
+			xtcp_drop_segment(xtcp_sk_net(sk), skb,
 					fin ? 0 : XTCP_DROP_DUPLICATE_TEXT);
 		}
 		if (fin) {
@@ -405,7 +404,7 @@ static void drop_covered(struct sock *sk, struct sk_buff *new)
 
 	while ((next = skb_rb_next(new)) && covers(new, next)) {
 		unlink_ooo(xtcp_sk(sk), next);
-		xtcp_input_drop(xtcp_sk_net(sk), next, XTCP_DROP_DUPLICATE_TEXT);
+		xtcp_drop_segment(xtcp_sk_net(sk), next, XTCP_DROP_DUPLICATE_TEXT);
 	}
 }
 
@@ -422,7 +421,7 @@ static u32 queue_out_of_order(struct sock *sk, struct sk_buff *new)
 		parent = *p;
 		skb = rb_to_skb(parent);
 		if (covers(skb, new)) {
-			xtcp_input_drop(xtcp_sk_net(sk), new,
+			xtcp_drop_segment(xtcp_sk_net(sk), new,
 					XTCP_DROP_DUPLICATE_TEXT);
 			return 0;
 		}

@@ -22,7 +22,7 @@
 
 #include <linux/printk.h>
 #include <xtcp/cookie.h>
-#include <xtcp/input.h>
+#include <xtcp/drop.h>
 #include <xtcp/isn.h>
 #include <xtcp/port.h>
 #include <xtcp/request.h>
@@ -185,7 +185,7 @@ void xtcp_cookie_syn(struct xtcp_listener *listener, struct sk_buff *skb,
 	xtcp_request_fill(req, listener, skb, key, seg->seq, &opt);
 	dst = xtcp_af_ops(key->family)->request_route(listener->sk, req);
 	if (!dst) {
-		xtcp_input_drop(xn, skb, XTCP_DROP_NO_ROUTE);
+		xtcp_drop_segment(xn, skb, XTCP_DROP_NO_ROUTE);
 		return;
 	}
 	req->iss = xtcp_cookie_make(&req->flow, &xn->secrets, req->irs, req->snd_mss,
@@ -194,7 +194,7 @@ void xtcp_cookie_syn(struct xtcp_listener *listener, struct sk_buff *skb,
 	tell(listener);
 	xtcp_count(xn, XTCP_CNT_SYNCOOKIES_SENT);
 	xtcp_request_send_syn_ack(req, dst);
-	xtcp_input_drop(xn, skb, 0);
+	xtcp_drop_segment(xn, skb, 0);
 }
 
 /* --- the third segment --------------------------------------------------------- */
@@ -300,7 +300,7 @@ bool xtcp_cookie_ack(struct xtcp_listener *listener, struct sk_buff *skb,
 	/* TCP_DEFER_ACCEPT: the text to come holds the cookie as well. */
 	if (READ_ONCE(xtcp_sk(listener->sk)->defer_accept) && !xtcp_segment_len(seg)) {
 		xtcp_count(xn, XTCP_CNT_DEFERRED_ACCEPTS);
-		xtcp_input_drop(xn, skb, XTCP_DROP_DEFERRED);
+		xtcp_drop_segment(xn, skb, XTCP_DROP_DEFERRED);
 		return true;
 	}
 	if (held || !become_request(&alone.req, skb, key))

@@ -24,8 +24,8 @@
 #include <xtcp/af.h>
 #include <xtcp/compat.h>
 #include <xtcp/fastopen.h>
+#include <xtcp/listener.h>
 #include <xtcp/output.h>
-#include <xtcp/request.h>
 #include <xtcp/socket.h>
 
 static bool enabled(const struct sock *sk, u32 bits)

@@ -12,7 +12,6 @@
 #include <xtcp/fastopen.h>
 #include <xtcp/flow.h>
 #include <xtcp/net.h>
-#include <xtcp/output.h>
 
 /* Entries that go at once; who forgets more lets others run in between. */
 #define TRIM_BATCH 64

@@ -9,7 +9,8 @@
 #include <linux/slab.h>
 #include <net/sock.h>
 #include <xtcp/cookie.h>
-#include <xtcp/input.h>
+#include <xtcp/drop.h>
+#include <xtcp/header.h>
 #include <xtcp/output.h>
 #include <xtcp/port.h>
 #include <xtcp/request.h>
@@ -214,7 +215,7 @@ bool xtcp_listen_refuse(struct xtcp_listener *l, struct sk_buff *skb)
 	if (!xtcp_listen_accept_full(l))
 		return false;
 	xtcp_count(xn, XTCP_CNT_LISTEN_OVERFLOWS);
-	xtcp_input_drop(xn, skb, XTCP_DROP_LISTEN_FULL);
+	xtcp_drop_segment(xn, skb, XTCP_DROP_LISTEN_FULL);
 	return true;
 }
 
@@ -234,7 +235,7 @@ void xtcp_listen_syn(struct xtcp_listener *l, struct sk_buff *skb,
 		return;
 	}
 	if (full && !xtcp_request_make_room(l)) {
-		xtcp_input_drop(xn, skb, XTCP_DROP_REQUESTS_FULL);
+		xtcp_drop_segment(xn, skb, XTCP_DROP_REQUESTS_FULL);
 		return;
 	}
 	xtcp_request_new(l, skb, key, seg, iss);
@@ -248,7 +249,7 @@ void xtcp_listen_input(struct xtcp_listener *l, struct sk_buff *skb,
 	struct xtcp_segment seg;
 	struct xtcp_verdict v;
 
-	xtcp_input_parse(skb, &seg);
+	xtcp_header_parse(skb, &seg);
 	if (xtcp_cookie_ack(l, skb, key, &seg, NULL))
 		return;
 	xtcp_segment_arrives(&tcb, &seg, 0, &v);
@@ -259,5 +260,5 @@ void xtcp_listen_input(struct xtcp_listener *l, struct sk_buff *skb,
 	if (v.reply == XTCP_REPLY_RST && !xtcp_cookie_patience(l, &seg))
 		xtcp_reset_reply(xn, xtcp_af_ops(key->family), skb, &seg, v.drop,
 				 l->sk);
-	xtcp_input_drop(xn, skb, v.drop);
+	xtcp_drop_segment(xn, skb, v.drop);
 }

@@ -13,6 +13,8 @@
 #include <linux/slab.h>
 #include <net/inet_ecn.h>
 #include <xtcp/cookie.h>
+#include <xtcp/drop.h>
+#include <xtcp/header.h>
 #include <xtcp/input.h>
 #include <xtcp/isn.h>
 #include <xtcp/limit.h>
@@ -21,7 +23,6 @@
 #include <xtcp/receive.h>
 #include <xtcp/request.h>
 #include <xtcp/reset.h>
-#include <xtcp/route.h>
 #include <xtcp/sock.h>
 #include <xtcp/trace.h>
 
@@ -244,12 +245,12 @@ static void send(const struct xtcp_request *req, u8 ctl, struct dst_entry *dst,
 		h.opt.mss = xtcp_output_announced_mss(req->listener->sk, af_of(req), dst);
 		h.opt.has_wscale = req->flow.wscale_ok;
 		h.opt.wscale = req->flow.rcv_wscale;
-		xtcp_output_add_cookie(&h.opt, cookie);
+		xtcp_options_add_cookie(&h.opt, cookie);
 	}
 	skb_set_hash(skb, READ_ONCE(req->txhash), PKT_HASH_TYPE_L4);
 	skb_reserve(skb, XTCP_HEADROOM);
 	skb_reset_transport_header(skb);
-	xtcp_output_write_header(skb_put(skb, xtcp_output_header_len(&h)), &h);
+	xtcp_header_write(skb_put(skb, xtcp_header_len(&h)), &h);
 	skb->mark = req->mark ?: READ_ONCE(req->listener->sk->sk_mark);
 	skb->priority = READ_ONCE(req->listener->sk->sk_priority);
 	xtcp_count(net_of(req), XTCP_CNT_OUT_SEGS);
@@ -534,7 +535,7 @@ static void overflow(const struct xtcp_request *req, struct xtcp_request *held,
 		if (held)
 			xtcp_request_drop(held, XTCP_CNT_ABORT_ON_OVERFLOW);
 	}
-	xtcp_input_drop(xn, skb, XTCP_DROP_LISTEN_FULL);
+	xtcp_drop_segment(xn, skb, XTCP_DROP_LISTEN_FULL);
 }
 
 void xtcp_request_become_child(const struct xtcp_request *req,
@@ -555,7 +556,7 @@ void xtcp_request_become_child(const struct xtcp_request *req,
 	if (!child) {
 		if (why == XTCP_DROP_NO_MEMORY)
 			xtcp_count(xn, XTCP_CNT_LISTEN_NO_MEMORY);
-		xtcp_input_drop(xn, skb, why);
+		xtcp_drop_segment(xn, skb, why);
 		return;
 	}
 	if (!held)
@@ -753,7 +754,7 @@ void xtcp_request_new(struct xtcp_listener *listener, struct sk_buff *skb,
 
 	if (!req) {
 		xtcp_count(xn, XTCP_CNT_LISTEN_NO_MEMORY);
-		xtcp_input_drop(xn, skb, XTCP_DROP_NO_MEMORY);
+		xtcp_drop_segment(xn, skb, XTCP_DROP_NO_MEMORY);
 		return;
 	}
 	req->iss = iss ?: xtcp_isn_new(xn, &req->flow,
@@ -765,7 +766,7 @@ void xtcp_request_new(struct xtcp_listener *listener, struct sk_buff *skb,
 		return;
 	}
 	if (!dst || !enter(req, iss)) {
-		xtcp_input_drop(xn, skb, dst ? XTCP_DROP_RACE : XTCP_DROP_NO_ROUTE);
+		xtcp_drop_segment(xn, skb, dst ? XTCP_DROP_RACE : XTCP_DROP_NO_ROUTE);
 		dst_release(dst);
 		free_rcu(&req->wait.rcu);	/* no one saw it */
 		return;
@@ -774,11 +775,11 @@ void xtcp_request_new(struct xtcp_listener *listener, struct sk_buff *skb,
 	trace_xtcp_set_state(req, &req->flow, XTCP_LISTEN, XTCP_SYN_RCVD);
 	if (xtcp_sk_knob(listener->sk, handshake_ways) == 2) {
 		open_at_once(req, skb, seg, dst);
-		xtcp_input_drop(xn, skb, 0);
+		xtcp_drop_segment(xn, skb, 0);
 		return;
 	}
 	send_syn_ack(req, dst, &cookie);
-	xtcp_input_drop(xn, skb, 0);
+	xtcp_drop_segment(xn, skb, 0);
 }
 
 /* --- the third segment --------------------------------------------------- */
@@ -798,7 +799,7 @@ static void reply_ack(const struct xtcp_request *req, const struct sk_buff *skb)
 	struct xtcp_header h;
 
 	fill_header(req, XTCP_ACK, &h);
-	xtcp_output_write_header((struct tcphdr *)buffer, &h);
+	xtcp_header_write((struct tcphdr *)buffer, &h);
 	af_of(req)->reply(net_of(req), skb, (struct tcphdr *)buffer, &from);
 }
 
@@ -861,14 +862,14 @@ void xtcp_request_input(struct xtcp_request *req, struct sk_buff *skb,
 	struct xtcp_verdict v;
 	struct xtcp_tcb tcb;
 
-	xtcp_input_parse(skb, &seg);
+	xtcp_header_parse(skb, &seg);
 	expand(req, &tcb);
 	xtcp_segment_arrives(&tcb, &seg, xtcp_now_us(), &v);
 	if (v.events & XTCP_EV_ESTABLISHED) {
 		if (!req->flow.acked)
 			note_answer(req);
 		if (defer(req, &seg))
-			xtcp_input_drop(xn, skb, XTCP_DROP_DEFERRED);
+			xtcp_drop_segment(xn, skb, XTCP_DROP_DEFERRED);
 		else
 			xtcp_request_become_child(req, req, skb, &seg);
 		return;
@@ -876,14 +877,14 @@ void xtcp_request_input(struct xtcp_request *req, struct sk_buff *skb,
 	if (v.events & XTCP_EV_RESET) {
 		trace_xtcp_receive_reset(req, &req->flow, XTCP_SYN_RCVD);
 		xtcp_request_drop(req, XTCP_CNT_REQUEST_RESET);
-		xtcp_input_drop(xn, skb, 0);
+		xtcp_drop_segment(xn, skb, 0);
 		return;
 	}
 	if (acks_cookie(req, skb, key, &seg, &v))
 		return;
 	WRITE_ONCE(req->ts_recent, tcb.ts_recent);
 	answer(req, skb, &seg, &v);
-	xtcp_input_drop(xn, skb, v.drop);
+	xtcp_drop_segment(xn, skb, v.drop);
 }
 
 /* --- queues ---------------------------------------------------------------- */

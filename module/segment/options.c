@@ -130,3 +130,14 @@ void xtcp_options_write(__be32 *p, const struct xtcp_options *opt)
 	if (opt->has_fastopen)
 		write_fastopen((u8 *)p, opt);
 }
+
+void xtcp_options_add_cookie(struct xtcp_options *opt,
+			    const struct xtcp_fastopen_cookie *cookie)
+{
+	if (!cookie || !cookie->len)
+		return;
+	opt->has_fastopen = 1;
+	opt->experiment = cookie->experiment;
+	opt->cookie = cookie->octets;
+	opt->cookie_len = cookie->len;
+}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* RST for a segment that no connection wants: RFC 9293 section 3.5.2. */
 
+#include <xtcp/header.h>
 #include <xtcp/net.h>
-#include <xtcp/output.h>
 #include <xtcp/reset.h>
 #include <xtcp/tcb.h>
 #include <xtcp/trace.h>
@@ -29,7 +29,7 @@ void xtcp_reset_reply(struct xtcp_net *xn, const struct xtcp_af_ops *af,
 		h.ctl = XTCP_RST | XTCP_ACK;
 		h.ack = seg->seq + xtcp_segment_len(seg);
 	}
-	xtcp_output_write_header(&th, &h);
+	xtcp_header_write(&th, &h);
 	xtcp_count(xn, XTCP_CNT_OUT_RSTS);
 	trace_xtcp_send_reset(NULL, NULL, skb, h.seq, why);
 	af->reply(xn, skb, &th, &from);

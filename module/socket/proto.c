@@ -10,6 +10,7 @@
 #include <xtcp/active.h>
 #include <xtcp/af.h>
 #include <xtcp/demux.h>
+#include <xtcp/header.h>
 #include <xtcp/hooks.h>
 #include <xtcp/input.h>
 #include <xtcp/listener.h>

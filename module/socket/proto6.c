@@ -8,7 +8,6 @@
 #include <net/protocol.h>
 #include <net/transp_v6.h>
 #include <xtcp/af.h>
-#include <xtcp/request.h>
 #include <xtcp/sock.h>
 
 static struct proto prot;

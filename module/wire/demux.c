@@ -5,9 +5,10 @@
  */
 
 #include <xtcp/demux.h>
+#include <xtcp/drop.h>
+#include <xtcp/header.h>
 #include <xtcp/hooks.h>
 #include <xtcp/input.h>
-#include <xtcp/port.h>
 #include <xtcp/request.h>
 #include <xtcp/reset.h>
 #include <xtcp/sock.h>
@@ -30,7 +31,7 @@ static void deliver(struct sock *sk, struct sk_buff *skb, const struct xtcp_flow
 	if (xtcp_flow_is(&xtcp_sk(sk)->flow, key))
 		xtcp_input_segment(sk, skb);
 	else
-		xtcp_input_drop(xtcp_sk_net(sk), skb, XTCP_DROP_MOVED);
+		xtcp_drop_segment(xtcp_sk_net(sk), skb, XTCP_DROP_MOVED);
 }
 
 int xtcp_demux_backlog(struct sock *sk, struct sk_buff *skb)
@@ -138,7 +139,7 @@ static void to_socket(struct sock *sk, struct sk_buff *skb,
 		full = !to_backlog(sk, skb);
 	bh_unlock_sock(sk);
 	if (full)
-		xtcp_input_drop(xtcp_sk_net(sk), skb, XTCP_DROP_BACKLOG);
+		xtcp_drop_segment(xtcp_sk_net(sk), skb, XTCP_DROP_BACKLOG);
 }
 
 static void to_flow(struct xtcp_flow *flow, struct sk_buff *skb,
@@ -163,15 +164,15 @@ static void to_flow(struct xtcp_flow *flow, struct sk_buff *skb,
 static void to_no_one(struct xtcp_net *xn, const struct xtcp_af_ops *af,
 		      struct sk_buff *skb)
 {
-	enum xtcp_drop verdict = xtcp_input_judge(NULL, skb, af->family);
+	enum xtcp_drop verdict = xtcp_drop_judge(NULL, skb, af->family);
 	struct xtcp_segment seg;
 
 	if (!verdict) {
-		xtcp_input_parse(skb, &seg);
+		xtcp_header_parse(skb, &seg);
 		xtcp_reset_reply(xn, af, skb, &seg, XTCP_DROP_NO_FLOW, NULL);
 		verdict = XTCP_DROP_NO_FLOW;
 	}
-	xtcp_input_drop(xn, skb, verdict);
+	xtcp_drop_segment(xn, skb, verdict);
 }
 
 /*
@@ -203,9 +204,9 @@ void xtcp_demux_segment(struct xtcp_net *xn, const struct xtcp_af_ops *af,
 		to_no_one(xn, af, skb);
 		return;
 	}
-	verdict = xtcp_input_judge(policy_owner(flow, listener), skb, af->family);
+	verdict = xtcp_drop_judge(policy_owner(flow, listener), skb, af->family);
 	if (verdict) {
-		xtcp_input_drop(xn, skb, verdict);
+		xtcp_drop_segment(xn, skb, verdict);
 		return;
 	}
 	if (flow)

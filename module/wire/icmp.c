@@ -9,6 +9,7 @@
 
 #include <net/dst.h>
 #include <xtcp/af.h>
+#include <xtcp/drop.h>
 #include <xtcp/input.h>
 #include <xtcp/output.h>
 #include <xtcp/recovery.h>
@@ -33,7 +34,7 @@ bool xtcp_icmp_from_too_far(const struct xtcp_flow *flow, u8 ttl)
 	if (flow->kind != XTCP_FLOW_SOCKET)
 		return false;
 	sk = &container_of(flow, struct xtcp_sock, flow)->inet.sk;
-	if (!xtcp_input_from_too_far(sk, flow->family, ttl))
+	if (!xtcp_drop_too_far(sk, flow->family, ttl))
 		return false;
 	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_ICMP_MIN_TTL);
 	return true;

@@ -17,9 +17,9 @@
 #include <net/transp_v6.h>
 #include <xtcp/af.h>
 #include <xtcp/demux.h>
+#include <xtcp/drop.h>
 #include <xtcp/hooks.h>
 #include <xtcp/input.h>
-#include <xtcp/output.h>
 #include <xtcp/port.h>
 #include <xtcp/request.h>
 #include <xtcp/sock.h>
@@ -88,16 +88,16 @@ static int receive(struct sk_buff *skb)
 
 	xtcp_hooks_arrived6(skb);
 	if (for_no_connection(skb)) {
-		xtcp_input_drop(xn, skb, XTCP_DROP_ADDRESS);
+		xtcp_drop_segment(xn, skb, XTCP_DROP_ADDRESS);
 		return 0;
 	}
 	xtcp_count(xn, XTCP_CNT_IN_SEGS);
 	if (!xtcp_demux_header(skb)) {
-		xtcp_input_drop(xn, skb, XTCP_DROP_HEADER);
+		xtcp_drop_segment(xn, skb, XTCP_DROP_HEADER);
 		return 0;
 	}
 	if (checksum_bad(skb)) {
-		xtcp_input_drop(xn, skb, XTCP_DROP_CHECKSUM);
+		xtcp_drop_segment(xn, skb, XTCP_DROP_CHECKSUM);
 		return 0;
 	}
 	xtcp_ipv6_fill_key(&key, &addrs, xn->net, skb, tcp_hdr(skb),
