@@ -7,7 +7,6 @@
 #include <net/ipv6.h>
 #include <xtcp/af.h>
 #include <xtcp/header.h>
-#include <xtcp/input.h>
 #include <xtcp/reset.h>
 #include "wire.h"
 #include "wire_ip.h"

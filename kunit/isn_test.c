@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* open/isn.c: F against vectors of another siphash, M against RFC 6528's clock. */
+/* segment/isn.c: F against vectors of another siphash, M against RFC 6528's clock. */
 
 #include <kunit/test.h>
 #include <linux/hrtimer.h>

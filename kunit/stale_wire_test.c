@@ -9,7 +9,6 @@
 #include <linux/tcp.h>
 #include <xtcp/cookie.h>
 #include <xtcp/header.h>
-#include <xtcp/input.h>
 #include <xtcp/listener.h>
 #include <xtcp/request.h>
 #include "wire.h"

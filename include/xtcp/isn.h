@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Initial sequence numbers (RFC 6528) and timestamp offsets: open/isn.c. */
+/* Initial sequence numbers (RFC 6528) and timestamp offsets: segment/isn.c. */
 #ifndef _XTCP_ISN_H
 #define _XTCP_ISN_H
 

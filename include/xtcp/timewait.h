@@ -22,10 +22,10 @@ struct xtcp_time_wait {
 };
 
 /**
- * xtcp_timewait_enter() - the socket's connection goes on as a record
- * @sk: socket whose state became TIME_WAIT; it is done afterwards
+ * xtcp_timewait_enter() - the connection goes on as a record, which needs no socket
+ * @sk: socket whose state became TIME_WAIT; the caller ends it
  *
- * With max_tw records already, none is made and the connection just ends.
+ * With max_tw records already, none is made.
  * Context: socket lock, softirq or process.
  */
 void xtcp_timewait_enter(struct sock *sk);
@@ -59,9 +59,17 @@ u64 xtcp_timewait_left_ns(const struct xtcp_time_wait *tw);
 /* When its time is over, or before: by RST, a new connection, the administrator. RCU. */
 bool xtcp_timewait_drop(struct xtcp_time_wait *tw);
 
-/* A segment for a record. Softirq, RCU. Eats @skb. */
-void xtcp_timewait_input(struct xtcp_time_wait *tw, struct sk_buff *skb,
-			 const struct xtcp_flow_key *key);
+/**
+ * xtcp_timewait_input() - a segment for a record
+ * @tw: found under RCU
+ * @skb: eaten if 0 is returned
+ *
+ * Softirq, RCU. Return: 0; or the ISN of a new life, for @skb is a SYN that may begin one
+ * (RFC 6191), if someone listens: then the record is to be dropped; or else to refuse it.
+ */
+u32 xtcp_timewait_input(struct xtcp_time_wait *tw, struct sk_buff *skb);
+/* Nobody takes that SYN: it is still TIME_WAIT. Eats @skb. */
+void xtcp_timewait_refuse(struct xtcp_time_wait *tw, struct sk_buff *skb);
 
 int xtcp_timewait_init(struct xtcp_net *xn);
 /* Drops all records of the namespace. */

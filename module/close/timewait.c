@@ -16,7 +16,6 @@
 #include <xtcp/isn.h>
 #include <xtcp/limit.h>
 #include <xtcp/port.h>
-#include <xtcp/request.h>
 #include <xtcp/sock.h>
 #include <xtcp/timewait.h>
 #include <xtcp/trace.h>
@@ -268,10 +267,15 @@ void xtcp_timewait_enter(struct sock *sk)
 	local_bh_enable();
 	xtcp_count(xtcp_sk_net(sk), entered ? XTCP_CNT_TIME_WAITS :
 					      XTCP_CNT_TIME_WAIT_OVERFLOW);
-	xtcp_done(sk);
 }
 
 /* --- from record to socket: connect() -------------------------------------- */
+
+/* Above its numbers, and not 0, for that is none. */
+static u32 next_iss(const struct xtcp_time_wait *tw)
+{
+	return tw->snd_nxt + XTCP_WINDOW_MAX + 2 ?: 1;
+}
 
 /* tw_reuse: RFC 6191 lets timestamps tell the new life from the old. */
 static bool may_take_over(struct sock *sk, const struct xtcp_time_wait *tw)
@@ -307,7 +311,7 @@ bool xtcp_timewait_take_over(struct sock *sk)
 		taken = may_take_over(sk, tw) && xtcp_flow_replace(&tw->flow, &xs->flow);
 	}
 	if (taken) {
-		xs->tcb.iss = tw->snd_nxt + XTCP_WINDOW_MAX + 2;
+		xs->tcb.iss = next_iss(tw);
 		xtcp_count(net_of(tw), XTCP_CNT_TIME_WAIT_TAKEN);
 		release(tw);
 	}
@@ -395,39 +399,20 @@ static bool may_answer(struct xtcp_time_wait *tw, const struct xtcp_verdict *v)
 	}
 }
 
-/* The SYN is for whoever listens now; its ISN starts above the old numbers. */
-static bool reuse(struct xtcp_time_wait *tw, struct sk_buff *skb,
-		  const struct xtcp_flow_key *key, struct xtcp_segment *seg)
+void xtcp_timewait_refuse(struct xtcp_time_wait *tw, struct sk_buff *skb)
 {
-	struct xtcp_listener *listener = xtcp_listener_lookup(key, skb);
-	u32 iss = tw->snd_nxt + XTCP_WINDOW_MAX + 2;
-	enum xtcp_drop verdict;
+	struct xtcp_net *xn = net_of(tw);
 
-	if (!listener)
-		return false;
-	verdict = xtcp_drop_judge(listener->sk, skb, key->family);
-	if (verdict) {
-		xtcp_drop_segment(net_of(tw), skb, verdict);
-		return true;
-	}
-	/* A filter may have cut off text. */
-	xtcp_header_parse(skb, seg);
-	/* It comes again: until then the record stays. */
-	if (xtcp_listen_refuse(listener, skb))
-		return true;
-	if (!xtcp_timewait_drop(tw))
-		return false;
-	xtcp_count(net_of(tw), XTCP_CNT_TIME_WAIT_REUSED);
-	xtcp_listen_syn(listener, skb, key, seg, iss ?: 1);
-	return true;
+	if (xtcp_limit_answer(xn, &tw->answered))
+		send_ack(tw, skb);
+	xtcp_drop_segment(xn, skb, XTCP_DROP_TIME_WAIT);
 }
 
 /*
  * Found without a lock, and never another one than then: if someone ended it
  * meanwhile, it is neither restarted nor ended again; an ACK that it sends is right.
  */
-void xtcp_timewait_input(struct xtcp_time_wait *tw, struct sk_buff *skb,
-			 const struct xtcp_flow_key *key)
+u32 xtcp_timewait_input(struct xtcp_time_wait *tw, struct sk_buff *skb)
 {
 	struct xtcp_net *xn = net_of(tw);
 	struct xtcp_segment seg;
@@ -439,11 +424,8 @@ void xtcp_timewait_input(struct xtcp_time_wait *tw, struct sk_buff *skb,
 	xtcp_segment_arrives(&tcb, &seg, xtcp_now_us(), &v);
 	if (xtcp_tcb_lacks_timestamp(&tcb, &seg) && v.drop != XTCP_DROP_NO_TIMESTAMP)
 		xtcp_count(xn, XTCP_CNT_NO_TIMESTAMP);
-	if (v.events & XTCP_EV_TW_REUSE) {
-		if (reuse(tw, skb, key, &seg))
-			return;
-		v.reply = XTCP_REPLY_ACK;	/* nobody listens: still TIME_WAIT */
-	}
+	if (v.events & XTCP_EV_TW_REUSE)
+		return next_iss(tw);
 	if (v.events & XTCP_EV_RESET) {
 		trace_xtcp_receive_reset(tw, &tw->flow, XTCP_TIME_WAIT);
 		xtcp_timewait_drop(tw);
@@ -454,6 +436,7 @@ void xtcp_timewait_input(struct xtcp_time_wait *tw, struct sk_buff *skb,
 	if (may_answer(tw, &v))
 		send_ack(tw, skb);
 	xtcp_drop_segment(xn, skb, v.drop ?: XTCP_DROP_TIME_WAIT);
+	return 0;
 }
 
 /* --- coming and going ---------------------------------------------------- */

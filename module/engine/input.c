@@ -365,6 +365,7 @@ static void carry_out_state(struct sock *sk, const struct xtcp_verdict *v)
 		return;
 	case XTCP_TIME_WAIT:
 		xtcp_timewait_enter(sk);
+		xtcp_done(sk);
 		return;
 	case XTCP_FIN_WAIT_2:
 		xtcp_state_set(sk, XTCP_FIN_WAIT_2);

@@ -142,6 +142,46 @@ static void to_socket(struct sock *sk, struct sk_buff *skb,
 		xtcp_drop_segment(xtcp_sk_net(sk), skb, XTCP_DROP_BACKLOG);
 }
 
+/*
+ * A SYN that a TIME_WAIT lets through is for whoever listens now; its ISN, @iss, is above
+ * the old numbers. False: no one takes it.
+ */
+static bool begin_anew(struct xtcp_time_wait *tw, struct sk_buff *skb,
+		       const struct xtcp_flow_key *key, u32 iss)
+{
+	struct xtcp_listener *listener = xtcp_listener_lookup(key, skb);
+	struct xtcp_net *xn = xtcp_net(key->net);
+	struct xtcp_segment seg;
+	enum xtcp_drop verdict;
+
+	if (!listener)
+		return false;
+	verdict = xtcp_drop_judge(listener->sk, skb, key->family);
+	if (verdict) {
+		xtcp_drop_segment(xn, skb, verdict);
+		return true;
+	}
+	/* A filter may have cut off text. */
+	xtcp_header_parse(skb, &seg);
+	/* It comes again: until then the record stays. */
+	if (xtcp_listen_refuse(listener, skb))
+		return true;
+	if (!xtcp_timewait_drop(tw))
+		return false;
+	xtcp_count(xn, XTCP_CNT_TIME_WAIT_REUSED);
+	xtcp_listen_syn(listener, skb, key, &seg, iss);
+	return true;
+}
+
+static void to_time_wait(struct xtcp_time_wait *tw, struct sk_buff *skb,
+			 const struct xtcp_flow_key *key)
+{
+	u32 iss = xtcp_timewait_input(tw, skb);
+
+	if (iss && !begin_anew(tw, skb, key, iss))
+		xtcp_timewait_refuse(tw, skb);
+}
+
 static void to_flow(struct xtcp_flow *flow, struct sk_buff *skb,
 		    const struct xtcp_flow_key *key)
 {
@@ -154,8 +194,7 @@ static void to_flow(struct xtcp_flow *flow, struct sk_buff *skb,
 				   key);
 		break;
 	case XTCP_FLOW_TIME_WAIT:
-		xtcp_timewait_input(container_of(flow, struct xtcp_time_wait, flow),
-				    skb, key);
+		to_time_wait(container_of(flow, struct xtcp_time_wait, flow), skb, key);
 		break;
 	}
 }
@@ -177,7 +216,7 @@ static void to_no_one(struct xtcp_net *xn, const struct xtcp_af_ops *af,
 
 /*
  * Who judges whether the segment may pass: socket or listener. A TIME_WAIT record has
- * no socket any more; a listener that gets its SYN judges it (close/timewait.c).
+ * no socket any more; a listener that gets its SYN judges it (begin_anew()).
  */
 static struct sock *policy_owner(struct xtcp_flow *flow, struct xtcp_listener *listener)
 {
