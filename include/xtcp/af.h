@@ -40,6 +40,8 @@ struct xtcp_af_ops {
 	u8 ip_header_len;		/* without options */
 	u16 mss_default;		/* of a peer that announces none (RFC 9293 3.7.1) */
 
+	/* A socket is about to get a port: what it speaks (xtcp_hooks_use()). */
+	int (*choose_protocol)(struct sock *sk);
 	/*
 	 * connect(): read the destination, route to it, set the addresses of
 	 * sk and its flow (not the local port). 0 or -errno. Socket lock.
@@ -189,7 +191,7 @@ static inline bool xtcp_af_device_sums(struct sock *sk)
 }
 
 /*
- * For wire/demux.c and wire/hooks.c: the key of a segment in @net that came as
+ * wire/key.c, for the rest of wire/: the key of a segment in @net that came as
  * @protocol and whose header is @th; and of one of ours that an ICMP error quotes,
  * with its first two ports.
  */

@@ -49,6 +49,8 @@ static inline void xtcp_hooks_arrived6(struct sk_buff *skb)
 		skb_network_header(skb)[IP6CB(skb)->nhoff] = IPPROTO_TCP;
 }
 
+/* wire/hooks.c */
+
 /**
  * xtcp_hooks_use() - @sk is about to get a port: what it speaks, from now on
  * @sk: socket without a port, locked
@@ -58,12 +60,10 @@ static inline void xtcp_hooks_arrived6(struct sk_buff *skb)
  * Return: 0; -EPERM if the caller may not; -EOPNOTSUPP without netfilter; -ENOMEM.
  */
 int xtcp_hooks_use(struct sock *sk);
-/*
- * One more that speaks @protocol, made from one that does: a child, a TIME_WAIT; and
- * the end of any. Softirq or process.
- */
-void xtcp_hooks_share(struct xtcp_net *xn, u8 protocol);
-void xtcp_hooks_leave(struct xtcp_net *xn, u8 protocol);
+/* Return: 0. */
+int xtcp_hooks_init(struct xtcp_net *xn);
+/* Out of the namespace's packet path. Process context. */
+void xtcp_hooks_exit(struct xtcp_net *xn);
 
 /* wire/rights.c */
 
@@ -73,18 +73,17 @@ bool xtcp_hooks_allowed(struct xtcp_net *xn);
 void xtcp_hooks_groups_row(struct xtcp_net *xn, struct ctl_table *row);
 void xtcp_hooks_init_groups(struct xtcp_net *xn);
 
+/* table/kernels.c */
+
 /**
- * xtcp_hooks_kernels_state() - has the kernel's TCP this connection?
+ * xtcp_kernels_state() - has the kernel's TCP this connection?
  * @key: addresses and ports
  *
  * Any context. Return: its state (TCP_ESTABLISHED and so on), 0: there is none.
  */
-int xtcp_hooks_kernels_state(const struct xtcp_flow_key *key);
-
-/* Return: 0. */
-int xtcp_hooks_init(struct xtcp_net *xn);
-/* Out of the namespace's packet path. Process context. */
-void xtcp_hooks_exit(struct xtcp_net *xn);
+int xtcp_kernels_state(const struct xtcp_flow_key *key);
+/* Does it listen there, whichever of a group it would choose? RCU. */
+bool xtcp_kernels_listens(const struct xtcp_flow_key *key);
 
 /* table/reserve.c */
 
@@ -111,6 +110,12 @@ struct xtcp_reservation *xtcp_reserve_take(const struct sock *sk, u16 num, bool 
 struct xtcp_reservation *xtcp_reserve_connection(const struct sock *sk);
 /* It is free again, soon. Any context. */
 void xtcp_reserve_give_back(struct xtcp_reservation *reservation);
+/*
+ * One more that speaks @protocol, made from one that does: a child, a TIME_WAIT; and
+ * the end of any. Softirq or process.
+ */
+void xtcp_reserve_share(struct xtcp_net *xn, u8 protocol);
+void xtcp_reserve_leave(struct xtcp_net *xn, u8 protocol);
 /* All that this namespace has given back are gone. Process context. */
 void xtcp_reserve_flush(struct xtcp_net *xn);
 void xtcp_reserve_net_init(struct xtcp_net *xn);

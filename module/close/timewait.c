@@ -62,7 +62,7 @@ static void release(struct xtcp_time_wait *tw)
 	/* Not queued: it came due, here or on another CPU, which found it gone. */
 	xtcp_fifo_del(fifo_of(tw), &tw->wait);
 	atomic_dec(&queue->users);
-	xtcp_hooks_leave(net_of(tw), tw->flow.protocol);
+	xtcp_reserve_leave(net_of(tw), tw->flow.protocol);
 	call_rcu(&tw->wait.rcu, free_rcu);
 }
 
@@ -245,7 +245,7 @@ static bool enter(struct sock *sk)
 	}
 	tw->flow.queue = xtcp_sk(sk)->time_wait_queue;
 	atomic_inc(&queue_of(tw)->users);
-	xtcp_hooks_share(xn, tw->flow.protocol);
+	xtcp_reserve_share(xn, tw->flow.protocol);
 	tw->flow.cpu = smp_processor_id();
 	xtcp_fifo_prepare(&tw->wait, ktime_get_ns());
 	trace_xtcp_set_state(tw, &tw->flow, xtcp_sk(sk)->tcb.state, XTCP_TIME_WAIT);

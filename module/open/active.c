@@ -50,7 +50,7 @@ static bool kernels_own(const struct sock *sk)
 {
 	struct xtcp_flow_key key = xtcp_sk_key(sk);
 
-	return key.protocol == IPPROTO_TCP && xtcp_hooks_kernels_state(&key);
+	return key.protocol == IPPROTO_TCP && xtcp_kernels_state(&key);
 }
 
 /* Into the flow table; where a TIME_WAIT stands there, perhaps in its place. */
@@ -69,7 +69,7 @@ static int open_flow(struct sock *sk, struct sockaddr *addr, int len)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	int err;
 
-	err = xs->port ? 0 : xtcp_hooks_use(sk);
+	err = xs->port ? 0 : xs->af->choose_protocol(sk);
 	if (err)
 		return err;
 	err = xs->af->connect_route(sk, addr, len);

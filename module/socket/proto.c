@@ -139,7 +139,7 @@ static void destroy(struct sock *sk)
 	xtcp_output_purge(sk);
 	xtcp_receive_purge(sk);
 	xtcp_port_release(sk);
-	xtcp_hooks_leave(xtcp_sk_net(sk), xtcp_sk(sk)->flow.protocol);
+	xtcp_reserve_leave(xtcp_sk_net(sk), xtcp_sk(sk)->flow.protocol);
 	xtcp_timewait_choose_queue(sk, XTCP_OWN_UNSET);
 	kfree(xtcp_sk(sk)->saved_syn);
 	sk_sockets_allocated_dec(sk);
@@ -217,7 +217,7 @@ struct sock *xtcp_clone(struct sock *sk, const struct xtcp_flow *flow)
 	forget_parent(child);
 	begin_flow(child, flow);
 	xtcp_timewait_share_queue(child);
-	xtcp_hooks_share(xtcp_sk_net(child), xs->flow.protocol);
+	xtcp_reserve_share(xtcp_sk_net(child), xs->flow.protocol);
 	xs->tcb.state = XTCP_SYN_RCVD;
 	xs->state_since = (u32)jiffies;
 	child->sk_state = TCP_SYN_RECV;

@@ -533,7 +533,7 @@ static int bind_ephemeral(struct sock *sk)
 
 int xtcp_port_bind(struct sock *sk, unsigned short num)
 {
-	int err = xtcp_hooks_use(sk);
+	int err = xtcp_sk(sk)->af->choose_protocol(sk);
 
 	if (err)
 		return err;

@@ -239,3 +239,23 @@ void xtcp_reserve_exit(void)
 {
 	destroy_workqueue(givers);
 }
+
+/* --- how many speak protocol 6 ------------------------------------------------ */
+
+/*
+ * Hooks that come and go rewrite the kernel's text (its static keys) on every CPU. Who
+ * opens and closes sockets in a row must not make it do so at each.
+ */
+#define UNHOOK_DELAY HZ
+
+void xtcp_reserve_share(struct xtcp_net *xn, u8 protocol)
+{
+	if (protocol == IPPROTO_TCP)
+		atomic_inc(&xn->hook_users);
+}
+
+void xtcp_reserve_leave(struct xtcp_net *xn, u8 protocol)
+{
+	if (protocol == IPPROTO_TCP && atomic_dec_and_test(&xn->hook_users))
+		schedule_delayed_work(&xn->unhook, UNHOOK_DELAY);
+}

@@ -14,8 +14,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
-#include <net/inet6_hashtables.h>
-#include <net/inet_hashtables.h>
+#include <net/inet_sock.h>
 #include <net/ip6_checksum.h>
 #include <xtcp/af.h>
 #include <xtcp/compat.h>
@@ -25,72 +24,6 @@
 #include <xtcp/timewait.h>
 
 #if IS_ENABLED(CONFIG_NETFILTER)
-
-/* --- the kernel's own connections --------------------------------------------- */
-
-/* Of the answer only the state is used: a hint, as old as any segment on its way. */
-static struct sock *lookup_kernels(const struct xtcp_flow_key *key)
-{
-	u16 num = ntohs(key->local_port);
-
-	if (key->family == AF_INET) {
-		const struct xtcp_addrs4 *addrs = key->addrs;
-
-		return xtcp_kernels_lookup(__inet_lookup_established, key->net, addrs->remote,
-					   key->remote_port, addrs->local, num,
-					   key->dif, key->sdif);
-	}
-#if IS_ENABLED(CONFIG_IPV6)
-	if (key->family == AF_INET6) {
-		const struct xtcp_addrs6 *addrs = key->addrs;
-
-		return xtcp_kernels_lookup(__inet6_lookup_established, key->net, &addrs->remote,
-					   key->remote_port, &addrs->local, num,
-					   key->dif, key->sdif);
-	}
-#endif
-	return NULL;
-}
-
-/* Does the kernel's TCP listen there? Whichever of a group it would choose. RCU. */
-static bool kernel_listens(const struct xtcp_flow_key *key)
-{
-	u16 num = ntohs(key->local_port);
-
-	if (key->family == AF_INET) {
-		const struct xtcp_addrs4 *addrs = key->addrs;
-
-		return xtcp_kernels_lookup(__inet_lookup_listener, key->net, NULL, 0,
-					   addrs->remote, key->remote_port, addrs->local, num,
-					   key->dif, key->sdif);
-	}
-#if IS_ENABLED(CONFIG_IPV6)
-	if (key->family == AF_INET6) {
-		const struct xtcp_addrs6 *addrs = key->addrs;
-
-		return xtcp_kernels_lookup(inet6_lookup_listener, key->net, NULL, 0,
-					   &addrs->remote, key->remote_port, &addrs->local, num,
-					   key->dif, key->sdif);
-	}
-#endif
-	return false;
-}
-
-int xtcp_hooks_kernels_state(const struct xtcp_flow_key *key)
-{
-	struct sock *sk;
-	int state = 0;
-
-	rcu_read_lock();
-	sk = lookup_kernels(key);
-	if (sk) {
-		/* CLOSED: it stands there for one of ours (table/reserve.c). */
-		state = sk->sk_state == TCP_CLOSE ? 0 : sk->sk_state;
-		sock_gen_put(sk);
-	}
-	rcu_read_unlock();
-	return state;
-}
 
 /* --- the way in ------------------------------------------------------------- */
 
@@ -115,12 +48,12 @@ static bool outlived(struct xtcp_flow *flow, const struct xtcp_flow_key *key,
 		     const struct tcphdr *th)
 {
 	struct xtcp_time_wait *tw = container_of(flow, struct xtcp_time_wait, flow);
-	int state = xtcp_hooks_kernels_state(key);
+	int state = xtcp_kernels_state(key);
 	bool over = state && state != TCP_TIME_WAIT;
 
 	if (th->syn && !th->ack)
 		over = after(ntohl(th->seq), READ_ONCE(tw->rcv_nxt)) &&
-		       !xtcp_listener_lookup(key, NULL) && (over || kernel_listens(key));
+		       !xtcp_listener_lookup(key, NULL) && (over || xtcp_kernels_listens(key));
 	if (over)
 		xtcp_timewait_drop(tw);
 	return over;
@@ -139,7 +72,7 @@ static bool ours(const struct xtcp_flow_key *key, const struct tcphdr *th)
 		return flow->kind != XTCP_FLOW_TIME_WAIT || !outlived(flow, key, th);
 	if (!xtcp_listener_lookup(key, NULL))
 		return false;
-	state = xtcp_hooks_kernels_state(key);
+	state = xtcp_kernels_state(key);
 	return !state || (state == TCP_TIME_WAIT && th->syn && !th->ack);
 }
 
@@ -427,32 +360,9 @@ void xtcp_hooks_exit(struct xtcp_net *xn)
 {
 }
 
-int xtcp_hooks_kernels_state(const struct xtcp_flow_key *key)
-{
-	return 0;
-}
-
 #endif
 
 /* --- who needs it ------------------------------------------------------------- */
-
-/*
- * Hooks that come and go rewrite the kernel's text (its static keys) on every CPU. Who
- * opens and closes sockets in a row must not make it do so at each.
- */
-#define UNHOOK_DELAY HZ
-
-void xtcp_hooks_share(struct xtcp_net *xn, u8 protocol)
-{
-	if (protocol == IPPROTO_TCP)
-		atomic_inc(&xn->hook_users);
-}
-
-void xtcp_hooks_leave(struct xtcp_net *xn, u8 protocol)
-{
-	if (protocol == IPPROTO_TCP && atomic_dec_and_test(&xn->hook_users))
-		schedule_delayed_work(&xn->unhook, UNHOOK_DELAY);
-}
 
 /* Only here, and under the lock, does the count begin anew. */
 static int join(struct xtcp_net *xn)
@@ -463,7 +373,7 @@ static int join(struct xtcp_net *xn)
 	if (!xn->hooked)
 		err = hook_up(xn);
 	if (!err)
-		xtcp_hooks_share(xn, IPPROTO_TCP);
+		xtcp_reserve_share(xn, IPPROTO_TCP);
 	mutex_unlock(&xn->hooks_lock);
 	return err;
 }
@@ -501,7 +411,7 @@ int xtcp_hooks_use(struct sock *sk)
 		if (err)
 			return err;
 	}
-	xtcp_hooks_leave(xn, flow->protocol);
+	xtcp_reserve_leave(xn, flow->protocol);
 	flow->protocol = protocol;
 	return 0;
 }

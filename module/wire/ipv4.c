@@ -21,25 +21,6 @@
 
 /* --- up ------------------------------------------------------------------- */
 
-void xtcp_ipv4_fill_key(struct xtcp_flow_key *key, struct xtcp_addrs4 *addrs,
-			struct net *net, struct sk_buff *skb, const struct tcphdr *th,
-			u8 protocol)
-{
-	addrs->local = ip_hdr(skb)->daddr;
-	addrs->remote = ip_hdr(skb)->saddr;
-	*key = (struct xtcp_flow_key){
-		.net		= net,
-		.addrs		= addrs,
-		.local_port	= th->dest,
-		.remote_port	= th->source,
-		.dif		= inet_iif(skb),
-		.sdif		= inet_sdif(skb),
-		.family		= AF_INET,
-		.protocol	= protocol,
-		.tos		= ip_hdr(skb)->tos,
-	};
-}
-
 static bool checksum_bad(struct sk_buff *skb)
 {
 	return skb_checksum_init(skb, xtcp_hooks_protocol4(skb), inet_compute_pseudo) ||
@@ -119,24 +100,6 @@ static void too_big(struct xtcp_flow *flow, const struct xtcp_flow_key *key, u32
 	sk = xtcp_flow_sk(flow);
 	if (ip_sk_accept_pmtu(sk) && READ_ONCE(inet_sk(sk)->pmtudisc) != IP_PMTUDISC_DONT)
 		xtcp_icmp_pmtu(flow, key, seq, mtu);
-}
-
-void xtcp_ipv4_fill_quoted_key(struct xtcp_flow_key *key, struct xtcp_addrs4 *addrs,
-			       const struct sk_buff *skb, const struct iphdr *iph,
-			       const __be16 *ports, u8 protocol)
-{
-	addrs->local = iph->saddr;
-	addrs->remote = iph->daddr;
-	*key = (struct xtcp_flow_key){
-		.net		= dev_net(skb->dev),
-		.addrs		= addrs,
-		.local_port	= ports[0],
-		.remote_port	= ports[1],
-		.dif		= inet_iif(skb),
-		.sdif		= inet_sdif(skb),
-		.family		= AF_INET,
-		.protocol	= protocol,
-	};
 }
 
 /* From the kernel's ICMP, which checked the message, and @info by its rules. */
@@ -525,6 +488,7 @@ const struct xtcp_af_ops xtcp_ipv4_ops = {
 	.family		= AF_INET,
 	.ip_header_len	= sizeof(struct iphdr),
 	.mss_default	= XTCP_MSS_DEFAULT,
+	.choose_protocol = xtcp_hooks_use,
 	.connect_route	= connect_route,
 	.connect_ports	= connect_ports,
 	.connect_failed	= connect_failed,

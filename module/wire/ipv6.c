@@ -33,32 +33,6 @@ static struct flowi6 *flowi6_of(const struct sock *sk)
 
 /* --- up ------------------------------------------------------------------- */
 
-/* The device that a link-local peer is meant on (RFC 4007 section 6). */
-static int scope_of(const struct in6_addr *remote, int dif)
-{
-	return ipv6_addr_type(remote) & IPV6_ADDR_LINKLOCAL ? dif : 0;
-}
-
-void xtcp_ipv6_fill_key(struct xtcp_flow_key *key, struct xtcp_addrs6 *addrs,
-			struct net *net, struct sk_buff *skb, const struct tcphdr *th,
-			u8 protocol)
-{
-	addrs->local = ipv6_hdr(skb)->daddr;
-	addrs->remote = ipv6_hdr(skb)->saddr;
-	*key = (struct xtcp_flow_key){
-		.net		= net,
-		.addrs		= addrs,
-		.local_port	= th->dest,
-		.remote_port	= th->source,
-		.dif		= inet6_iif(skb),
-		.sdif		= inet6_sdif(skb),
-		.scope		= scope_of(&addrs->remote, inet6_iif(skb)),
-		.family		= AF_INET6,
-		.protocol	= protocol,
-		.tos		= ipv6_get_dsfield(ipv6_hdr(skb)),
-	};
-}
-
 static bool checksum_bad(struct sk_buff *skb)
 {
 	return skb_checksum_init(skb, xtcp_hooks_protocol6(skb), ip6_compute_pseudo) ||
@@ -117,24 +91,6 @@ static void too_big(struct xtcp_flow *flow, const struct xtcp_flow_key *key, u32
 	if (flow->kind == XTCP_FLOW_SOCKET && !ip6_sk_accept_pmtu(xtcp_flow_sk(flow)))
 		return;
 	xtcp_icmp_pmtu(flow, key, seq, mtu);
-}
-
-void xtcp_ipv6_fill_quoted_key(struct xtcp_flow_key *key, struct xtcp_addrs6 *addrs,
-			       const struct sk_buff *skb, const struct ipv6hdr *ip6h,
-			       const __be16 *ports, u8 protocol)
-{
-	addrs->local = ip6h->saddr;
-	addrs->remote = ip6h->daddr;
-	*key = (struct xtcp_flow_key){
-		.net		= dev_net(skb->dev),
-		.addrs		= addrs,
-		.local_port	= ports[0],
-		.remote_port	= ports[1],
-		.dif		= inet6_iif(skb),
-		.sdif		= inet6_sdif(skb),
-		.family		= AF_INET6,
-		.protocol	= protocol,
-	};
 }
 
 static int icmp_error(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
@@ -683,6 +639,7 @@ const struct xtcp_af_ops xtcp_ipv6_ops = {
 	.family		= AF_INET6,
 	.ip_header_len	= sizeof(struct ipv6hdr),
 	.mss_default	= XTCP_MSS_DEFAULT6,
+	.choose_protocol = xtcp_hooks_use,
 	.connect_route	= connect_route,
 	.connect_ports	= connect_ports,
 	.connect_failed	= connect_failed,
