@@ -8,7 +8,7 @@
 #include <xtcp/flow.h>
 #include <xtcp/isn.h>
 #include <xtcp/net.h>
-#include <xtcp/sysctl.h>
+#include <xtcp/knobs.h>
 #include <uapi/linux/xtcp.h>
 
 /* The key of the SipHash paper: octets 00 01 02 ... 0f. */
@@ -176,7 +176,7 @@ static void isn_ts_offset__has_its_own_secret(struct kunit *test)
 static int write_redraw(struct xtcp_net *xn)
 {
 	xn->knobs.isn_redraw = 1;
-	xtcp_sysctl_row(offsetof(struct xtcp_knobs, isn_redraw))->changed(xn);
+	xtcp_sysctl_changed(xn, offsetof(struct xtcp_knobs, isn_redraw));
 	return xn->knobs.isn_redraw;
 }
 

@@ -7,7 +7,7 @@
 
 #include <linux/tcp.h>
 #include <xtcp/request.h>
-#include <xtcp/sysctl.h>
+#include <xtcp/knobs.h>
 #include <xtcp/timewait.h>
 #include "wire.h"
 
@@ -111,7 +111,7 @@ static void syn_lost__own_schedule(struct kunit *test)
 /* sysctl(8): holds at once, for who waits already. */
 static void knob_is_changed(struct wire *w, size_t offset)
 {
-	xtcp_sysctl_row(offset)->changed(w->xn);
+	xtcp_sysctl_changed(w->xn, offset);
 }
 
 static void synack_lost__knob_set_meanwhile(struct kunit *test)

@@ -7,7 +7,7 @@
 #include <kunit/test.h>
 #include <xtcp/net.h>
 #include <xtcp/options.h>
-#include <xtcp/sysctl.h>
+#include <xtcp/knobs.h>
 #include <xtcp/tcb.h>
 
 enum {
@@ -119,7 +119,7 @@ static void options__lengths_and_padding(struct kunit *test)
 	}
 }
 
-#define ROW(name) xtcp_sysctl_row(offsetof(struct xtcp_knobs, name))
+#define ROW(name) xtcp_knobs_row(offsetof(struct xtcp_knobs, name))
 
 /* MUST-40: nobody may delay an ACK by half a second. */
 static void knobs__delayed_ack(struct kunit *test)

@@ -4,7 +4,7 @@
 #include <kunit/test.h>
 #include <linux/string.h>
 #include <xtcp/net.h>
-#include <xtcp/sysctl.h>
+#include <xtcp/knobs.h>
 #include "wire.h"
 
 static const struct xtcp_knob_row *row_of(const char *name)
@@ -97,7 +97,7 @@ static void net_defaults__fills_every_knob(struct kunit *test)
 	unsigned int i;
 
 	memset(&knobs, 0xff, sizeof(knobs));
-	xtcp_net_defaults(&knobs);
+	xtcp_knobs_defaults(&knobs);
 	for (i = 0; i < xtcp_knob_count; i++) {
 		const struct xtcp_knob_row *row = &xtcp_knob_rows[i];
 

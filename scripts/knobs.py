@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The README's table of knobs, made from the one in module/admin/sysctl.c.
+"""The README's table of knobs, made from the one in module/base/knobs.c.
 
   scripts/knobs.py           print the table
   scripts/knobs.py --write   put it into README.md, between its two markers
@@ -10,7 +10,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SOURCE = ROOT / "module/admin/sysctl.c"
+SOURCE = ROOT / "module/base/knobs.c"
 README = ROOT / "README.md"
 BEGIN, END = "<!-- knobs: begin -->", "<!-- knobs: end -->"
 ROW = re.compile(r'KNOB\((\w+),\s*([^,]+),\s*([^,]+),\s*([^,]+),\s*"([^"]*)",\s*"([^"]*)"(.*?)\),?\n', re.S)

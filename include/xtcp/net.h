@@ -43,7 +43,7 @@ struct xtcp_time_wait_queue {
 };
 
 /*
- * The knobs, in the order of the table in admin/sysctl.c, which gives range
+ * The knobs, in the order of the table in base/knobs.c, which gives range
  * and RFC. Plain u32, written by sysctl, read by xtcp_knob().
  */
 struct xtcp_knobs {
@@ -186,15 +186,14 @@ static inline bool xtcp_net_may_log(struct xtcp_net *xn)
 	return xn->net->user_ns == &init_user_ns && __ratelimit(&xn->log);
 }
 
-/* The one place where defaults stand. */
-void xtcp_net_defaults(struct xtcp_knobs *knobs);
-
 int xtcp_netns_init(void);
 void xtcp_netns_exit(void);
 
 /* admin/sysctl.c */
 int xtcp_sysctl_register(struct xtcp_net *xn);
 void xtcp_sysctl_unregister(struct xtcp_net *xn);
+/* The knob at @offset in struct xtcp_knobs has a new value. Process context. */
+void xtcp_sysctl_changed(struct xtcp_net *xn, size_t offset);
 
 /* admin/abort.c: /proc/net/xtcp_abort */
 int xtcp_abort_register(struct net *net);

@@ -5,6 +5,7 @@
 #include <net/inet_common.h>
 #include <xtcp/af.h>
 #include <xtcp/hooks.h>
+#include <xtcp/knobs.h>
 #include <xtcp/net.h>
 #include <xtcp/timewait.h>
 
@@ -25,7 +26,7 @@ static void init_log(struct ratelimit_state *log)
 static void init_knobs(struct xtcp_net *xn)
 {
 	if (net_eq(xn->net, &init_net))
-		xtcp_net_defaults(&xn->knobs);
+		xtcp_knobs_defaults(&xn->knobs);
 	else
 		xn->knobs = xtcp_net(&init_net)->knobs;
 }

@@ -10,7 +10,7 @@
 #include <xtcp/receive.h>
 #include <xtcp/request.h>
 #include <xtcp/socket.h>
-#include <xtcp/sysctl.h>
+#include <xtcp/knobs.h>
 #include <xtcp/timewait.h>
 
 /* Bounds of the kernel's options, so that what works there works here. */
@@ -118,7 +118,7 @@ static int set_own(struct sock *sk, int name, int val)
 	if (!is_own(name))
 		return -ENOPROTOOPT;
 	if (value != XTCP_OWN_UNSET)
-		err = xtcp_sysctl_check(xtcp_sysctl_row(own_options[name].knob), value);
+		err = xtcp_knobs_check(xtcp_knobs_row(own_options[name].knob), value);
 	err = err ?: prepare_own(sk, name, value);
 	if (err)
 		return err;
