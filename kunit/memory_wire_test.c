@@ -6,7 +6,9 @@
 
 #include <linux/tcp.h>
 #include <xtcp/memory.h>
+#include <xtcp/mss.h>
 #include <xtcp/output.h>
+#include <xtcp/push.h>
 #include <xtcp/receive.h>
 #include "wire.h"
 
@@ -237,8 +239,8 @@ static void cut_small__waits_for_acks(struct kunit *test)
 	lock_sock(sk);
 	WRITE_ONCE(sk->sk_sndbuf, SOCK_MIN_SNDBUF);
 	xs->cong.cwnd = 1 << 20;
-	xtcp_output_sync_mss(sk, xs->snd.pmtu);
-	xtcp_output_push(sk);
+	xtcp_mss_sync(sk, xs->snd.pmtu);
+	xtcp_push_text(sk);
 	most = 2 * (sk->sk_sndbuf + 2 * SKB_TRUESIZE(GSO_LEGACY_MAX_SIZE)) + 4096;
 	WIRE_EQ(w, sk->sk_wmem_queued <= most, true);
 	release_sock(sk);

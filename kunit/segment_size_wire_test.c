@@ -5,6 +5,7 @@
  */
 
 #include <linux/tcp.h>
+#include <xtcp/mss.h>
 #include <xtcp/output.h>
 #include "wire.h"
 
@@ -66,7 +67,7 @@ static void mss__of_tiny_windows(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		lock_sock(sk);
 		xs->tcb.snd_wnd_max = rows[i][0];
-		xtcp_output_sync_mss(sk, xs->snd.pmtu);
+		xtcp_mss_sync(sk, xs->snd.pmtu);
 		release_sock(sk);
 		WIRE_EQ(w, xs->snd.mss, rows[i][1]);
 		WIRE_EQ(w, xs->cong.mss, rows[i][1]);

@@ -58,7 +58,7 @@ struct xtcp_send {
 	u32 write_seq;			/* next octet the user will write */
 	u32 small_seq;			/* end of the last segment below MSS */
 	/*
-	 * Octets of text a segment may carry now (xtcp_output_sync_mss()). From pmtu,
+	 * Octets of text a segment may carry now (xtcp_mss_sync()). From pmtu,
 	 * mss_clamp, tcb.snd_mss, tcb.ts_ok, IP options, mss_wnd_max, mss_floor: whoever
 	 * changes one, or finds it changed before sending, derives it anew. And from it
 	 * cong.mss, its copy, and the windows (xtcp_cong_set_mss()).

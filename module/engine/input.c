@@ -12,7 +12,10 @@
 #include <xtcp/header.h>
 #include <xtcp/input.h>
 #include <xtcp/limit.h>
+#include <xtcp/mss.h>
 #include <xtcp/output.h>
+#include <xtcp/push.h>
+#include <xtcp/queue.h>
 #include <xtcp/receive.h>
 #include <xtcp/recovery.h>
 #include <xtcp/reset.h>
@@ -178,7 +181,7 @@ static void begin_text(struct sock *sk)
 	xs->rcv.rtt_seq = xs->tcb.rcv_adv;
 	xs->rcv.rtt_since = (u32)jiffies;
 	xs->rcv.space = xtcp_tcb_rcv_wnd(&xs->tcb);
-	xtcp_output_sync_mss(sk, dst ? dst_mtu(dst) : xs->snd.pmtu);
+	xtcp_mss_sync(sk, dst ? dst_mtu(dst) : xs->snd.pmtu);
 	xtcp_recovery_start(sk);
 	xtcp_window_begin(sk);
 }
@@ -189,7 +192,7 @@ static void established(struct sock *sk)
 
 	count_handshake(xs);
 	if (xtcp_early(sk)) {
-		xtcp_output_sync_mss(sk, xs->snd.pmtu);	/* the window is larger now */
+		xtcp_mss_sync(sk, xs->snd.pmtu);	/* the window is larger now */
 		xtcp_recovery_established(sk);
 	} else {
 		begin_text(sk);
@@ -280,12 +283,12 @@ static void carry_out_ack(struct sock *sk, const struct xtcp_segment *seg,
 	if (v->events & XTCP_EV_ACKED) {
 		/* The round trip of a handshake was measured, and its SYN counted. */
 		xtcp_sk(sk)->stats.bytes_acked += v->acked - handshake;
-		segments = xtcp_output_clean(sk, &sent_ns);
+		segments = xtcp_queue_clean(sk, &sent_ns);
 		if (!handshake)
 			sample_rtt(sk, seg, sent_ns);
 		xtcp_recovery_acked(sk, v->acked, segments);
 		xtcp_timers_acked(sk);
-		xtcp_output_grow_buffer(sk);
+		xtcp_queue_grow_buffer(sk);
 	}
 	if (v->events & XTCP_EV_DUPACK)
 		xtcp_recovery_dupack(sk);
@@ -461,7 +464,7 @@ static void carry_out(struct sock *sk, struct sk_buff *skb,
 	if (fin)
 		carry_out_fin(sk);
 	/* Text goes out first: it carries the ACK that may be owed. */
-	xtcp_output_push(sk);
+	xtcp_push_text(sk);
 	/* There is room again, and less that waits unsent (TCP_NOTSENT_LOWAT). */
 	if (v->events & (XTCP_EV_ACKED | XTCP_EV_WINDOW | XTCP_EV_DUPACK))
 		sk->sk_write_space(sk);

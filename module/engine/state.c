@@ -2,8 +2,8 @@
 /* The state of a socket: names, legal transitions, one setter, and the end. */
 
 #include <net/tcp_states.h>
-#include <xtcp/output.h>
 #include <xtcp/port.h>
+#include <xtcp/queue.h>
 #include <xtcp/sock.h>
 #include <xtcp/trace.h>
 
@@ -92,7 +92,7 @@ void xtcp_fail(struct sock *sk, int error)
 
 	if (error)
 		WRITE_ONCE(sk->sk_err, error);
-	xtcp_output_purge(sk);
+	xtcp_queue_purge(sk);
 	xtcp_done(sk);
 	if (error && owned)
 		sk_error_report(sk);

@@ -33,6 +33,7 @@
 
 #include <xtcp/af.h>
 #include <xtcp/output.h>
+#include <xtcp/push.h>
 #include <xtcp/recovery.h>
 #include <xtcp/route.h>
 #include <xtcp/sock.h>
@@ -454,7 +455,7 @@ static void persist_due(struct sock *sk, u64 due_ns)
 		give_up(sk, XTCP_CNT_ABORT_ON_TIMEOUT);
 		return;
 	}
-	if (xtcp_output_override(sk))
+	if (xtcp_push_override(sk))
 		return;
 	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_WINDOW_PROBES);
 	if (!xtcp_output_probe(sk)) {

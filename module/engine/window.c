@@ -8,6 +8,7 @@
  */
 
 #include <xtcp/memory.h>
+#include <xtcp/mss.h>
 #include <xtcp/output.h>
 #include <xtcp/receive.h>
 #include <xtcp/route.h>
@@ -146,7 +147,7 @@ void xtcp_window_begin(struct sock *sk)
 {
 	const struct xtcp_sock *xs = xtcp_sk(sk);
 	u64 first = (u64)xtcp_route_metric(sk, RTAX_INITRWND) *
-		    xtcp_output_announced_mss(sk, xs->af, __sk_dst_get(sk));
+		    xtcp_mss_announced(sk, xs->af, __sk_dst_get(sk));
 	u32 want = min_t(u64, 2 * first, xtcp_knob(xtcp_sk_net(sk), rmem_max));
 
 	if (!(sk->sk_userlocks & SOCK_RCVBUF_LOCK) && want > sk->sk_rcvbuf &&

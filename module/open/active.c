@@ -6,6 +6,7 @@
 #include <xtcp/af.h>
 #include <xtcp/hooks.h>
 #include <xtcp/isn.h>
+#include <xtcp/mss.h>
 #include <xtcp/output.h>
 #include <xtcp/port.h>
 #include <xtcp/receive.h>
@@ -26,7 +27,7 @@ static void offer(struct sock *sk)
 	xs->tcb.wscale_ok = !!xtcp_knob(xn, window_scaling);
 	xs->ts_offset = xtcp_isn_ts_offset(xn, &xs->flow);
 	wnd = xtcp_window_initial(sk, xs->tcb.wscale_ok, &xs->tcb.rcv_wscale);
-	xs->tcb.rcv_adv = xtcp_window_by_route(sk, dst, xtcp_output_announced_mss(sk, xs->af, dst),
+	xs->tcb.rcv_adv = xtcp_window_by_route(sk, dst, xtcp_mss_announced(sk, xs->af, dst),
 					       wnd);
 	xs->rcv.route_clamp = xtcp_route_metric(sk, RTAX_WINDOW);
 }

@@ -18,6 +18,7 @@
 #include <xtcp/input.h>
 #include <xtcp/isn.h>
 #include <xtcp/limit.h>
+#include <xtcp/mss.h>
 #include <xtcp/output.h>
 #include <xtcp/port.h>
 #include <xtcp/receive.h>
@@ -217,7 +218,7 @@ static void fill_header(const struct xtcp_request *req, u8 ctl, struct xtcp_head
 static u16 window_over(const struct xtcp_request *req, const struct dst_entry *dst)
 {
 	const struct sock *sk = req->listener->sk;
-	u32 mss = xtcp_output_announced_mss(sk, af_of(req), dst);
+	u32 mss = xtcp_mss_announced(sk, af_of(req), dst);
 
 	if (req->flow.ts_ok)
 		mss -= XTCP_OLEN_TS_ALIGNED;
@@ -242,7 +243,7 @@ static void send(const struct xtcp_request *req, u8 ctl, struct dst_entry *dst,
 	h.seq = req->iss;
 	if (ctl & XTCP_SYN) {
 		h.wnd = window_over(req, dst);
-		h.opt.mss = xtcp_output_announced_mss(req->listener->sk, af_of(req), dst);
+		h.opt.mss = xtcp_mss_announced(req->listener->sk, af_of(req), dst);
 		h.opt.has_wscale = req->flow.wscale_ok;
 		h.opt.wscale = req->flow.rcv_wscale;
 		xtcp_options_add_cookie(&h.opt, cookie);

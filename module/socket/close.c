@@ -10,6 +10,8 @@
 #include <xtcp/memory.h>
 #include <xtcp/output.h>
 #include <xtcp/port.h>
+#include <xtcp/push.h>
+#include <xtcp/queue.h>
 #include <xtcp/receive.h>
 #include <xtcp/request.h>
 #include <xtcp/socket.h>
@@ -49,7 +51,7 @@ void xtcp_shutdown(struct sock *sk, int how)
 	if (sk->sk_shutdown == SHUTDOWN_MASK)
 		xtcp_sk(sk)->tcb.rcv_closed = 1;
 	if ((how & SEND_SHUTDOWN) && close_state(sk))
-		xtcp_output_fin(sk);
+		xtcp_push_fin(sk);
 }
 
 /* Throw the received away; was any of it never read? */
@@ -65,7 +67,7 @@ static void abort_counted(struct sock *sk, enum xtcp_counter why)
 {
 	xtcp_count(xtcp_sk_net(sk), why);
 	xtcp_output_rst(sk, why);
-	xtcp_output_purge(sk);
+	xtcp_queue_purge(sk);
 	xtcp_done(sk);
 }
 
@@ -113,7 +115,7 @@ static void close_owned(struct sock *sk, long timeout)
 		else
 			xtcp_done(sk);
 	} else if (close_state(sk)) {
-		xtcp_output_fin(sk);
+		xtcp_push_fin(sk);
 	}
 	sk_stream_wait_close(sk, timeout);
 }
@@ -193,7 +195,7 @@ int xtcp_disconnect(struct sock *sk, int flags)
 		xtcp_state_set(sk, XTCP_CLOSED);
 	}
 	xtcp_receive_purge(sk);
-	xtcp_output_purge(sk);
+	xtcp_queue_purge(sk);
 	if (!(sk->sk_userlocks & SOCK_BINDPORT_LOCK))
 		xtcp_port_release(sk);
 	xs->af->connect_failed(sk);

@@ -12,7 +12,7 @@
 #include <linux/tcp.h>
 #include <net/sock.h>
 #include <net/tcp_states.h>
-#include <xtcp/output.h>
+#include <xtcp/mss.h>
 #include <xtcp/receive.h>
 #include <xtcp/socket.h>
 
@@ -112,7 +112,7 @@ static void fill_sizes(struct sock *sk, struct tcp_info *info)
 	info->tcpi_rcv_mss = xs->rcv.mss;
 	info->tcpi_pmtu = xs->snd.pmtu;
 	if (dst)
-		info->tcpi_advmss = xtcp_output_announced_mss(sk, xs->af, dst) -
+		info->tcpi_advmss = xtcp_mss_announced(sk, xs->af, dst) -
 				    (xs->tcb.ts_ok ? XTCP_OLEN_TS_ALIGNED : 0);
 	info->tcpi_snd_ssthresh = xs->cong.ssthresh == U32_MAX ? 0x7fffffff :
 				  segments(&xs->cong, xs->cong.ssthresh);

@@ -15,8 +15,8 @@
 #include <xtcp/input.h>
 #include <xtcp/listener.h>
 #include <xtcp/memory.h>
-#include <xtcp/output.h>
 #include <xtcp/port.h>
+#include <xtcp/queue.h>
 #include <xtcp/receive.h>
 #include <xtcp/request.h>
 #include <xtcp/socket.h>
@@ -136,7 +136,7 @@ static int init(struct sock *sk)
 static void destroy(struct sock *sk)
 {
 	xtcp_timers_stop(sk);
-	xtcp_output_purge(sk);
+	xtcp_queue_purge(sk);
 	xtcp_receive_purge(sk);
 	xtcp_port_release(sk);
 	xtcp_reserve_leave(xtcp_sk_net(sk), xtcp_sk(sk)->flow.protocol);

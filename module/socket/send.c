@@ -4,7 +4,8 @@
 #include <net/sock.h>
 #include <net/tcp_states.h>
 #include <xtcp/memory.h>
-#include <xtcp/output.h>
+#include <xtcp/push.h>
+#include <xtcp/queue.h>
 #include <xtcp/socket.h>
 
 /* As many are made before the backlog has its turn. */
@@ -48,7 +49,7 @@ static struct sk_buff *new_tail(struct sock *sk)
 
 	if (!sk_stream_memory_free(sk))
 		return NULL;
-	skb = xtcp_output_alloc(sk, sk->sk_allocation, minimum_left(sk) > 0);
+	skb = xtcp_queue_alloc(sk, sk->sk_allocation, minimum_left(sk) > 0);
 	if (!skb) {
 		WRITE_ONCE(xtcp_sk(sk)->snd.starved, sk->sk_wmem_queued > 0);
 		return NULL;
@@ -68,7 +69,7 @@ static void drop_empty_tail(struct sock *sk)
 
 	if (skb && !skb->len && !(XTCP_SKB_CB(skb)->ctl & XTCP_FIN)) {
 		__skb_unlink(skb, &sk->sk_write_queue);
-		xtcp_output_free(sk, skb);
+		xtcp_queue_free(sk, skb);
 	}
 }
 
@@ -117,7 +118,7 @@ static int wait_for_space(struct sock *sk, long *timeo)
 	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
 	/* What comes next may take long: do not hold the last segment for it. */
 	xs->snd.more = 0;
-	xtcp_output_push(sk);
+	xtcp_push_text(sk);
 	err = sk_stream_wait_memory(sk, timeo);
 	xs->snd.more = 1;
 	return err;
@@ -132,7 +133,7 @@ static void push_full(struct sock *sk, const struct sk_buff *skb,
 {
 	if (skb->len >= xtcp_sk(sk)->snd.mss && msg_data_left(msg) &&
 	    !(msg->msg_flags & MSG_OOB))
-		xtcp_output_push(sk);
+		xtcp_push_text(sk);
 }
 
 /* What is queued up to @end is urgent now; its last octet is the one that counts. */
@@ -249,7 +250,7 @@ static int send_locked(struct sock *sk, struct msghdr *msg, int in_syn)
 		xtcp_sk(sk)->snd.more = 1;
 		copied = send_text(sk, msg, timeo);
 		xtcp_sk(sk)->snd.more = !!(msg->msg_flags & MSG_MORE);
-		xtcp_output_push(sk);
+		xtcp_push_text(sk);
 		/* It is about this call: what comes next lets go, be it but an ACK. */
 		xtcp_sk(sk)->snd.more = 0;
 		err = min(copied, 0);
@@ -299,7 +300,7 @@ void xtcp_splice_eof(struct socket *sock)
 	struct sock *sk = sock->sk;
 
 	lock_sock(sk);
-	xtcp_output_push(sk);
+	xtcp_push_text(sk);
 	release_sock(sk);
 }
 

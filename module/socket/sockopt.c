@@ -6,11 +6,13 @@
 #include <net/sock.h>
 #include <xtcp/af.h>
 #include <xtcp/hooks.h>
+#include <xtcp/knobs.h>
+#include <xtcp/mss.h>
 #include <xtcp/output.h>
+#include <xtcp/push.h>
 #include <xtcp/receive.h>
 #include <xtcp/request.h>
 #include <xtcp/socket.h>
-#include <xtcp/knobs.h>
 #include <xtcp/timewait.h>
 
 /* Bounds of the kernel's options, so that what works there works here. */
@@ -35,7 +37,7 @@ static int set_u32(u32 *field, int val, int min, int max, u32 unit)
 static void derive_mss(struct sock *sk)
 {
 	if (!((1 << sk->sk_state) & (TCPF_CLOSE | TCPF_LISTEN | TCPF_SYN_SENT)))
-		xtcp_output_sync_mss(sk, xtcp_sk(sk)->snd.pmtu);
+		xtcp_mss_sync(sk, xtcp_sk(sk)->snd.pmtu);
 }
 
 static int set_maxseg(struct xtcp_sock *xs, int val)
@@ -183,7 +185,7 @@ static int set_nodelay(struct xtcp_sock *xs, int val)
 	if (!val)
 		return 0;
 	xs->snd.cork = 0;
-	xtcp_output_push((struct sock *)xs);
+	xtcp_push_text((struct sock *)xs);
 	xs->snd.cork = cork;
 	return 0;
 }
@@ -192,7 +194,7 @@ static int set_cork(struct xtcp_sock *xs, int val)
 {
 	xs->snd.cork = !!val;
 	if (!val)
-		xtcp_output_push((struct sock *)xs);
+		xtcp_push_text((struct sock *)xs);
 	return 0;
 }
 

@@ -11,7 +11,8 @@
 #include <xtcp/af.h>
 #include <xtcp/drop.h>
 #include <xtcp/input.h>
-#include <xtcp/output.h>
+#include <xtcp/mss.h>
+#include <xtcp/push.h>
 #include <xtcp/recovery.h>
 #include <xtcp/request.h>
 #include <xtcp/sock.h>
@@ -147,10 +148,10 @@ static void apply_pmtu(struct sock *sk, u32 mtu)
 		xtcp_fastopen_too_large(sk);
 	if (!dst || dst_mtu(dst) >= xs->snd.pmtu || xs->tcb.state == XTCP_SYN_SENT)
 		return;
-	xtcp_output_sync_mss(sk, dst_mtu(dst));
+	xtcp_mss_sync(sk, dst_mtu(dst));
 	if (xs->snd.mss < old_mss && xs->tcb.snd_nxt != xs->tcb.snd_una) {
 		xtcp_recovery_too_large(sk);
-		xtcp_output_push(sk);
+		xtcp_push_text(sk);
 	}
 }
 

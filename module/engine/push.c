@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What may go now: windows, Nagle's algorithm, silly windows (RFC 9293 sections 3.7.4,
+ * 3.8.6). Text moves from sk_write_queue to snd.rtx_queue as it is sent; a FIN is a flag
+ * of the last skb.
+ */
+
+#include <net/tcp_states.h>
+#include <xtcp/mss.h>
+#include <xtcp/output.h>
+#include <xtcp/push.h>
+#include <xtcp/queue.h>
+#include <xtcp/recovery.h>
+#include <xtcp/sock.h>
+
+static bool may_send_text(const struct sock *sk)
+{
+	return xtcp_early(sk) ||
+	       ((1 << xtcp_sk(sk)->tcb.state) &
+		(TCPF_ESTABLISHED | TCPF_CLOSE_WAIT | TCPF_FIN_WAIT1 |
+		 TCPF_CLOSING | TCPF_LAST_ACK));
+}
+
+/*
+ * RFC 9293 3.7.4 (RFC 896), in Minshall's way: one small segment at a time.
+ * What is corked waits longer, but the persist timer ends that too. What is
+ * urgent does not wait.
+ */
+static bool nagle_holds(const struct xtcp_sock *xs, const struct sk_buff *skb)
+{
+	if (skb->len >= xs->snd.mss || (XTCP_SKB_CB(skb)->ctl & XTCP_FIN) ||
+	    xs->tcb.snd_urgent)
+		return false;
+	if (xs->snd.cork || xs->snd.more)
+		return true;
+	return !xs->snd.nodelay &&
+	       xtcp_seq_gt(xs->snd.small_seq, xs->tcb.snd_una) &&
+	       xtcp_seq_leq(xs->snd.small_seq, xs->tcb.snd_nxt);
+}
+
+/*
+ * How much of @skb the windows let go now; -1: nothing. Sender's silly-window
+ * avoidance (RFC 9293 3.8.6.2.1): whole segments, or half of the largest window.
+ */
+static int allowed(const struct xtcp_sock *xs, const struct sk_buff *skb)
+{
+	const struct xtcp_tcb *tcb = &xs->tcb;
+	u32 edge = tcb->snd_una + xtcp_tcb_syn_under_way(tcb) + tcb->snd_wnd;
+	u32 len = min_t(u32, skb->len, xs->snd.mss);
+	u32 end = XTCP_SKB_CB(skb)->seq + len;
+	u32 usable;
+
+	if (len == skb->len)
+		end = XTCP_SKB_CB(skb)->end_seq;	/* with the FIN */
+	if (!xtcp_recovery_allows(xs, len))
+		return -1;
+	if (xtcp_seq_leq(end, edge))
+		return len;
+	usable = edge - tcb->snd_nxt;
+	if ((s32)usable > 0 && usable < len && usable >= tcb->snd_wnd_max / 2)
+		return usable;
+	return -1;
+}
+
+/* First transmission of @skb, the head of the send queue. */
+static void send_head(struct sock *sk, struct sk_buff *skb)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct xtcp_skb_cb *cb = XTCP_SKB_CB(skb);
+
+	/* RFC 9293 MUST-61: on the last of what the user wrote. */
+	if (skb->len && skb_queue_is_last(&sk->sk_write_queue, skb) && !xs->snd.more)
+		cb->ctl |= XTCP_PSH;
+	if (skb->len < xs->snd.mss)
+		xs->snd.small_seq = cb->end_seq;
+	/* snd_nxt moves first: a segment is in flight even if IP refused it. */
+	xs->tcb.snd_nxt = cb->end_seq;
+	if (cb->ctl & XTCP_FIN)
+		xs->tcb.fin_sent = 1;
+	__skb_unlink(skb, &sk->sk_write_queue);
+	__skb_queue_tail(&xs->snd.rtx_queue, skb);
+	cb->kept = !xtcp_output_text(sk, skb);
+	xtcp_timers_sent(sk);
+}
+
+/* @head: of the send queue, what may go having gone. */
+static enum xtcp_limit limit_now(const struct sock *sk, const struct sk_buff *head)
+{
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+
+	if (head && xtcp_seq_gt(XTCP_SKB_CB(head)->seq + min_t(u32, head->len, xs->snd.mss),
+				xs->tcb.snd_una + xs->tcb.snd_wnd))
+		return XTCP_LIMIT_RWND;
+	if (!head && skb_queue_empty(&xs->snd.rtx_queue))
+		return XTCP_LIMIT_IDLE;
+	if (!head && sk->sk_socket && test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
+		return XTCP_LIMIT_SNDBUF;
+	return XTCP_LIMIT_BUSY;
+}
+
+void xtcp_push_text(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct sk_buff *skb;
+	int len;
+
+	if (!may_send_text(sk))
+		return;
+	xtcp_mss_refresh(sk);
+	xtcp_recovery_idle(sk);
+	xtcp_recovery_push(sk);
+	while ((skb = skb_peek(&sk->sk_write_queue))) {
+		len = allowed(xs, skb);
+		if (len < 0)
+			break;
+		if (skb_queue_is_last(&sk->sk_write_queue, skb) && nagle_holds(xs, skb))
+			break;
+		if ((u32)len < skb->len && xtcp_queue_split(sk, &sk->sk_write_queue, skb, len))
+			break;
+		send_head(sk, skb);
+	}
+	xtcp_queue_limit(xs, limit_now(sk, skb));
+	/* Something waits, and no ACK is under way that would let it go. */
+	if (skb && xs->tcb.snd_nxt == xs->tcb.snd_una)
+		xtcp_timers_window_shut(sk);
+}
+
+bool xtcp_push_override(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct sk_buff *skb = skb_peek(&sk->sk_write_queue);
+	u32 usable = xs->tcb.snd_una + xs->tcb.snd_wnd - xs->tcb.snd_nxt;
+	u32 len;
+
+	if (!skb || (s32)usable <= 0)
+		return false;
+	xtcp_mss_refresh(sk);
+	len = min3(usable, skb->len, (u32)xs->snd.mss);
+	if (len < skb->len && (!len || xtcp_queue_split(sk, &sk->sk_write_queue, skb, len)))
+		return false;
+	send_head(sk, skb);
+	return true;
+}
+
+/*
+ * The FIN rides on the last unsent text. An empty skb carries it when there is
+ * none; without memory for that we wait for it: a close must not be forgotten.
+ */
+void xtcp_push_fin(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct sk_buff *skb = skb_peek_tail(&sk->sk_write_queue);
+	struct xtcp_skb_cb *cb;
+
+	if (xs->snd.fin_queued)
+		return;
+	if (!skb) {
+		skb = xtcp_queue_alloc(sk, GFP_KERNEL | __GFP_NOFAIL, true);
+		cb = XTCP_SKB_CB(skb);
+		*cb = (struct xtcp_skb_cb){ .seq = xs->snd.write_seq,
+					    .end_seq = xs->snd.write_seq };
+		__skb_queue_tail(&sk->sk_write_queue, skb);
+	}
+	cb = XTCP_SKB_CB(skb);
+	cb->ctl |= skb->len ? XTCP_FIN | XTCP_PSH : XTCP_FIN;
+	cb->end_seq++;
+	xs->snd.write_seq++;
+	xs->snd.fin_queued = 1;
+	xtcp_push_text(sk);
+}
