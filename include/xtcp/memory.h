@@ -37,9 +37,14 @@ bool xtcp_memory_overdrawn(struct sock *sk);
  */
 void xtcp_memory_accepted(struct sock *child);
 
-/* Memory is short: soon all sockets give up what they can do without. Any context. */
-void xtcp_memory_relieve(void);
+/* engine/relief.c */
+
+/* Since when memory is short, jiffies; 0: it is not. */
+extern unsigned long xtcp_relief_pressure;
+/* proto->enter_memory_pressure: soon all sockets give up what they can do without. Any context. */
+void xtcp_relief_enter(struct sock *sk);
+void xtcp_relief_leave(struct sock *sk);
 /* No more of that. */
-void xtcp_memory_exit(void);
+void xtcp_relief_exit(void);
 
 #endif

@@ -118,8 +118,8 @@ u16 xtcp_window_select(struct sock *sk);
  */
 u32 xtcp_window_seen(const struct sock *sk);
 
-/* The user read: an ACK at once, if the window grew enough to be worth one. */
-void xtcp_window_update(struct sock *sk);
+/* The user read: has the window grown enough to be worth a segment of its own? */
+bool xtcp_window_worth_telling(struct sock *sk);
 
 /* The user read: let the buffer grow with the bandwidth-delay product. */
 void xtcp_window_autotune(struct sock *sk);

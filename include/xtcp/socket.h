@@ -12,16 +12,6 @@ struct tcp_info;
 
 /* socket/send.c */
 int xtcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t size);
-/**
- * xtcp_send_into_syn() - text of @msg goes with the SYN (RFC 7413)
- * @sk: socket, locked, that has sent nothing
- * @msg: read from
- * @room: for so many octets
- *
- * It counts as sent: snd_nxt is behind it. Context: process.
- * Return: whether there is any.
- */
-bool xtcp_send_into_syn(struct sock *sk, struct msghdr *msg, u32 room);
 /* May more be written (TCP_NOTSENT_LOWAT)? To @wake a writer half of it must be sent. */
 bool xtcp_stream_memory_free(const struct sock *sk, int wake);
 /* sk->sk_write_space; any context, with or without the lock */

@@ -9,7 +9,6 @@
 
 #include <xtcp/memory.h>
 #include <xtcp/mss.h>
-#include <xtcp/output.h>
 #include <xtcp/receive.h>
 #include <xtcp/route.h>
 #include <xtcp/sock.h>
@@ -196,7 +195,7 @@ u16 xtcp_window_select(struct sock *sk)
 	return min_t(u32, wnd >> tcb->rcv_wscale, XTCP_WINDOW_MAX);
 }
 
-void xtcp_window_update(struct sock *sk)
+bool xtcp_window_worth_telling(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	u32 now = xtcp_window_seen(sk);
@@ -204,14 +203,13 @@ void xtcp_window_update(struct sock *sk)
 
 	/* Before the handshake is complete the SYN-ACK's window does. */
 	if ((sk->sk_shutdown & RCV_SHUTDOWN) || xtcp_early(sk))
-		return;
+		return false;
 	if (!memory_is_back(sk) && !window_without_memory(sk))
-		return;
-	/* Worth a segment of its own: two at least, and the window doubles. */
-	if (worth_moving(sk, now, wnd) &&
-	    ((wnd >= 2 * now && wnd - now >= min(half_window(sk), 2U * xs->rcv.mss)) ||
-	     now < xs->rcv.mss))
-		xtcp_output_ack(sk);
+		return false;
+	/* Two segments at least, and the window doubles. */
+	return worth_moving(sk, now, wnd) &&
+	       ((wnd >= 2 * now && wnd - now >= min(half_window(sk), 2U * xs->rcv.mss)) ||
+		now < xs->rcv.mss);
 }
 
 /*

@@ -26,7 +26,8 @@
 #include <xtcp/fastopen.h>
 #include <xtcp/listener.h>
 #include <xtcp/output.h>
-#include <xtcp/socket.h>
+#include <xtcp/sock.h>
+#include <xtcp/write.h>
 
 static bool enabled(const struct sock *sk, u32 bits)
 {
@@ -561,7 +562,7 @@ bool xtcp_fastopen_offer(struct sock *sk, struct xtcp_fastopen_cookie *cookie)
 	if (!try && server.cookie.len)
 		return false;
 	if (try && text)
-		fo->text = xtcp_send_into_syn(sk, text, room_in_syn(sk, &server));
+		fo->text = xtcp_write_into_syn(sk, text, room_in_syn(sk, &server));
 	else if (!try)
 		fo->client_fail = TFO_COOKIE_UNAVAILABLE;
 	fo->experiment = cookie->experiment;

@@ -27,24 +27,10 @@
 static atomic_long_t memory_allocated;
 static DEFINE_PER_CPU(int, per_cpu_fw_alloc);
 static struct percpu_counter sockets_allocated;
-static unsigned long memory_pressure;
 static long sysctl_mem[3];		/* pages: low, pressure, high */
 /* The floor only; what a socket starts with is a knob of its namespace. */
 static int sysctl_rmem[3] = { 4096, 4096, 4096 };
 static int sysctl_wmem[3] = { 4096, 4096, 4096 };
-
-static void enter_memory_pressure(struct sock *sk)
-{
-	if (!READ_ONCE(memory_pressure))
-		WRITE_ONCE(memory_pressure, jiffies ?: 1);
-	xtcp_memory_relieve();
-}
-
-static void leave_memory_pressure(struct sock *sk)
-{
-	if (READ_ONCE(memory_pressure))
-		WRITE_ONCE(memory_pressure, 0);
-}
 
 /* A sixteenth of memory is pressure, three 32nds the end: as tcp_mem of the kernel. */
 static void size_memory(void)
@@ -335,9 +321,9 @@ struct proto xtcp_prot = {
 	.stream_memory_free	= xtcp_stream_memory_free,
 	.memory_allocated	= &memory_allocated,
 	.per_cpu_fw_alloc	= &per_cpu_fw_alloc,
-	.memory_pressure	= &memory_pressure,
-	.enter_memory_pressure	= enter_memory_pressure,
-	.leave_memory_pressure	= leave_memory_pressure,
+	.memory_pressure	= &xtcp_relief_pressure,
+	.enter_memory_pressure	= xtcp_relief_enter,
+	.leave_memory_pressure	= xtcp_relief_leave,
 	.sysctl_mem		= sysctl_mem,
 	.sysctl_rmem		= sysctl_rmem,
 	.sysctl_wmem		= sysctl_wmem,
@@ -400,6 +386,6 @@ void xtcp_proto_unregister(void)
 {
 	inet_unregister_protosw(&protosw);
 	proto_unregister(&xtcp_prot);
-	xtcp_memory_exit();
+	xtcp_relief_exit();
 	percpu_counter_destroy(&sockets_allocated);
 }

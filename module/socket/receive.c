@@ -10,6 +10,7 @@
 #include <net/scm.h>
 #include <net/sock.h>
 #include <net/tcp_states.h>
+#include <xtcp/output.h>
 #include <xtcp/receive.h>
 #include <xtcp/socket.h>
 
@@ -188,7 +189,8 @@ static int let_go(struct sock *sk, const struct reading *r, int missing, long *t
 static void make_way(struct sock *sk)
 {
 	xtcp_window_autotune(sk);
-	xtcp_window_update(sk);
+	if (xtcp_window_worth_telling(sk))
+		xtcp_output_ack(sk);
 }
 
 static int receive(struct sock *sk, struct reading *r, size_t len, long timeo)

@@ -3,112 +3,12 @@
 
 #include <net/sock.h>
 #include <net/tcp_states.h>
-#include <xtcp/memory.h>
 #include <xtcp/push.h>
-#include <xtcp/queue.h>
 #include <xtcp/socket.h>
+#include <xtcp/write.h>
 
 /* As many are made before the backlog has its turn. */
 #define SKBS_BETWEEN 16
-
-/* The skb that more text may go into: the last unsent, if not full. */
-static struct sk_buff *open_tail(const struct sock *sk)
-{
-	struct sk_buff *skb = skb_peek_tail(&sk->sk_write_queue);
-
-	return skb && skb->len < xtcp_sk(sk)->snd.mss ? skb : NULL;
-}
-
-/*
- * What a sender may queue when there is no memory for anyone: so much that the ACK
- * of it lets him go on.
- */
-static int minimum_left(struct sock *sk)
-{
-	return sk_get_wmem0(sk, sk->sk_prot) - sk->sk_wmem_queued;
-}
-
-/* Memory for @len octets of text, or for the first of them; 0: for none. */
-static u32 afford(struct sock *sk, u32 len)
-{
-	int left;
-
-	if (sk_wmem_schedule(sk, len))
-		return len;
-	left = minimum_left(sk);
-	if (left <= 0)
-		return 0;
-	len = min_t(u32, len, left);
-	xtcp_memory_force(sk, len);
-	return len;
-}
-
-static struct sk_buff *new_tail(struct sock *sk)
-{
-	struct sk_buff *skb;
-
-	if (!sk_stream_memory_free(sk))
-		return NULL;
-	skb = xtcp_queue_alloc(sk, sk->sk_allocation, minimum_left(sk) > 0);
-	if (!skb) {
-		WRITE_ONCE(xtcp_sk(sk)->snd.starved, sk->sk_wmem_queued > 0);
-		return NULL;
-	}
-	*XTCP_SKB_CB(skb) = (struct xtcp_skb_cb){
-		.seq = xtcp_sk(sk)->snd.write_seq,
-		.end_seq = xtcp_sk(sk)->snd.write_seq,
-	};
-	__skb_queue_tail(&sk->sk_write_queue, skb);
-	return skb;
-}
-
-/* An skb that got no text after all must not stay. */
-static void drop_empty_tail(struct sock *sk)
-{
-	struct sk_buff *skb = skb_peek_tail(&sk->sk_write_queue);
-
-	if (skb && !skb->len && !(XTCP_SKB_CB(skb)->ctl & XTCP_FIN)) {
-		__skb_unlink(skb, &sk->sk_write_queue);
-		xtcp_queue_free(sk, skb);
-	}
-}
-
-/* Octets copied; 0: @skb takes no more fragments; -ENOBUFS, -EFAULT. */
-static int append(struct sock *sk, struct sk_buff *skb, struct msghdr *msg)
-{
-	struct page_frag *pfrag = sk_page_frag(sk);
-	int i = skb_shinfo(skb)->nr_frags;
-	bool merge;
-	u32 copy;
-	int err;
-
-	if (!sk_page_frag_refill(sk, pfrag))
-		return -ENOBUFS;
-	merge = skb_can_coalesce(skb, i, pfrag->page, pfrag->offset);
-	if (!merge && i >= MAX_SKB_FRAGS)
-		return 0;
-	copy = min_t(u32, xtcp_sk(sk)->snd.mss - skb->len, msg_data_left(msg));
-	copy = min_t(u32, copy, pfrag->size - pfrag->offset);
-	copy = afford(sk, copy);
-	if (!copy) {
-		WRITE_ONCE(xtcp_sk(sk)->snd.starved, true);
-		return -ENOBUFS;
-	}
-	err = skb_copy_to_page_nocache(sk, &msg->msg_iter, skb, pfrag->page,
-				       pfrag->offset, copy);
-	if (err)
-		return err;
-	if (merge) {
-		skb_frag_size_add(&skb_shinfo(skb)->frags[i - 1], copy);
-	} else {
-		skb_fill_page_desc(skb, i, pfrag->page, pfrag->offset, copy);
-		page_ref_inc(pfrag->page);
-	}
-	pfrag->offset += copy;
-	XTCP_SKB_CB(skb)->end_seq += copy;
-	xtcp_sk(sk)->snd.write_seq += copy;
-	return copy;
-}
 
 static int wait_for_space(struct sock *sk, long *timeo)
 {
@@ -168,8 +68,8 @@ static int send_text(struct sock *sk, struct msghdr *msg, long timeo)
 		err = sk->sk_err || (sk->sk_shutdown & SEND_SHUTDOWN) ? -EPIPE : 0;
 		if (err)
 			goto out;
-		skb = open_tail(sk) ?: new_tail(sk);
-		n = skb ? append(sk, skb, msg) : -ENOBUFS;
+		skb = xtcp_write_open_tail(sk) ?: xtcp_write_new_tail(sk);
+		n = skb ? xtcp_write_append(sk, skb, msg) : -ENOBUFS;
 		if (n > 0) {
 			copied += n;
 			end = xtcp_sk(sk)->snd.write_seq;
@@ -180,11 +80,11 @@ static int send_text(struct sock *sk, struct msghdr *msg, long timeo)
 		}
 		if (!n) {
 			/* No fragment left: what is there is a full skb. */
-			skb = new_tail(sk);
+			skb = xtcp_write_new_tail(sk);
 			if (skb)
 				continue;
 		}
-		drop_empty_tail(sk);
+		xtcp_write_drop_empty(sk);
 		err = n == -EFAULT ? n : wait_for_space(sk, &timeo);
 		if (err)
 			goto out;
@@ -194,29 +94,6 @@ out:
 	if (copied && (msg->msg_flags & MSG_OOB))
 		mark_urgent(xtcp_sk(sk), end);
 	return copied ?: err;
-}
-
-bool xtcp_send_into_syn(struct sock *sk, struct msghdr *msg, u32 room)
-{
-	struct xtcp_sock *xs = xtcp_sk(sk);
-	u16 mss = xs->snd.mss;
-	struct sk_buff *skb = new_tail(sk);
-
-	if (!skb)
-		return false;
-	xs->snd.mss = room;
-	while (skb->len < room && msg_data_left(msg) && append(sk, skb, msg) > 0)
-		;
-	xs->snd.mss = mss;
-	if (!skb->len) {
-		drop_empty_tail(sk);
-		return false;
-	}
-	__skb_unlink(skb, &sk->sk_write_queue);
-	__skb_queue_tail(&xs->snd.rtx_queue, skb);
-	XTCP_SKB_CB(skb)->ctl |= XTCP_PSH;	/* should it go by itself after all */
-	xs->tcb.snd_nxt = xs->snd.write_seq;
-	return true;
 }
 
 /* There is nothing in them for us, but what is wrong is wrong, as to the kernel's TCP. */

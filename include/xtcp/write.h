@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Text of the user on its way into the send queue: engine/write.c. Under the socket lock. */
+#ifndef _XTCP_WRITE_H
+#define _XTCP_WRITE_H
+
+#include <linux/types.h>
+
+struct msghdr;
+struct sk_buff;
+struct sock;
+
+/* The skb that more text may go into, the last unsent; NULL: it is full, or there is none. */
+struct sk_buff *xtcp_write_open_tail(const struct sock *sk);
+/* A new one, empty; NULL: no room or no memory. */
+struct sk_buff *xtcp_write_new_tail(struct sock *sk);
+/* One that got no text after all must not stay. */
+void xtcp_write_drop_empty(struct sock *sk);
+/**
+ * xtcp_write_append() - text of @msg into @skb
+ * @sk: socket, locked
+ * @skb: the last one of the send queue
+ * @msg: read from
+ *
+ * Return: octets copied; 0: @skb takes no more fragments; -ENOBUFS, -EFAULT.
+ */
+int xtcp_write_append(struct sock *sk, struct sk_buff *skb, struct msghdr *msg);
+/**
+ * xtcp_write_into_syn() - text of @msg goes with the SYN (RFC 7413)
+ * @sk: socket, locked, that has sent nothing
+ * @msg: read from
+ * @room: for so many octets
+ *
+ * It counts as sent: snd_nxt is behind it. Context: process.
+ * Return: whether there is any.
+ */
+bool xtcp_write_into_syn(struct sock *sk, struct msghdr *msg, u32 room);
+
+#endif

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Text of the user goes into the send queue, and is charged to it. */
+
+#include <net/sock.h>
+#include <xtcp/memory.h>
+#include <xtcp/queue.h>
+#include <xtcp/sock.h>
+#include <xtcp/write.h>
+
+/* The skb that more text may go into: the last unsent, if not full. */
+struct sk_buff *xtcp_write_open_tail(const struct sock *sk)
+{
+	struct sk_buff *skb = skb_peek_tail(&sk->sk_write_queue);
+
+	return skb && skb->len < xtcp_sk(sk)->snd.mss ? skb : NULL;
+}
+
+/*
+ * What a sender may queue when there is no memory for anyone: so much that the ACK
+ * of it lets him go on.
+ */
+static int minimum_left(struct sock *sk)
+{
+	return sk_get_wmem0(sk, sk->sk_prot) - sk->sk_wmem_queued;
+}
+
+/* Memory for @len octets of text, or for the first of them; 0: for none. */
+static u32 afford(struct sock *sk, u32 len)
+{
+	int left;
+
+	if (sk_wmem_schedule(sk, len))
+		return len;
+	left = minimum_left(sk);
+	if (left <= 0)
+		return 0;
+	len = min_t(u32, len, left);
+	xtcp_memory_force(sk, len);
+	return len;
+}
+
+struct sk_buff *xtcp_write_new_tail(struct sock *sk)
+{
+	struct sk_buff *skb;
+
+	if (!sk_stream_memory_free(sk))
+		return NULL;
+	skb = xtcp_queue_alloc(sk, sk->sk_allocation, minimum_left(sk) > 0);
+	if (!skb) {
+		WRITE_ONCE(xtcp_sk(sk)->snd.starved, sk->sk_wmem_queued > 0);
+		return NULL;
+	}
+	*XTCP_SKB_CB(skb) = (struct xtcp_skb_cb){
+		.seq = xtcp_sk(sk)->snd.write_seq,
+		.end_seq = xtcp_sk(sk)->snd.write_seq,
+	};
+	__skb_queue_tail(&sk->sk_write_queue, skb);
+	return skb;
+}
+
+/* An skb that got no text after all must not stay. */
+void xtcp_write_drop_empty(struct sock *sk)
+{
+	struct sk_buff *skb = skb_peek_tail(&sk->sk_write_queue);
+
+	if (skb && !skb->len && !(XTCP_SKB_CB(skb)->ctl & XTCP_FIN)) {
+		__skb_unlink(skb, &sk->sk_write_queue);
+		xtcp_queue_free(sk, skb);
+	}
+}
+
+/* Octets copied; 0: @skb takes no more fragments; -ENOBUFS, -EFAULT. */
+int xtcp_write_append(struct sock *sk, struct sk_buff *skb, struct msghdr *msg)
+{
+	struct page_frag *pfrag = sk_page_frag(sk);
+	int i = skb_shinfo(skb)->nr_frags;
+	bool merge;
+	u32 copy;
+	int err;
+
+	if (!sk_page_frag_refill(sk, pfrag))
+		return -ENOBUFS;
+	merge = skb_can_coalesce(skb, i, pfrag->page, pfrag->offset);
+	if (!merge && i >= MAX_SKB_FRAGS)
+		return 0;
+	copy = min_t(u32, xtcp_sk(sk)->snd.mss - skb->len, msg_data_left(msg));
+	copy = min_t(u32, copy, pfrag->size - pfrag->offset);
+	copy = afford(sk, copy);
+	if (!copy) {
+		WRITE_ONCE(xtcp_sk(sk)->snd.starved, true);
+		return -ENOBUFS;
+	}
+	err = skb_copy_to_page_nocache(sk, &msg->msg_iter, skb, pfrag->page,
+				       pfrag->offset, copy);
+	if (err)
+		return err;
+	if (merge) {
+		skb_frag_size_add(&skb_shinfo(skb)->frags[i - 1], copy);
+	} else {
+		skb_fill_page_desc(skb, i, pfrag->page, pfrag->offset, copy);
+		page_ref_inc(pfrag->page);
+	}
+	pfrag->offset += copy;
+	XTCP_SKB_CB(skb)->end_seq += copy;
+	xtcp_sk(sk)->snd.write_seq += copy;
+	return copy;
+}
+
+bool xtcp_write_into_syn(struct sock *sk, struct msghdr *msg, u32 room)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	u16 mss = xs->snd.mss;
+	struct sk_buff *skb = xtcp_write_new_tail(sk);
+
+	if (!skb)
+		return false;
+	xs->snd.mss = room;
+	while (skb->len < room && msg_data_left(msg) && xtcp_write_append(sk, skb, msg) > 0)
+		;
+	xs->snd.mss = mss;
+	if (!skb->len) {
+		xtcp_write_drop_empty(sk);
+		return false;
+	}
+	__skb_unlink(skb, &sk->sk_write_queue);
+	__skb_queue_tail(&xs->snd.rtx_queue, skb);
+	XTCP_SKB_CB(skb)->ctl |= XTCP_PSH;	/* should it go by itself after all */
+	xs->tcb.snd_nxt = xs->snd.write_seq;
+	return true;
+}
