@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fast Open (RFC 7413), as ladders: mission A11, module/open/fastopen.c. A is the
+ * Fast Open (RFC 7413), as ladders: mission A11, module/open/fastopen_server.c. A is the
  * client. In these pictures "cookie?" asks for a cookie, "cookie 8" brings one of
  * eight octets along.
  */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Fast Open (RFC 7413): open/fastopen.c, and what a client knows of servers:
- * open/fastopen_cache.c.
+ * Fast Open (RFC 7413): servers open/fastopen_server.c, clients open/fastopen_client.c,
+ * once a SYN is out engine/fastopen.c, what a client knows of servers
+ * table/fastopen_cache.c.
  */
 #ifndef _XTCP_FASTOPEN_H
 #define _XTCP_FASTOPEN_H
@@ -88,7 +89,7 @@ struct xtcp_fastopen_server {
 	u64 lost_ns;			/* the last of them */
 };
 
-/* open/fastopen_cache.c */
+/* table/fastopen_cache.c */
 
 void xtcp_fastopen_cache_init(struct xtcp_fastopen_net *fn);
 void xtcp_fastopen_cache_exit(struct xtcp_fastopen_net *fn);
@@ -108,7 +109,12 @@ void xtcp_fastopen_recall(struct xtcp_net *xn, const struct xtcp_flow *flow,
 void xtcp_fastopen_remember(struct xtcp_net *xn, const struct xtcp_flow *flow,
 			    const struct xtcp_fastopen_server *server);
 
-/* open/fastopen.c: keys */
+/* open/fastopen_server.c */
+
+/* Does the knob have one of @bits? */
+bool xtcp_fastopen_enabled(const struct sock *sk, u32 bits);
+/* ip-route(8): fastopen_no_cookie. */
+bool xtcp_fastopen_route_needs_none(const struct dst_entry *dst);
 
 /* Draws a random key. Return: 0 or -ENOMEM. */
 int xtcp_fastopen_init(struct xtcp_net *xn);
@@ -127,14 +133,10 @@ int xtcp_fastopen_set_key(struct sock *sk, sockptr_t val, unsigned int len);
 /* The keys of @sk's own into @octets; how many octets, 0: it has none. Socket lock. */
 unsigned int xtcp_fastopen_get_key(struct sock *sk, u8 *octets);
 
-/* open/fastopen.c: server */
-
 /* TCP_FASTOPEN: so many children whose handshake is not complete; 0: none. */
 void xtcp_fastopen_limit(struct sock *sk, unsigned int max);
 /* The knob may have @sk, which begins to listen, take part. Socket lock. */
 void xtcp_fastopen_listen(struct sock *sk, int backlog);
-/* The listener closed: those that were reset count no more. Any context. */
-void xtcp_fastopen_unlisten(struct xtcp_listener *l);
 /* The keys go with the socket: from sk_destruct. */
 void xtcp_fastopen_free(struct sock *sk);
 /**
@@ -152,15 +154,8 @@ void xtcp_fastopen_free(struct sock *sk);
 bool xtcp_fastopen_admit(struct xtcp_listener *listener, const struct xtcp_flow *flow,
 			 const struct xtcp_segment *syn, const struct dst_entry *dst,
 			 struct xtcp_fastopen_cookie *cookie);
-void xtcp_fastopen_give_back(struct xtcp_listener *listener);
-/* @child, locked, is the one. */
-void xtcp_fastopen_begin(struct sock *child, struct xtcp_listener *listener);
-/* Its handshake is complete, or it ended. Any child, locked. */
-void xtcp_fastopen_settle(struct sock *child);
-/* It was reset: it counts on for a while (RFC 7413 5.1). Any child, locked. */
-void xtcp_fastopen_reset(struct sock *child);
 
-/* open/fastopen.c: client */
+/* open/fastopen_client.c */
 
 /* Shall connect() leave the SYN to the first write? Socket lock. */
 bool xtcp_fastopen_defer(struct sock *sk);
@@ -182,6 +177,23 @@ bool xtcp_fastopen_offer(struct sock *sk, struct xtcp_fastopen_cookie *cookie);
  * connect(); -EINPROGRESS with @copied > 0 is success.
  */
 int xtcp_fastopen_send(struct sock *sk, struct msghdr *msg, int *copied);
+
+/* engine/fastopen.c */
+
+/* The listener closed: those that were reset count no more. Any context. */
+void xtcp_fastopen_unlisten(struct xtcp_listener *l);
+/*
+ * One more child, with a reference to the listener: it counts there even when that is
+ * closed. False: TCP_FASTOPEN is reached.
+ */
+bool xtcp_fastopen_reserve(struct xtcp_listener *l);
+void xtcp_fastopen_give_back(struct xtcp_listener *listener);
+/* @child, locked, is the one. */
+void xtcp_fastopen_begin(struct sock *child, struct xtcp_listener *listener);
+/* Its handshake is complete, or it ended. Any child, locked. */
+void xtcp_fastopen_settle(struct sock *child);
+/* It was reset: it counts on for a while (RFC 7413 5.1). Any child, locked. */
+void xtcp_fastopen_reset(struct sock *child);
 /* The handshake of an active open is complete, by @seg. Socket lock. */
 void xtcp_fastopen_answered(struct sock *sk, const struct xtcp_segment *seg);
 /* The third timeout in a row, or the last. Socket lock. */

@@ -5,6 +5,8 @@
  * send queues the first page (write.c). Buffers stop growing; more is given up in relief.c.
  */
 
+#include <net/sock.h>
+#include <xtcp/compat.h>
 #include <xtcp/memory.h>
 
 /*
