@@ -296,7 +296,7 @@ static void moved__child_of_a_connection(struct kunit *test)
 	atomic64_set(&sk->sk_cookie, 4711);
 	local_bh_disable();
 	rcu_read_lock();
-	child = xtcp_clone(sk, &of);
+	child = xtcp_child_clone(sk, &of);
 	KUNIT_EXPECT_NOT_NULL(test, child);
 	if (child) {
 		WIRE_EQ(w, xtcp_flow_hashed(&xtcp_sk(child)->flow), false);
@@ -306,7 +306,7 @@ static void moved__child_of_a_connection(struct kunit *test)
 		WIRE_EQ(w, !!xtcp_sk(child)->port, false);
 		WIRE_EQ(w, xtcp_sk(child)->tcb.snd_nxt, 0);
 		xtcp_destroy_unaccepted(child);
-		xtcp_clone_unlock(child);
+		xtcp_child_unlock(child);
 	}
 	rcu_read_unlock();
 	local_bh_enable();
@@ -333,12 +333,12 @@ static void moved__child_of_a_closed_one(struct kunit *test)
 	WIRE_EQ(w, sock_flag(sk, SOCK_DEAD), true);
 	local_bh_disable();
 	rcu_read_lock();
-	child = xtcp_clone(sk, &of);
+	child = xtcp_child_clone(sk, &of);
 	KUNIT_EXPECT_NOT_NULL(test, child);
 	if (child) {
 		WIRE_EQ(w, sock_flag(child, SOCK_DEAD), false);
 		xtcp_destroy_unaccepted(child);
-		xtcp_clone_unlock(child);
+		xtcp_child_unlock(child);
 	}
 	rcu_read_unlock();
 	local_bh_enable();

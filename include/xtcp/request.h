@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The half-open connection (SYN_RCVD of a listener) and what a listener does with
- * its two queues: open/request.c, open/listen.c.
+ * its two queues: open/request.c, open/child.c, open/listen.c.
  */
 #ifndef _XTCP_REQUEST_H
 #define _XTCP_REQUEST_H
@@ -30,6 +30,16 @@ struct xtcp_request {
 	u16 answered;			/* invalid segments: xtcp_limit_answer() */
 	u32 txhash;			/* of transmission: SYN-ACKs and then the child's */
 };
+
+static inline struct xtcp_net *xtcp_request_net(const struct xtcp_request *req)
+{
+	return xtcp_net(read_pnet(&req->flow.net));
+}
+
+static inline const struct xtcp_af_ops *xtcp_request_af(const struct xtcp_request *req)
+{
+	return xtcp_af_ops(req->flow.family);
+}
 
 /* One on the stack, with the room for its addresses in front; all zero at first. */
 struct xtcp_request_alone {
@@ -151,18 +161,64 @@ void xtcp_request_fill(struct xtcp_request *req, struct xtcp_listener *listener,
 		       u32 irs, const struct xtcp_options *opt);
 /* The second segment; takes @dst. */
 void xtcp_request_send_syn_ack(const struct xtcp_request *req, struct dst_entry *dst);
+/* What a segment for @req meets (RFC 9293 3.10.7.4): a control block in SYN_RCVD. */
+void xtcp_request_expand(const struct xtcp_request *req, struct xtcp_tcb *tcb);
+/* The window that is announced over @dst (ip-route(8)). */
+u16 xtcp_request_window(const struct xtcp_request *req, const struct dst_entry *dst);
+/* Out of its queue, and gone. It is unhashed, by the caller alone. */
+void xtcp_request_release(struct xtcp_request *req);
+int xtcp_request_cache_init(void);
+void xtcp_request_cache_exit(void);
+
+/* open/child.c */
+
 /**
- * xtcp_request_become_child() - the third segment came: a child, for accept()
+ * xtcp_child_clone() - a copy of a listener's socket, to become a connection
+ * @sk: the listener's socket, which may be another one by now: its options are taken,
+ *	and nothing that says who or in which state it is
+ * @flow: of the request: protocol and family of the connection
+ *
+ * Softirq, RCU. Return: locked, in SYN_RCVD, with a reference for us; or NULL.
+ */
+struct sock *xtcp_child_clone(struct sock *sk, const struct xtcp_flow *flow);
+/* Unlock a child and give up that reference. */
+void xtcp_child_unlock(struct sock *child);
+
+/**
+ * xtcp_child_open() - the third segment came: a child, for accept()
  * @req: what is known of the handshake
  * @held: the request in the flow table, whose place the child takes: @req itself,
  *	another one if @req comes from a cookie, or NULL
  * @skb: the segment; eaten
  * @seg: its header
  */
-void xtcp_request_become_child(const struct xtcp_request *req,
+void xtcp_child_open(const struct xtcp_request *req,
 			       struct xtcp_request *held, struct sk_buff *skb,
 			       const struct xtcp_segment *seg);
-int xtcp_request_cache_init(void);
-void xtcp_request_cache_exit(void);
+/**
+ * xtcp_child_open_at_once() - a SYN is enough
+ * @req: just entered; gone afterwards
+ * @skb: the SYN
+ * @syn: its header
+ * @dst: the way back; taken
+ *
+ * handshake_ways 2, the experiment: an old one, whose sender knows nothing of it any
+ * more, leaves a connection behind that no one ends.
+ */
+void xtcp_child_open_at_once(struct xtcp_request *req, const struct sk_buff *skb,
+			     const struct xtcp_segment *syn, struct dst_entry *dst);
+/**
+ * xtcp_child_open_early() - Fast Open: the child is there at once, in SYN_RCVD
+ * @req: in no table
+ * @skb: the SYN; eaten if a child is made
+ * @syn: its header
+ * @dst: the way back; taken then
+ * @cookie: for the SYN-ACK
+ *
+ * Return: false: there is none, and what was to be taken is the caller's as before.
+ */
+bool xtcp_child_open_early(const struct xtcp_request *req, struct sk_buff *skb,
+			   const struct xtcp_segment *syn, struct dst_entry *dst,
+			   const struct xtcp_fastopen_cookie *cookie);
 
 #endif

@@ -282,7 +282,7 @@ static inline u32 xtcp_ts_now(u32 offset)
 	return (u32)div_u64(ktime_get_ns(), NSEC_PER_MSEC) + offset;
 }
 
-/* engine/state.c: the one setter of the state, and what ends a connection */
+/* engine/state.c */
 
 /**
  * xtcp_state_set() - go to another state
@@ -293,6 +293,9 @@ static inline u32 xtcp_ts_now(u32 offset)
  */
 void xtcp_state_set(struct sock *sk, enum xtcp_state state);
 const char *xtcp_state_name(unsigned int state);
+
+/* engine/end.c */
+
 /* The connection is over: CLOSED, timers off, out of the table, waiters woken. */
 void xtcp_done(struct sock *sk);
 /**
@@ -303,6 +306,15 @@ void xtcp_done(struct sock *sk);
  * Unsent text is gone. Whoever polls finds the error and the hangup together.
  */
 void xtcp_fail(struct sock *sk, int error);
+/* A child never accepted; its lock held, BH off. Its last own reference goes. */
+void xtcp_destroy_unaccepted(struct sock *sk);
+/* Everything of an earlier connection is forgotten; options of the user stay. */
+void xtcp_reset_connection(struct sock *sk);
+/* Free a socket that is CLOSED and that nobody owns (SOCK_DEAD). */
+void xtcp_destroy(struct sock *sk);
+
+/* socket/close.c */
+
 /**
  * xtcp_abort() - ABORT (RFC 9293 section 3.10.5), for the administrator
  * @sk: any socket, not locked; a reference of the caller's
@@ -315,8 +327,6 @@ int xtcp_abort(struct sock *sk, int error);
 /* The same if @still says so under both locks of @sk, the user's and the spinlock. */
 int xtcp_abort_if(struct sock *sk, int error, bool (*still)(struct sock *sk, const void *arg),
 		  const void *arg);
-/* A child never accepted; its lock held, BH off. Its last own reference goes. */
-void xtcp_destroy_unaccepted(struct sock *sk);
 
 /* socket/proto.c */
 extern struct proto xtcp_prot;
@@ -331,20 +341,5 @@ void xtcp_proto6_unregister(void);
 static inline int xtcp_proto6_register(void) { return 0; }
 static inline void xtcp_proto6_unregister(void) { }
 #endif
-/**
- * xtcp_clone() - a child of a listener
- * @sk: the listener's socket, which may be another one by now: its options are taken,
- *	and nothing that says who or in which state it is
- * @flow: of the request: protocol and family of the connection
- *
- * Softirq, RCU. Return: locked, in SYN_RCVD, with a reference for us; or NULL.
- */
-struct sock *xtcp_clone(struct sock *sk, const struct xtcp_flow *flow);
-/* Unlock a child and give up that reference. */
-void xtcp_clone_unlock(struct sock *child);
-/* Everything of an earlier connection is forgotten; options of the user stay. */
-void xtcp_reset_connection(struct sock *sk);
-/* Free a socket that is CLOSED and that nobody owns (SOCK_DEAD). */
-void xtcp_destroy(struct sock *sk);
 
 #endif

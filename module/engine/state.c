@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The state of a socket: names, legal transitions, one setter, and the end. */
+/* The state of a socket: names, legal transitions, one setter. */
 
 #include <net/tcp_states.h>
-#include <xtcp/port.h>
-#include <xtcp/queue.h>
 #include <xtcp/sock.h>
 #include <xtcp/trace.h>
 
@@ -65,44 +63,4 @@ void xtcp_state_set(struct sock *sk, enum xtcp_state state)
 	WRITE_ONCE(xs->state_since, (u32)jiffies);
 	xs->tcb.state = state;
 	inet_sk_set_state(sk, state);
-}
-
-void xtcp_done(struct sock *sk)
-{
-	struct xtcp_sock *xs = xtcp_sk(sk);
-
-	if (xs->tcb.state == XTCP_CLOSED)
-		return;
-	xtcp_timers_stop(sk);
-	xtcp_flow_remove(&xs->flow);
-	xtcp_state_set(sk, XTCP_CLOSED);
-	if (!(sk->sk_userlocks & SOCK_BINDPORT_LOCK))
-		xtcp_port_release(sk);
-	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
-	if (sock_flag(sk, SOCK_DEAD))
-		xtcp_destroy(sk);
-	else
-		sk->sk_state_change(sk);
-}
-
-void xtcp_fail(struct sock *sk, int error)
-{
-	/* xtcp_done() frees one that nobody owns. */
-	bool owned = !sock_flag(sk, SOCK_DEAD);
-
-	if (error)
-		WRITE_ONCE(sk->sk_err, error);
-	xtcp_queue_purge(sk);
-	xtcp_done(sk);
-	if (error && owned)
-		sk_error_report(sk);
-}
-
-void xtcp_destroy_unaccepted(struct sock *child)
-{
-	sock_orphan(child);
-	if (xtcp_sk(child)->tcb.state == XTCP_CLOSED)
-		xtcp_destroy(child);
-	else
-		xtcp_done(child);
 }

@@ -304,6 +304,6 @@ bool xtcp_cookie_ack(struct xtcp_listener *listener, struct sk_buff *skb,
 		return true;
 	}
 	if (held || !become_request(&alone.req, skb, key))
-		xtcp_request_become_child(&alone.req, held, skb, seg);
+		xtcp_child_open(&alone.req, held, skb, seg);
 	return true;
 }

@@ -15,12 +15,9 @@
 #include <xtcp/cookie.h>
 #include <xtcp/drop.h>
 #include <xtcp/header.h>
-#include <xtcp/input.h>
 #include <xtcp/isn.h>
 #include <xtcp/limit.h>
 #include <xtcp/mss.h>
-#include <xtcp/output.h>
-#include <xtcp/port.h>
 #include <xtcp/receive.h>
 #include <xtcp/request.h>
 #include <xtcp/reset.h>
@@ -28,16 +25,6 @@
 #include <xtcp/trace.h>
 
 static struct xtcp_flow_cache cache;
-
-static struct xtcp_net *net_of(const struct xtcp_request *req)
-{
-	return xtcp_net(read_pnet(&req->flow.net));
-}
-
-static const struct xtcp_af_ops *af_of(const struct xtcp_request *req)
-{
-	return xtcp_af_ops(req->flow.family);
-}
 
 static struct xtcp_fifo *fifo_of(const struct xtcp_request *req)
 {
@@ -54,13 +41,8 @@ static unsigned int level_after(const struct xtcp_net *xn, unsigned int retransm
 
 static unsigned int level_of(const struct xtcp_request *req)
 {
-	return level_after(net_of(req), req->retransmits) +
+	return level_after(xtcp_request_net(req), req->retransmits) +
 	       (req->flow.acked ? XTCP_RETRY_LEVELS : 0);
-}
-
-static struct xtcp_saved_syn *saved_syn(const struct xtcp_request *req)
-{
-	return req->flow.saved_syn ? (struct xtcp_saved_syn *)(req + 1) : NULL;
 }
 
 static void free_rcu(struct rcu_head *rcu)
@@ -74,10 +56,10 @@ static void free_rcu(struct rcu_head *rcu)
 }
 
 /* Out of its queue, and gone. It is unhashed. */
-static void release(struct xtcp_request *req)
+void xtcp_request_release(struct xtcp_request *req)
 {
 	xtcp_fifo_del(fifo_of(req), &req->wait);
-	atomic_dec(&net_of(req)->requests);
+	atomic_dec(&xtcp_request_net(req)->requests);
 	call_rcu(&req->wait.rcu, free_rcu);
 }
 
@@ -85,10 +67,10 @@ void xtcp_request_drop(struct xtcp_request *req, enum xtcp_counter why)
 {
 	if (!xtcp_flow_remove(&req->flow))
 		return;
-	xtcp_count(net_of(req), why);
-	xtcp_count(net_of(req), XTCP_CNT_ATTEMPT_FAILS);
+	xtcp_count(xtcp_request_net(req), why);
+	xtcp_count(xtcp_request_net(req), XTCP_CNT_ATTEMPT_FAILS);
 	trace_xtcp_set_state(req, &req->flow, XTCP_SYN_RCVD, XTCP_CLOSED);
-	release(req);
+	xtcp_request_release(req);
 }
 
 /* --- a full queue --------------------------------------------------------- */
@@ -215,10 +197,10 @@ static void fill_header(const struct xtcp_request *req, u8 ctl, struct xtcp_head
 }
 
 /* What is announced over @dst (ip-route(8)). */
-static u16 window_over(const struct xtcp_request *req, const struct dst_entry *dst)
+u16 xtcp_request_window(const struct xtcp_request *req, const struct dst_entry *dst)
 {
 	const struct sock *sk = req->listener->sk;
-	u32 mss = xtcp_mss_announced(sk, af_of(req), dst);
+	u32 mss = xtcp_mss_announced(sk, xtcp_request_af(req), dst);
 
 	if (req->flow.ts_ok)
 		mss -= XTCP_OLEN_TS_ALIGNED;
@@ -242,8 +224,8 @@ static void send(const struct xtcp_request *req, u8 ctl, struct dst_entry *dst,
 	fill_header(req, ctl, &h);
 	h.seq = req->iss;
 	if (ctl & XTCP_SYN) {
-		h.wnd = window_over(req, dst);
-		h.opt.mss = xtcp_mss_announced(req->listener->sk, af_of(req), dst);
+		h.wnd = xtcp_request_window(req, dst);
+		h.opt.mss = xtcp_mss_announced(req->listener->sk, xtcp_request_af(req), dst);
 		h.opt.has_wscale = req->flow.wscale_ok;
 		h.opt.wscale = req->flow.rcv_wscale;
 		xtcp_options_add_cookie(&h.opt, cookie);
@@ -254,8 +236,8 @@ static void send(const struct xtcp_request *req, u8 ctl, struct dst_entry *dst,
 	xtcp_header_write(skb_put(skb, xtcp_header_len(&h)), &h);
 	skb->mark = req->mark ?: READ_ONCE(req->listener->sk->sk_mark);
 	skb->priority = READ_ONCE(req->listener->sk->sk_priority);
-	xtcp_count(net_of(req), XTCP_CNT_OUT_SEGS);
-	af_of(req)->request_xmit(req->listener->sk, skb, &req->flow, dst, req->flow.tos);
+	xtcp_count(xtcp_request_net(req), XTCP_CNT_OUT_SEGS);
+	xtcp_request_af(req)->request_xmit(req->listener->sk, skb, &req->flow, dst, req->flow.tos);
 }
 
 /* With handshake_ways 4 the second segment is two. */
@@ -312,13 +294,13 @@ u8 xtcp_request_retries_in(const struct sock *sk, u64 ms)
 /* Of several paths to the peer it takes another one (net.core.txrehash). */
 static void repeat_syn_ack(struct xtcp_request *req)
 {
-	struct dst_entry *dst = af_of(req)->request_route(req->listener->sk, req);
+	struct dst_entry *dst = xtcp_request_af(req)->request_route(req->listener->sk, req);
 
 	if (READ_ONCE(req->listener->sk->sk_txrehash) == SOCK_TXREHASH_ENABLED)
 		WRITE_ONCE(req->txhash, net_tx_rndhash());
 	if (!dst)
 		return;			/* perhaps next time */
-	xtcp_count(net_of(req), XTCP_CNT_SYN_ACK_RETRANS);
+	xtcp_count(xtcp_request_net(req), XTCP_CNT_SYN_ACK_RETRANS);
 	trace_xtcp_retransmit(req, &req->flow, XTCP_RETRANSMIT_SYN_ACK, req->iss, 0,
 			      req->retransmits,
 			      retry_delay_ns(fifo_of(req), level_of(req)));
@@ -350,7 +332,7 @@ static bool silent(const struct xtcp_request *req)
 static bool given_up(const struct xtcp_request *req)
 {
 	u32 retries = xtcp_sk_knob(req->listener->sk, synack_retries) +
-		      xtcp_knob(net_of(req), synack_linear_timeouts);
+		      xtcp_knob(xtcp_request_net(req), synack_linear_timeouts);
 
 	return req->retransmits >= retries &&
 	       (!req->flow.acked ||
@@ -386,11 +368,9 @@ static const struct xtcp_fifo_ops fifo_ops = {
 	.due		= due,
 };
 
-/* --- from request to child ------------------------------------------------ */
-
-static void expand(const struct xtcp_request *req, struct xtcp_tcb *tcb)
+void xtcp_request_expand(const struct xtcp_request *req, struct xtcp_tcb *tcb)
 {
-	struct xtcp_net *xn = net_of(req);
+	struct xtcp_net *xn = xtcp_request_net(req);
 
 	*tcb = (struct xtcp_tcb){
 		.state		= XTCP_SYN_RCVD,
@@ -413,205 +393,6 @@ static void expand(const struct xtcp_request *req, struct xtcp_tcb *tcb)
 	};
 }
 
-/* NULL also without memory: TCP_SAVED_SYN then has nothing to show. */
-static struct xtcp_saved_syn *copy_saved_syn(const struct xtcp_request *req)
-{
-	const struct xtcp_saved_syn *syn = saved_syn(req);
-
-	return syn ? kmemdup(syn, sizeof(*syn) + syn->len, XTCP_GFP_QUIET) : NULL;
-}
-
-/*
- * When the SYN-ACK went out, of which the child measures a round trip; 0: no one knows,
- * or it was answered before by who waited with his text. What he echoes then is as old.
- */
-static u64 syn_ack_sent_ns(const struct xtcp_request *req)
-{
-	return req->cookie || req->flow.acked ? 0 : req->wait.start_ns;
-}
-
-/* How often it was lost, or its answer: who has answered was waited for in silence. */
-static u8 syn_acks_resent(const struct xtcp_request *req)
-{
-	return req->flow.acked ? req->flow.resent : req->retransmits;
-}
-
-/* The child, locked, in SYN_RCVD; in no table yet. */
-static struct sock *create_child(const struct xtcp_request *req,
-				 const struct sk_buff *skb, struct dst_entry *dst)
-{
-	struct sock *child = xtcp_clone(req->listener->sk, &req->flow);
-	struct xtcp_sock *xs;
-
-	if (!child) {
-		dst_release(dst);
-		return NULL;
-	}
-	xs = xtcp_sk(child);
-	expand(req, &xs->tcb);
-	xs->tcb.rcv_adv = xs->tcb.rcv_nxt + window_over(req, dst);
-	xs->rcv.route_clamp = dst_metric(dst, RTAX_WINDOW);
-	xs->ts_offset = req->ts_offset;
-	xs->first_retransmit_ns = syn_ack_sent_ns(req);
-	xs->retransmits = syn_acks_resent(req);
-	xs->snd.write_seq = req->iss + 1;
-	xs->snd.small_seq = req->iss;
-	xs->saved_syn = copy_saved_syn(req);
-	child->sk_mark = req->mark;
-	xs->af->child_init(child, req->listener->sk, req, skb, dst);
-	xtcp_input_mark(child, skb);
-	WRITE_ONCE(child->sk_txhash, READ_ONCE(req->txhash));
-	if (!xtcp_port_inherit(child, ntohs(req->flow.local_port)))
-		return child;
-	xtcp_destroy_unaccepted(child);
-	xtcp_clone_unlock(child);
-	return NULL;
-}
-
-/* @child took the request's place and knows the segment: now to accept(). */
-static void hand_over(struct xtcp_listener *listener, struct sock *child)
-{
-	if (xtcp_listen_queue_child(listener, child)) {
-		xtcp_count(xtcp_sk_net(child), XTCP_CNT_PASSIVE_OPENS);
-		xtcp_clone_unlock(child);
-		listener->sk->sk_data_ready(listener->sk);
-		return;
-	}
-	xtcp_count(xtcp_sk_net(child), XTCP_CNT_REQUEST_LISTENER_CLOSED);
-	xtcp_count(xtcp_sk_net(child), XTCP_CNT_ABORT_ON_LISTENER);
-	xtcp_output_rst(child, XTCP_CNT_ABORT_ON_LISTENER);
-	xtcp_destroy_unaccepted(child);
-	xtcp_clone_unlock(child);
-}
-
-/* Into the place of @held, if there is one: the request is gone then. */
-static bool take_place(struct xtcp_request *held, struct sock *child)
-{
-	struct xtcp_flow *flow = &xtcp_sk(child)->flow;
-
-	if (!held)
-		return !xtcp_flow_insert(flow);
-	if (!xtcp_flow_replace(&held->flow, flow))
-		return false;
-	release(held);
-	return true;
-}
-
-/* A child by @req in the place of @held, made by @skb, locked; or NULL, and why. */
-static struct sock *enter_child(const struct xtcp_request *req,
-				struct xtcp_request *held, const struct sk_buff *skb,
-				struct dst_entry *dst, enum xtcp_drop *why)
-{
-	struct sock *child;
-
-	*why = XTCP_DROP_NO_ROUTE;
-	if (!dst)
-		return NULL;
-	*why = XTCP_DROP_NO_MEMORY;
-	child = create_child(req, skb, dst);
-	if (!child)
-		return NULL;
-	if (take_place(held, child))
-		return child;
-	*why = XTCP_DROP_RACE;
-	xtcp_destroy_unaccepted(child);
-	xtcp_clone_unlock(child);
-	return NULL;
-}
-
-/*
- * The accept queue is full. The client believes the connection open: the SYN-ACK
- * comes again, or if it was a cookie the client's text, and with it another chance;
- * or abort_on_overflow tells it the truth.
- */
-static void overflow(const struct xtcp_request *req, struct xtcp_request *held,
-		     struct sk_buff *skb, const struct xtcp_segment *seg)
-{
-	struct xtcp_net *xn = net_of(req);
-
-	xtcp_count(xn, XTCP_CNT_LISTEN_OVERFLOWS);
-	if (xtcp_knob(xn, abort_on_overflow)) {
-		xtcp_reset_reply(xn, af_of(req), skb, seg, XTCP_DROP_LISTEN_FULL,
-				 req->listener->sk);
-		if (held)
-			xtcp_request_drop(held, XTCP_CNT_ABORT_ON_OVERFLOW);
-	}
-	xtcp_drop_segment(xn, skb, XTCP_DROP_LISTEN_FULL);
-}
-
-void xtcp_request_become_child(const struct xtcp_request *req,
-			       struct xtcp_request *held, struct sk_buff *skb,
-			       const struct xtcp_segment *seg)
-{
-	struct xtcp_listener *listener = req->listener;
-	struct sock *child;
-	struct xtcp_net *xn = net_of(req);
-	enum xtcp_drop why;
-
-	if (xtcp_listen_accept_full(listener)) {
-		overflow(req, held, skb, seg);
-		return;
-	}
-	child = enter_child(req, held, skb, af_of(req)->request_route(listener->sk, req),
-			    &why);
-	if (!child) {
-		if (why == XTCP_DROP_NO_MEMORY)
-			xtcp_count(xn, XTCP_CNT_LISTEN_NO_MEMORY);
-		xtcp_drop_segment(xn, skb, why);
-		return;
-	}
-	if (!held)
-		xtcp_count(xn, XTCP_CNT_SYNCOOKIES_RECV);
-	xtcp_input_segment(child, skb);
-	hand_over(listener, child);
-}
-
-/*
- * handshake_ways 2, the experiment: a SYN is enough. An old one, whose sender
- * knows nothing of it any more, leaves a connection behind that no one ends.
- */
-static void open_at_once(struct xtcp_request *req, const struct sk_buff *skb,
-			 const struct xtcp_segment *syn, struct dst_entry *dst)
-{
-	struct xtcp_listener *listener = req->listener;
-	struct sock *child;
-	enum xtcp_drop why;
-
-	child = enter_child(req, req, skb, dst, &why);
-	if (!child) {
-		xtcp_request_drop(req, XTCP_CNT_LISTEN_NO_MEMORY);
-		return;
-	}
-	xtcp_input_established_by_syn(child, syn);
-	hand_over(listener, child);
-}
-
-/*
- * Fast Open: the child is there at once, in SYN_RCVD, and with it what the SYN
- * says. False: it is not, and @dst is the caller's as before.
- */
-static bool open_early(const struct xtcp_request *req, struct sk_buff *skb,
-		       const struct xtcp_segment *syn, struct dst_entry *dst,
-		       const struct xtcp_fastopen_cookie *cookie)
-{
-	struct xtcp_listener *listener = req->listener;
-	struct sock *child;
-	enum xtcp_drop why;
-
-	child = enter_child(req, NULL, skb, dst_clone(dst), &why);
-	if (!child) {
-		xtcp_fastopen_give_back(listener);
-		return false;
-	}
-	dst_release(dst);
-	xtcp_count(net_of(req), XTCP_CNT_REQUESTS);
-	trace_xtcp_set_state(req, &req->flow, XTCP_LISTEN, XTCP_SYN_RCVD);
-	xtcp_fastopen_begin(child, listener);
-	xtcp_input_early(child, skb, syn, cookie);
-	hand_over(listener, child);
-	return true;
-}
-
 /* --- the first segment --------------------------------------------------- */
 
 void xtcp_request_agree(const struct xtcp_net *xn, struct xtcp_options *opt)
@@ -625,14 +406,14 @@ static void negotiate(struct xtcp_request *req, u32 irs, const struct xtcp_optio
 	u8 rcv_wscale;
 
 	req->irs = irs;
-	req->snd_mss = opt->mss ?: af_of(req)->mss_default;
+	req->snd_mss = opt->mss ?: xtcp_request_af(req)->mss_default;
 	req->flow.wscale_ok = opt->has_wscale;
 	req->flow.snd_wscale = opt->has_wscale ? opt->wscale : 0;
 	req->rcv_wnd = xtcp_window_initial(req->listener->sk, opt->has_wscale, &rcv_wscale);
 	req->flow.rcv_wscale = rcv_wscale;
 	req->flow.ts_ok = opt->has_ts;
 	req->ts_recent = opt->tsval;
-	req->ts_offset = xtcp_isn_ts_offset(net_of(req), &req->flow);
+	req->ts_offset = xtcp_isn_ts_offset(xtcp_request_net(req), &req->flow);
 }
 
 /*
@@ -695,7 +476,7 @@ void xtcp_request_fill(struct xtcp_request *req, struct xtcp_listener *listener,
 	req->listener = listener;
 	req->mark = xtcp_knob(xn, fwmark_accept) && skb->mark ? skb->mark :
 								READ_ONCE(sk->sk_mark);
-	req->flow.tos = af_of(req)->tos(sk);
+	req->flow.tos = xtcp_request_af(req)->tos(sk);
 	if (xtcp_knob(xn, reflect_tos))
 		req->flow.tos = (key->tos & ~INET_ECN_MASK) |
 				(req->flow.tos & INET_ECN_MASK);
@@ -737,7 +518,7 @@ static bool enter(struct xtcp_request *req, bool always)
 	entered = l->open && (always || !xtcp_listen_requests_full(l)) &&
 		  !xtcp_flow_insert(&req->flow);
 	if (entered) {
-		atomic_inc(&net_of(req)->requests);
+		atomic_inc(&xtcp_request_net(req)->requests);
 		xtcp_fifo_add(fifo_of(req), level_of(req), &req->wait, &req->flow);
 	}
 	spin_unlock_bh(&l->lock);
@@ -760,9 +541,9 @@ void xtcp_request_new(struct xtcp_listener *listener, struct sk_buff *skb,
 	}
 	req->iss = iss ?: xtcp_isn_new(xn, &req->flow,
 				       xtcp_sk_knob(listener->sk, isn_mode));
-	dst = af_of(req)->request_route(listener->sk, req);
+	dst = xtcp_request_af(req)->request_route(listener->sk, req);
 	if (dst && xtcp_fastopen_admit(listener, &req->flow, seg, dst, &cookie) &&
-	    open_early(req, skb, seg, dst, &cookie)) {
+	    xtcp_child_open_early(req, skb, seg, dst, &cookie)) {
 		free_rcu(&req->wait.rcu);	/* no one saw it */
 		return;
 	}
@@ -775,7 +556,7 @@ void xtcp_request_new(struct xtcp_listener *listener, struct sk_buff *skb,
 	xtcp_count(xn, XTCP_CNT_REQUESTS);
 	trace_xtcp_set_state(req, &req->flow, XTCP_LISTEN, XTCP_SYN_RCVD);
 	if (xtcp_sk_knob(listener->sk, handshake_ways) == 2) {
-		open_at_once(req, skb, seg, dst);
+		xtcp_child_open_at_once(req, skb, seg, dst);
 		xtcp_drop_segment(xn, skb, 0);
 		return;
 	}
@@ -801,7 +582,7 @@ static void reply_ack(const struct xtcp_request *req, const struct sk_buff *skb)
 
 	fill_header(req, XTCP_ACK, &h);
 	xtcp_header_write((struct tcphdr *)buffer, &h);
-	af_of(req)->reply(net_of(req), skb, (struct tcphdr *)buffer, &from);
+	xtcp_request_af(req)->reply(xtcp_request_net(req), skb, (struct tcphdr *)buffer, &from);
 }
 
 /* TCP_DEFER_ACCEPT: the handshake is complete, but there is nothing to read yet. */
@@ -816,7 +597,7 @@ static bool defer(struct xtcp_request *req, const struct xtcp_segment *seg)
 		req->flow.acked = 1;
 		xtcp_fifo_move(fifo_of(req), level_of(req), &req->wait, &req->flow);
 	}
-	xtcp_count(net_of(req), XTCP_CNT_DEFERRED_ACCEPTS);
+	xtcp_count(xtcp_request_net(req), XTCP_CNT_DEFERRED_ACCEPTS);
 	return true;
 }
 
@@ -824,10 +605,10 @@ static bool defer(struct xtcp_request *req, const struct xtcp_segment *seg)
 static void answer(struct xtcp_request *req, struct sk_buff *skb,
 		   const struct xtcp_segment *seg, const struct xtcp_verdict *v)
 {
-	struct xtcp_net *xn = net_of(req);
+	struct xtcp_net *xn = xtcp_request_net(req);
 
 	if (v->reply == XTCP_REPLY_RST) {
-		xtcp_reset_reply(xn, af_of(req), skb, seg, v->drop, req->listener->sk);
+		xtcp_reset_reply(xn, xtcp_request_af(req), skb, seg, v->drop, req->listener->sk);
 		return;
 	}
 	if (v->reply == XTCP_REPLY_NONE || !xtcp_limit_answer(xn, &req->answered))
@@ -858,13 +639,13 @@ static bool acks_cookie(struct xtcp_request *req, struct sk_buff *skb,
 void xtcp_request_input(struct xtcp_request *req, struct sk_buff *skb,
 			const struct xtcp_flow_key *key)
 {
-	struct xtcp_net *xn = net_of(req);
+	struct xtcp_net *xn = xtcp_request_net(req);
 	struct xtcp_segment seg;
 	struct xtcp_verdict v;
 	struct xtcp_tcb tcb;
 
 	xtcp_header_parse(skb, &seg);
-	expand(req, &tcb);
+	xtcp_request_expand(req, &tcb);
 	xtcp_segment_arrives(&tcb, &seg, xtcp_now_us(), &v);
 	if (v.events & XTCP_EV_ESTABLISHED) {
 		if (!req->flow.acked)
@@ -872,7 +653,7 @@ void xtcp_request_input(struct xtcp_request *req, struct sk_buff *skb,
 		if (defer(req, &seg))
 			xtcp_drop_segment(xn, skb, XTCP_DROP_DEFERRED);
 		else
-			xtcp_request_become_child(req, req, skb, &seg);
+			xtcp_child_open(req, req, skb, &seg);
 		return;
 	}
 	if (v.events & XTCP_EV_RESET) {
