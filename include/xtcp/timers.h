@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What happened, told to engine/timers.c, which alone decides what is armed. */
+/* What happened, told to engine/timers.c, which alone decides what is armed. Socket lock. */
 #ifndef _XTCP_TIMERS_H
 #define _XTCP_TIMERS_H
 
+#include <linux/time64.h>
 #include <linux/types.h>
 
 struct sock;
@@ -17,7 +18,10 @@ enum xtcp_timer {
 	XTCP_TIMERS,
 };
 
-void xtcp_timers_init(struct sock *sk);
+static inline u64 xtcp_ms_to_ns(u32 ms)
+{
+	return (u64)ms * NSEC_PER_MSEC;
+}
 
 /* A SYN or SYN-ACK went out for the first time. */
 void xtcp_timers_syn_sent(struct sock *sk);
@@ -50,14 +54,31 @@ void xtcp_timers_fin_wait_2(struct sock *sk, u64 delay_ns);
 /* The connection is over. */
 void xtcp_timers_stop(struct sock *sk);
 
-/* Timers that came due while the user owned the socket: from release_cb. */
-void xtcp_timers_run_deferred(struct sock *sk);
-
 /* The retransmission timeout, backed off as it is now (RFC 6298 5.5). */
 u64 xtcp_timers_rto_ns(const struct sock *sk);
 /* How long what timed out has been without an answer; 0 if nothing did. */
 u32 xtcp_timers_recovery_ms(const struct xtcp_sock *xs);
 /* Nanoseconds until @which is due, 0 if not armed: for /proc and TCP_INFO. */
 u64 xtcp_timers_left_ns(const struct xtcp_sock *xs, enum xtcp_timer which);
+
+/* For engine/due.c, which carries out what came due and arms what follows from it. */
+
+void xtcp_timers_arm(struct sock *sk, enum xtcp_timer which, u64 due_ns);
+/*
+ * What was to be sent is here still, for want of room or memory: nothing is known of
+ * the path, and the RTO is not doubled. Soon again.
+ */
+void xtcp_timers_arm_soon(struct sock *sk, enum xtcp_timer which);
+/* No later than the user's patience lasts (RFC 5482) with what waits since @since_ns. */
+u64 xtcp_timers_by_user_timeout(const struct xtcp_sock *xs, u64 due_ns, u64 since_ns);
+u64 xtcp_timers_keepidle_ns(const struct xtcp_sock *xs);
+/* When the first keepalive probe goes, if nothing comes until then. */
+u64 xtcp_timers_idle_end_ns(const struct xtcp_sock *xs);
+/* The first due time; 0: nothing is armed. */
+u64 xtcp_timers_earliest(const struct xtcp_sock *xs);
+/* Fire at @due_ns or before. The callback sets its timer itself, at its end. */
+void xtcp_timers_set(struct xtcp_sock *xs, u64 due_ns);
+/* Nothing is due any more. False: a callback is under way. */
+bool xtcp_timers_let_go(struct xtcp_sock *xs);
 
 #endif

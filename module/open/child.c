@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 #include <xtcp/af.h>
 #include <xtcp/drop.h>
+#include <xtcp/due.h>
 #include <xtcp/hooks.h>
 #include <xtcp/input.h>
 #include <xtcp/listener.h>
@@ -49,7 +50,7 @@ static void forget_parent(struct sock *child)
 	xs->heard_ns = 0;
 	xs->ts_offset = 0;
 	INIT_LIST_HEAD(&xs->accept_link);
-	xtcp_timers_init(child);
+	xtcp_due_init(child);
 }
 
 /* It is in no table, and of the family and protocol of its request. */

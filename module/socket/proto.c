@@ -10,6 +10,7 @@
 #include <xtcp/active.h>
 #include <xtcp/af.h>
 #include <xtcp/demux.h>
+#include <xtcp/due.h>
 #include <xtcp/header.h>
 #include <xtcp/hooks.h>
 #include <xtcp/input.h>
@@ -63,7 +64,7 @@ static int init(struct sock *sk)
 	xs->tcb.state = XTCP_CLOSED;
 	memset(&xs->own, 0xff, sizeof(xs->own));	/* XTCP_OWN_UNSET */
 	INIT_LIST_HEAD(&xs->accept_link);
-	xtcp_timers_init(sk);
+	xtcp_due_init(sk);
 	xtcp_reset_connection(sk);
 	sk->sk_destruct = destruct;
 	sk->sk_write_space = xtcp_write_space;
@@ -142,7 +143,7 @@ static void release_cb(struct sock *sk)
 	if (xs->rcv.ack_deferred)
 		xtcp_input_ack_deferred(sk);
 	if (xs->timer_deferred)
-		xtcp_timers_run_deferred(sk);
+		xtcp_due_deferred(sk);
 	if (xs->pmtu_deferred)
 		xtcp_icmp_pmtu_deferred(sk);
 }
