@@ -4,6 +4,7 @@
 #   scripts/check.sh [CHECK]...      default: all of them
 #
 #   checkpatch   the kernel's checkpatch.pl --strict on module/, include/ and kunit/
+#   order        who calls whom: each file its own floor of the README's picture and those below
 #   warnings     the module compiled with W=1 for every kernel, not one warning of compiler or modpost
 #   sparse       address spaces, byte order and locks, of the module with its KUnit tests
 #   coccinelle   the kernel's semantic patches (its scripts/coccinelle), as far as Debian's spatch can run them
@@ -14,7 +15,7 @@
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
 
-ALL=(checkpatch warnings sparse coccinelle shell python)
+ALL=(checkpatch order warnings sparse coccinelle shell python)
 
 # The kernel's source, for its scripts.
 kernel_source() { echo "$("$ROOT/scripts/kernel-uml.sh" normal)/source"; }
@@ -51,6 +52,8 @@ not_for() {
 	module/wire/ipv4.c) echo ,USE_NEGATIVE_ERRNO ;; # sk_err is positive
 	esac
 }
+
+order() { "$ROOT/scripts/order.py"; }
 
 # Nothing is built that is built already: build.sh knows.
 warnings() {

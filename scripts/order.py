@@ -16,7 +16,7 @@ LARGEST_RING = 4
 FLOOR = re.compile(r"^ +module/(\w+)(?:/|\.c) ", re.M)
 NOISE = re.compile(r'/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.S)
 FUNCTION = re.compile(r"^(?!static\b|\s|#)[\w \t*]*?\b(\w+)\s*\([^;{]*?\)[^;{(]*\n\{", re.M)
-DATA = re.compile(r"^(?!static\b|extern\b|\s|#)[\w \t*]+?\b(\w+)(?:\[[^\]]*\])?(?: \w+)?(?: =|;)", re.M)
+DATA = re.compile(r"^(?!static\b|extern\b|\s|#)[\w \t*]+?\b(\w+)(?:\[[^\]]*\])?(?: __\w+)?(?: =|;)", re.M)
 
 
 def floor_of(path):

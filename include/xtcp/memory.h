@@ -41,7 +41,7 @@ void xtcp_memory_accepted(struct sock *child);
 
 /* Since when memory is short, jiffies; 0: it is not. */
 extern unsigned long xtcp_relief_pressure;
-/* proto->enter_memory_pressure: soon all sockets give up what they can do without. Any context. */
+/* struct proto's own: soon all sockets give up what they can do without. Any context. */
 void xtcp_relief_enter(struct sock *sk);
 void xtcp_relief_leave(struct sock *sk);
 /* No more of that. */

@@ -15,6 +15,6 @@ void xtcp_mss_sync(struct sock *sk, u32 pmtu);
 void xtcp_mss_refresh(struct sock *sk);
 /* The MSS option to announce over @dst (RFC 9293 3.7.1). */
 u16 xtcp_mss_announced(const struct sock *sk, const struct xtcp_af_ops *af,
-			      const struct dst_entry *dst);
+		       const struct dst_entry *dst);
 
 #endif

@@ -58,6 +58,6 @@ void xtcp_options_write(__be32 *p, const struct xtcp_options *opt);
 
 /* A cookie for @opt, unless there is none or an empty one. @opt points into it. */
 void xtcp_options_add_cookie(struct xtcp_options *opt,
-			    const struct xtcp_fastopen_cookie *cookie);
+			     const struct xtcp_fastopen_cookie *cookie);
 
 #endif

@@ -193,7 +193,7 @@ void xtcp_child_unlock(struct sock *child);
  * @seg: its header
  */
 void xtcp_child_open(const struct xtcp_request *req,
-			       struct xtcp_request *held, struct sk_buff *skb,
+		     struct xtcp_request *held, struct sk_buff *skb,
 			       const struct xtcp_segment *seg);
 /**
  * xtcp_child_open_at_once() - a SYN is enough

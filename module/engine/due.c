@@ -51,8 +51,9 @@ static u64 counts_from(const struct try *try)
 /* There were @enough, or it took too long for the user. */
 static bool given_up(const struct xtcp_sock *xs, const struct try *try, bool enough)
 {
-	bool user_timed_out = xs->user_timeout_ms &&
-			      try->due_ns >= xs->first_retransmit_ns + xtcp_ms_to_ns(xs->user_timeout_ms);
+	u64 timeout_ns = xtcp_ms_to_ns(xs->user_timeout_ms);
+	bool user_timed_out = timeout_ns &&
+			      try->due_ns >= xs->first_retransmit_ns + timeout_ns;
 
 	return !try->late && (enough || user_timed_out);
 }
@@ -85,7 +86,8 @@ static void arm_next(struct sock *sk, enum xtcp_timer which, const struct try *t
 	u64 from = counts_from(try);
 	/* The peer needs time to answer, if only now it could. */
 	u64 least = try->late ? xtcp_rtt_rto_ns(&xs->rtt, 0, xtcp_sk_knob(sk, rto_max_ms)) : 1;
-	u64 due = xtcp_timers_by_user_timeout(xs, from + xtcp_timers_rto_ns(sk), xs->first_retransmit_ns);
+	u64 due = xtcp_timers_by_user_timeout(xs, from + xtcp_timers_rto_ns(sk),
+					      xs->first_retransmit_ns);
 
 	xtcp_timers_arm(sk, which, max(due, from + least));
 }
@@ -227,7 +229,8 @@ static bool due_later(struct sock *sk, const struct sk_buff *head, const struct 
 
 	if (try->late || xs->retransmits || XTCP_SKB_CB(head)->kept || due <= try->due_ns)
 		return false;
-	xtcp_timers_arm(sk, XTCP_TIMER_RETRANSMIT, xtcp_timers_by_user_timeout(xs, due, xs->first_retransmit_ns));
+	xtcp_timers_arm(sk, XTCP_TIMER_RETRANSMIT,
+			xtcp_timers_by_user_timeout(xs, due, xs->first_retransmit_ns));
 	return true;
 }
 
@@ -362,7 +365,9 @@ static void arm_next_probe(struct sock *sk, const struct try *try)
 	u64 due = from + keepintvl_ns(xs);
 	u64 end = xtcp_timers_by_user_timeout(xs, due, xs->heard_ns);
 
-	xtcp_timers_arm(sk, XTCP_TIMER_KEEPALIVE, end > from ? max(end, min(due, from + xtcp_timers_rto_ns(sk))) : due);
+	if (end > from)
+		due = max(end, min(due, from + xtcp_timers_rto_ns(sk)));
+	xtcp_timers_arm(sk, XTCP_TIMER_KEEPALIVE, due);
 }
 
 static void keepalive_due(struct sock *sk, u64 due_ns)
@@ -373,7 +378,8 @@ static void keepalive_due(struct sock *sk, u64 due_ns)
 	if (xs->tcb.snd_nxt != xs->tcb.snd_una ||
 	    !skb_queue_empty(&sk->sk_write_queue)) {
 		/* Text on its way asks the same question. */
-		xtcp_timers_arm(sk, XTCP_TIMER_KEEPALIVE, counts_from(&try) + xtcp_timers_keepidle_ns(xs));
+		xtcp_timers_arm(sk, XTCP_TIMER_KEEPALIVE,
+				counts_from(&try) + xtcp_timers_keepidle_ns(xs));
 		return;
 	}
 	if (!xs->probes && xtcp_timers_idle_end_ns(xs) > due_ns) {

@@ -7,7 +7,7 @@
 #include <xtcp/sock.h>
 
 u16 xtcp_mss_announced(const struct sock *sk, const struct xtcp_af_ops *af,
-			      const struct dst_entry *dst)
+		       const struct dst_entry *dst)
 {
 	u32 mss = af->mss_default;
 

@@ -377,7 +377,7 @@ static void drain_ooo(struct sock *sk, struct xtcp_verdict *v)
 			queue_in_order(sk, skb);
 		} else {
 			xtcp_drop_segment(xtcp_sk_net(sk), skb,
-					fin ? 0 : XTCP_DROP_DUPLICATE_TEXT);
+					  fin ? 0 : XTCP_DROP_DUPLICATE_TEXT);
 		}
 		if (fin) {
 			xtcp_fin_arrives(tcb, v);
@@ -422,7 +422,7 @@ static u32 queue_out_of_order(struct sock *sk, struct sk_buff *new)
 		skb = rb_to_skb(parent);
 		if (covers(skb, new)) {
 			xtcp_drop_segment(xtcp_sk_net(sk), new,
-					XTCP_DROP_DUPLICATE_TEXT);
+					  XTCP_DROP_DUPLICATE_TEXT);
 			return 0;
 		}
 		if (xtcp_seq_lt(XTCP_SKB_CB(new)->seq, XTCP_SKB_CB(skb)->seq)) {

@@ -170,13 +170,14 @@ static void wait_for_ack(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	const struct sk_buff *head = skb_peek(&xs->snd.rtx_queue);
-	u64 now = ktime_get_ns();
+	u64 now = ktime_get_ns(), due = now + xtcp_timers_rto_ns(sk);
 
 	xs->first_retransmit_ns = now;
 	if (head && XTCP_SKB_CB(head)->kept)
 		xtcp_timers_arm_soon(sk, XTCP_TIMER_RETRANSMIT);
 	else
-		xtcp_timers_arm(sk, XTCP_TIMER_RETRANSMIT, xtcp_timers_by_user_timeout(xs, now + xtcp_timers_rto_ns(sk), now));
+		xtcp_timers_arm(sk, XTCP_TIMER_RETRANSMIT,
+				xtcp_timers_by_user_timeout(xs, due, now));
 }
 
 void xtcp_timers_syn_sent(struct sock *sk)
@@ -234,7 +235,8 @@ void xtcp_timers_established(struct sock *sk)
 void xtcp_timers_window_shut(struct sock *sk)
 {
 	if (!xtcp_sk(sk)->due_ns[XTCP_TIMER_PERSIST])
-		xtcp_timers_arm(sk, XTCP_TIMER_PERSIST, ktime_get_ns() + xtcp_timers_rto_ns(sk));
+		xtcp_timers_arm(sk, XTCP_TIMER_PERSIST,
+				ktime_get_ns() + xtcp_timers_rto_ns(sk));
 }
 
 void xtcp_timers_window_open(struct sock *sk)
@@ -288,7 +290,8 @@ void xtcp_timers_keepalive_set(struct sock *sk, bool on)
 	if (!on)
 		disarm(sk, XTCP_TIMER_KEEPALIVE);
 	else if (!xtcp_sk(sk)->due_ns[XTCP_TIMER_KEEPALIVE])
-		xtcp_timers_arm(sk, XTCP_TIMER_KEEPALIVE, ktime_get_ns() + xtcp_timers_keepidle_ns(xtcp_sk(sk)));
+		xtcp_timers_arm(sk, XTCP_TIMER_KEEPALIVE,
+				ktime_get_ns() + xtcp_timers_keepidle_ns(xtcp_sk(sk)));
 }
 
 void xtcp_timers_keepidle_set(struct sock *sk)
@@ -300,7 +303,8 @@ void xtcp_timers_keepidle_set(struct sock *sk)
 	 * way go on: they have an interval of their own.
 	 */
 	if (xs->due_ns[XTCP_TIMER_KEEPALIVE] && !xs->probes)
-		xtcp_timers_arm(sk, XTCP_TIMER_KEEPALIVE, max(ktime_get_ns(), xtcp_timers_idle_end_ns(xs)));
+		xtcp_timers_arm(sk, XTCP_TIMER_KEEPALIVE,
+				max(ktime_get_ns(), xtcp_timers_idle_end_ns(xs)));
 }
 
 void xtcp_timers_user_timeout_set(struct sock *sk)

@@ -228,7 +228,7 @@ static void overflow(const struct xtcp_request *req, struct xtcp_request *held,
 }
 
 void xtcp_child_open(const struct xtcp_request *req,
-			       struct xtcp_request *held, struct sk_buff *skb,
+		     struct xtcp_request *held, struct sk_buff *skb,
 			       const struct xtcp_segment *seg)
 {
 	struct xtcp_listener *listener = req->listener;
@@ -259,7 +259,7 @@ void xtcp_child_open(const struct xtcp_request *req,
  * knows nothing of it any more, leaves a connection behind that no one ends.
  */
 void xtcp_child_open_at_once(struct xtcp_request *req, const struct sk_buff *skb,
-			 const struct xtcp_segment *syn, struct dst_entry *dst)
+			     const struct xtcp_segment *syn, struct dst_entry *dst)
 {
 	struct xtcp_listener *listener = req->listener;
 	struct sock *child;
@@ -279,7 +279,7 @@ void xtcp_child_open_at_once(struct xtcp_request *req, const struct sk_buff *skb
  * says. False: it is not, and @dst is the caller's as before.
  */
 bool xtcp_child_open_early(const struct xtcp_request *req, struct sk_buff *skb,
-		       const struct xtcp_segment *syn, struct dst_entry *dst,
+			   const struct xtcp_segment *syn, struct dst_entry *dst,
 		       const struct xtcp_fastopen_cookie *cookie)
 {
 	struct xtcp_listener *listener = req->listener;

@@ -132,7 +132,7 @@ void xtcp_options_write(__be32 *p, const struct xtcp_options *opt)
 }
 
 void xtcp_options_add_cookie(struct xtcp_options *opt,
-			    const struct xtcp_fastopen_cookie *cookie)
+			     const struct xtcp_fastopen_cookie *cookie)
 {
 	if (!cookie || !cookie->len)
 		return;
