@@ -23,7 +23,7 @@ CASE = re.compile(r"KUNIT_CASE\w*\((\w+)")
 
 
 def kunit_tests():
-    for path in (ROOT / "kunit").glob("*_test.c"):
+    for path in (ROOT / "kunit").rglob("*_test.c"):
         source = path.read_text()
         for suites in SUITE.findall(source):
             for case in CASE.findall(source):

@@ -1,4 +1,4 @@
-"""Fast Open's options and failing calls; ladders: kunit/fastopen_wire_test.c, both stacks: test_oracle.py."""
+"""Fast Open's options and failing calls; ladders: kunit/open/fastopen_wire_test.c, both stacks: test_oracle.py."""
 import ctypes
 import errno
 import socket

@@ -7,7 +7,7 @@
 #include <linux/tcp.h>
 #include <xtcp/mss.h>
 #include <xtcp/output.h>
-#include "wire.h"
+#include "../wire.h"
 
 enum {
 	TIMESTAMPS = 12,	/* octets of each segment */

@@ -9,7 +9,7 @@
 #include <xtcp/request.h>
 #include <xtcp/knobs.h>
 #include <xtcp/timewait.h>
-#include "wire.h"
+#include "../wire.h"
 
 static int requests(void)
 {

@@ -5,7 +5,7 @@
  * late comes all the same. So these bound the time, or count what was sent.
  */
 
-#include "wire.h"
+#include "../wire.h"
 
 static struct wire *connected(struct kunit *test)
 {

@@ -11,8 +11,8 @@
 #include <xtcp/header.h>
 #include <xtcp/listener.h>
 #include <xtcp/request.h>
-#include "wire.h"
-#include "wire_ip.h"
+#include "../wire.h"
+#include "../wire_ip.h"
 
 /* A and B are connected; A's lock is ours, and a segment of the kind @ctl waits for it. */
 static struct sock *with_segment_waiting(struct wire *w, u8 ctl)

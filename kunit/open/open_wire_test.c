@@ -5,7 +5,7 @@
  */
 
 #include <linux/tcp.h>
-#include "wire.h"
+#include "../wire.h"
 
 /* Time in milliseconds, to the nearest. */
 static u64 now_ms(const struct wire *w)

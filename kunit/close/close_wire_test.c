@@ -2,8 +2,8 @@
 /* Ending a connection, as ladders: mission C, module/close/. */
 
 #include <linux/tcp.h>
-#include "wire.h"
-#include "wire_ip.h"
+#include "../wire.h"
+#include "../wire_ip.h"
 
 static int time_waits(void)
 {

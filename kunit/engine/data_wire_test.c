@@ -3,7 +3,7 @@
 
 #include <linux/tcp.h>
 #include <xtcp/receive.h>
-#include "wire.h"
+#include "../wire.h"
 
 /* As @connected, and long enough ago that ACKs are delayed. */
 static struct wire *connected_long_ago(struct kunit *test)

@@ -6,7 +6,7 @@
 
 #include <linux/in.h>
 #include <linux/in6.h>
-#include "wire.h"
+#include "../wire.h"
 
 /* @end hears nobody who sends with less. */
 static int ask(struct wire *w, enum wire_end end, int ttl)

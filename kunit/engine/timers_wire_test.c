@@ -6,7 +6,7 @@
 
 #include <linux/tcp.h>
 #include <xtcp/output.h>
-#include "wire.h"
+#include "../wire.h"
 
 /* Its window is shut on text of A. */
 static struct wire *window_shut(struct kunit *test)

@@ -3,7 +3,7 @@
 
 #include <linux/errqueue.h>
 #include <linux/tcp.h>
-#include "wire.h"
+#include "../wire.h"
 
 /* A's SYN is out and lost. */
 static struct wire *connecting(struct kunit *test)

@@ -4,7 +4,7 @@
 #include <asm/ioctls.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
-#include "wire.h"
+#include "../wire.h"
 
 static int send_urgent(struct wire *w, enum wire_end end, unsigned int n)
 {

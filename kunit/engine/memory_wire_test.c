@@ -10,7 +10,7 @@
 #include <xtcp/output.h>
 #include <xtcp/push.h>
 #include <xtcp/receive.h>
-#include "wire.h"
+#include "../wire.h"
 
 /* Segments of the test alone, to a B with a buffer of @rcvbuf. */
 static struct wire *puppet(struct kunit *test, int rcvbuf)

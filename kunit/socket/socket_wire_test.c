@@ -7,8 +7,8 @@
 #include <net/xfrm.h>
 #include <xtcp/af.h>
 #include <xtcp/receive.h>
-#include "wire.h"
-#include "wire_ip.h"
+#include "../wire.h"
+#include "../wire_ip.h"
 
 static __poll_t poll_sock(struct socket *sock)
 {

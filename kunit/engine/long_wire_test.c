@@ -6,7 +6,7 @@
 
 #include <linux/ipv6.h>
 #include <linux/tcp.h>
-#include "wire.h"
+#include "../wire.h"
 
 static struct {
 	unsigned int host_dies, keepalive, idle, orphan;

@@ -21,7 +21,7 @@
 #include <linux/tcp.h>
 #include <xtcp/output.h>
 #include <xtcp/receive.h>
-#include "wire.h"
+#include "../wire.h"
 
 enum { STEPS = 150, FAMILIES = 3, PATIENCE_MS = 300000 };
 

@@ -2,7 +2,7 @@
 /* TCP_INFO while something happens: module/socket/info.c. What the kernel's TCP would say, but for SACK. */
 
 #include <linux/tcp.h>
-#include "wire.h"
+#include "../wire.h"
 
 /* What is on its way, and what is thought of it: (state, unacked, sacked, lost, retrans). */
 #define EXPECT_FLIGHT(w, state, unacked, sacked, lost, retrans) do {	\

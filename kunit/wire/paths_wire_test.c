@@ -6,8 +6,8 @@
 #include <linux/tcp.h>
 #include <net/ipv6.h>
 #include <xtcp/request.h>
-#include "wire.h"
-#include "wire_ip.h"
+#include "../wire.h"
+#include "../wire_ip.h"
 
 /* The last segment, as what is below TCP sees it. */
 static struct {

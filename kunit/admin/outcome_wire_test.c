@@ -6,7 +6,7 @@
 
 #include <linux/tcp.h>
 #include <xtcp/request.h>
-#include "wire.h"
+#include "../wire.h"
 
 #define OUTCOME(suffix, name) XTCP_CNT_##suffix,
 static const u16 outcomes[] = {

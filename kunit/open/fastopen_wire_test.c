@@ -8,7 +8,7 @@
 #include <linux/tcp.h>
 #include <xtcp/fastopen.h>
 #include <xtcp/request.h>
-#include "wire.h"
+#include "../wire.h"
 
 /* B listens, and takes up to @max connections by Fast Open. */
 static struct wire *server(struct kunit *test, int max)

@@ -5,7 +5,7 @@
 #include <linux/string.h>
 #include <xtcp/net.h>
 #include <xtcp/knobs.h>
-#include "wire.h"
+#include "../wire.h"
 
 static const struct xtcp_knob_row *row_of(const char *name)
 {

@@ -7,7 +7,7 @@
 #include <linux/tcp.h>
 #include <xtcp/cookie.h>
 #include <xtcp/listener.h>
-#include "wire.h"
+#include "../wire.h"
 
 static int requests(void)
 {

@@ -9,7 +9,7 @@
 #include <linux/wait.h>
 #include <xtcp/receive.h>
 #include <xtcp/socket.h>
-#include "wire.h"
+#include "../wire.h"
 
 enum sharing {
 	ROUNDS = 300,

@@ -8,8 +8,8 @@
 #include <xtcp/af.h>
 #include <xtcp/header.h>
 #include <xtcp/reset.h>
-#include "wire.h"
-#include "wire_ip.h"
+#include "../wire.h"
+#include "../wire_ip.h"
 
 #define MARK 7
 #define PRIORITY 5
