@@ -18,6 +18,7 @@
 #include <linux/tcp.h>
 #include <xtcp/isn.h>
 #include <xtcp/output.h>
+#include <xtcp/skb.h>
 #include "wire.h"
 
 enum { SEGMENTS = 250, FAMILIES = 3 };

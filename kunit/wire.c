@@ -17,6 +17,7 @@
 #include <xtcp/options.h>
 #include <xtcp/output.h>
 #include <xtcp/socket.h>
+#include <xtcp/state.h>
 #include "wire.h"
 #include "wire_ip.h"
 

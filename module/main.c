@@ -4,14 +4,16 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/module.h>
+#include <xtcp/admin.h>
 #include <xtcp/af.h>
 #include <xtcp/flow.h>
-#include <xtcp/hooks.h>
 #include <xtcp/listener.h>
-#include <xtcp/net.h>
 #include <xtcp/port.h>
 #include <xtcp/request.h>
+#include <xtcp/reserve.h>
+#include <xtcp/skb.h>
 #include <xtcp/sock.h>
+#include <xtcp/socket.h>
 #include <xtcp/timewait.h>
 
 /* Ports, requests and records are on their way through call_rcu(). */

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Memory of all sockets together (tcp_mem in tcp(7)) when there is little of it:
- * engine/memory.c. Under the socket lock.
- */
+/* Memory that a socket is charged with: engine/memory.c. Under the socket lock. */
 #ifndef _XTCP_MEMORY_H
 #define _XTCP_MEMORY_H
 
@@ -36,15 +33,5 @@ bool xtcp_memory_overdrawn(struct sock *sk);
  * Context: process.
  */
 void xtcp_memory_accepted(struct sock *child);
-
-/* engine/relief.c */
-
-/* Since when memory is short, jiffies; 0: it is not. */
-extern unsigned long xtcp_relief_pressure;
-/* struct proto's own: soon all sockets give up what they can do without. Any context. */
-void xtcp_relief_enter(struct sock *sk);
-void xtcp_relief_leave(struct sock *sk);
-/* No more of that. */
-void xtcp_relief_exit(void);
 
 #endif

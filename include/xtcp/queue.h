@@ -8,6 +8,41 @@
 struct sock;
 struct xtcp_sock;
 
+/* What holds a sender back: who has text queued or on its way. */
+enum xtcp_limit {
+	XTCP_LIMIT_IDLE,		/* nothing: there is no text */
+	XTCP_LIMIT_BUSY,		/* the network, Nagle */
+	XTCP_LIMIT_RWND,		/* the peer's window */
+	XTCP_LIMIT_SNDBUF,		/* our own buffer */
+	XTCP_LIMITS,
+};
+
+/* Sending: written by engine/ and, what the user sets, by socket/. Socket lock. */
+struct xtcp_send {
+	struct sk_buff_head rtx_queue;	/* sent, not acknowledged; socket lock */
+	u32 write_seq;			/* next octet the user will write */
+	u32 small_seq;			/* end of the last segment below MSS */
+	/*
+	 * Octets of text a segment may carry now (xtcp_mss_sync()). From pmtu,
+	 * mss_clamp, tcb.snd_mss, tcb.ts_ok, IP options, mss_wnd_max, mss_floor: whoever
+	 * changes one, or finds it changed before sending, derives it anew. And from it
+	 * cong.mss, its copy, and the windows (xtcp_cong_set_mss()).
+	 */
+	u16 mss;
+	u16 mss_clamp;			/* TCP_MAXSEG, 0: none */
+	u16 mss_floor;			/* min_snd_mss when mss was derived */
+	u32 pmtu;			/* of the route, when it was used last */
+	u32 mss_wnd_max;		/* tcb.snd_wnd_max when mss was derived */
+	u8 nodelay : 1,			/* TCP_NODELAY */
+	   cork : 1,			/* TCP_CORK */
+	   more : 1,			/* in send(): there is more, or will be (MSG_MORE) */
+	   fin_queued : 1,		/* the FIN is in a queue */
+	   other_seq : 1;		/* the peer repeats itself: see acceptable_seq() */
+	bool starved;			/* no memory for more until some is acknowledged */
+	u8 limit;			/* enum xtcp_limit, now */
+	u32 limit_since;		/* and since when, jiffies */
+};
+
 /**
  * xtcp_queue_alloc() - an empty skb for a send queue
  * @sk: socket, locked; charged

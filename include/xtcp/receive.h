@@ -1,15 +1,48 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Text on its way to the user: queues in engine/receive.c, windows in
- * engine/window.c. All under the socket lock, softirq or process.
- */
+/* Text on its way to the user: engine/receive.c. Socket lock, softirq or process. */
 #ifndef _XTCP_RECEIVE_H
 #define _XTCP_RECEIVE_H
 
+#include <linux/rbtree.h>
 #include <xtcp/tcb.h>
 
 struct sk_buff;
 struct sock;
+
+/* The share of text in what is charged for it, before any came: one half. */
+#define XTCP_RATIO_DEFAULT 128
+
+/* Receiving: written by engine/input.c, receive.c and window.c. Socket lock. */
+struct xtcp_receive {
+	struct rb_root ooo;		/* ahead of rcv_nxt, by seq; may overlap */
+	u32 copied_seq;			/* next octet the user will read */
+	u32 acked_seq;			/* rcv_nxt in the last ACK we sent */
+	u32 wanted;			/* unread octets that a sleeping recv() needs; or max */
+	u16 mss;			/* of the peer's full segments, from all that come */
+	u16 last_len;			/* of the last one's text */
+	u8 quick_acks;			/* ACK that many at once, undelayed */
+	u8 urgent_octet;		/* valid when tcb.rcv_urgent says HERE */
+	bool ack_deferred;		/* until all that waited has been processed */
+	__be32 peer_label;		/* IPv6 flow label of the last text */
+	u32 route_clamp;		/* window of ip-route(8) when it was opened; 0: none */
+	/*
+	 * Text in order found no memory, whose window was announced: 0 is said now, until
+	 * there is some (window.c). From the charge that was refused (receive.c).
+	 */
+	bool no_memory;
+	u8 ratio;			/* of text to its weight, 256ths: from the last full... */
+	struct {
+		u32 text;		/* ...count of octets queued */
+		u32 weight;		/* and of what was charged for them */
+	} lately;
+	u32 compact_seq;		/* so far the queue gets no smaller by copying */
+	u32 tune_seq;			/* copied_seq when autotuning last looked */
+	u64 tune_us;			/* and when that was */
+	u32 space;			/* most the user read in a round trip; from it sk_rcvbuf */
+	u32 rtt_us;			/* how long a window took to come, 0: none did */
+	u32 rtt_seq;			/* end of the window being timed */
+	u32 rtt_since;			/* since when, jiffies */
+};
 
 /**
  * xtcp_receive_admit() - charge an incoming segment to its socket, if there is room
@@ -75,53 +108,5 @@ void xtcp_receive_give_up_ooo(struct sock *sk);
 void xtcp_receive_purge_ooo(struct sock *sk);
 /* No one will read any more: throw away all that is queued. */
 void xtcp_receive_purge(struct sock *sk);
-
-/**
- * xtcp_window_initial() - the window and shift our SYN or SYN-ACK announces
- * @sk: socket or listener
- * @scaling: the shift may be other than 0 (RFC 7323 2.2)
- * @wscale: set to Rcv.Wind.Shift, for the largest buffer autotuning allows
- *
- * Return: octets, at most 65535.
- */
-u32 xtcp_window_initial(const struct sock *sk, bool scaling, u8 *wscale);
-
-/**
- * xtcp_window_by_route() - what is left of it where the route says so
- * @sk: socket or listener
- * @dst: its route: "window" and "initrwnd" of ip-route(8)
- * @mss: the one we announce
- * @wnd: xtcp_window_initial()
- */
-u32 xtcp_window_by_route(const struct sock *sk, const struct dst_entry *dst, u32 mss,
-			 u32 wnd);
-/* From now on text comes: room for as much as the route says, if it says so (initrwnd). */
-void xtcp_window_begin(struct sock *sk);
-
-/* @text octets were queued, and what is charged for that is @weight. */
-void xtcp_window_weigh(struct sock *sk, u32 text, u32 weight);
-
-/* The window of an empty receive buffer. */
-u32 xtcp_window_largest(const struct sock *sk);
-
-/**
- * xtcp_window_select() - SEG.WND of the segment about to be sent
- * @sk: socket; tcb.rcv_adv, last_ack_sent and rcv.acked_seq move along
- *
- * RFC 9293 3.8.6.2.2. Return: the field, scaled, rounded down.
- */
-u16 xtcp_window_select(struct sock *sk);
-
-/*
- * RCV.WND as the peer knows it: what scaling cannot express he does not, and nothing of
- * what memory cannot hold. Without the lock: a glance.
- */
-u32 xtcp_window_seen(const struct sock *sk);
-
-/* The user read: has the window grown enough to be worth a segment of its own? */
-bool xtcp_window_worth_telling(struct sock *sk);
-
-/* The user read: let the buffer grow with the bandwidth-delay product. */
-void xtcp_window_autotune(struct sock *sk);
 
 #endif

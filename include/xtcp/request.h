@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * The half-open connection (SYN_RCVD of a listener) and what a listener does with
- * its two queues: open/request.c, open/child.c, open/listen.c.
- */
+/* The half-open connection, SYN_RCVD of a listener: open/request.c. */
 #ifndef _XTCP_REQUEST_H
 #define _XTCP_REQUEST_H
 
@@ -52,56 +49,6 @@ struct xtcp_saved_syn {
 	u32 len;
 	u8 data[];
 };
-
-/* open/listen.c */
-
-/**
- * xtcp_listen_start() - listen(): CLOSED to LISTEN, or another backlog
- * @sk: socket, locked; bound to an ephemeral port if it has none
- * @backlog: of the accept queue, capped by the caller (somaxconn)
- *
- * Return: 0, -EADDRINUSE, -ENOMEM.
- */
-int xtcp_listen_start(struct sock *sk, int backlog);
-
-/**
- * xtcp_listen_stop() - take no more, drop requests, reset unaccepted children
- * @sk: socket, locked, in LISTEN; the state is the caller's to change
- *
- * Context: process.
- */
-void xtcp_listen_stop(struct sock *sk);
-
-/* More children than the backlog (which, as ever, admits one more). */
-bool xtcp_listen_accept_full(const struct xtcp_listener *l);
-/* No room for one more half-open connection. */
-bool xtcp_listen_requests_full(const struct xtcp_listener *l);
-/* Then a SYN is dropped: true, counted, and @skb eaten. Softirq. */
-bool xtcp_listen_refuse(struct xtcp_listener *l, struct sk_buff *skb);
-/* Would accept() return at once? Any context; @sk may be no listener any more. */
-bool xtcp_listen_acceptable(const struct sock *sk);
-/**
- * xtcp_listen_accept() - the oldest child, waited for unless O_NONBLOCK
- * @sk: listener, not locked
- * @flags: O_NONBLOCK
- * @err: -EAGAIN, -EINVAL, -EINTR or -ERESTARTSYS where there is none
- */
-struct sock *xtcp_listen_accept(struct sock *sk, int flags, int *err);
-/* False: @l closed meanwhile; @child is the caller's to end. Any context. */
-bool xtcp_listen_queue_child(struct xtcp_listener *l, struct sock *child);
-/* A segment for a listener that belongs to no flow. Softirq, RCU. Eats @skb. */
-void xtcp_listen_input(struct xtcp_listener *l, struct sk_buff *skb,
-		       const struct xtcp_flow_key *key);
-/*
- * An acceptable SYN; @iss 0 asks for a fresh ISN, else it continues above the
- * numbers of a TIME_WAIT record (RFC 6191), whose place there always is: the
- * peer is no spoofed one. Softirq, RCU. Eats @skb.
- */
-void xtcp_listen_syn(struct xtcp_listener *l, struct sk_buff *skb,
-		     const struct xtcp_flow_key *key,
-		     const struct xtcp_segment *seg, u32 iss);
-
-/* open/request.c */
 
 /* A knob about SYN-ACKs changed: look again which are due. */
 void xtcp_request_kick(struct xtcp_net *xn);
@@ -169,56 +116,5 @@ u16 xtcp_request_window(const struct xtcp_request *req, const struct dst_entry *
 void xtcp_request_release(struct xtcp_request *req);
 int xtcp_request_cache_init(void);
 void xtcp_request_cache_exit(void);
-
-/* open/child.c */
-
-/**
- * xtcp_child_clone() - a copy of a listener's socket, to become a connection
- * @sk: the listener's socket, which may be another one by now: its options are taken,
- *	and nothing that says who or in which state it is
- * @flow: of the request: protocol and family of the connection
- *
- * Softirq, RCU. Return: locked, in SYN_RCVD, with a reference for us; or NULL.
- */
-struct sock *xtcp_child_clone(struct sock *sk, const struct xtcp_flow *flow);
-/* Unlock a child and give up that reference. */
-void xtcp_child_unlock(struct sock *child);
-
-/**
- * xtcp_child_open() - the third segment came: a child, for accept()
- * @req: what is known of the handshake
- * @held: the request in the flow table, whose place the child takes: @req itself,
- *	another one if @req comes from a cookie, or NULL
- * @skb: the segment; eaten
- * @seg: its header
- */
-void xtcp_child_open(const struct xtcp_request *req,
-		     struct xtcp_request *held, struct sk_buff *skb,
-			       const struct xtcp_segment *seg);
-/**
- * xtcp_child_open_at_once() - a SYN is enough
- * @req: just entered; gone afterwards
- * @skb: the SYN
- * @syn: its header
- * @dst: the way back; taken
- *
- * handshake_ways 2, the experiment: an old one, whose sender knows nothing of it any
- * more, leaves a connection behind that no one ends.
- */
-void xtcp_child_open_at_once(struct xtcp_request *req, const struct sk_buff *skb,
-			     const struct xtcp_segment *syn, struct dst_entry *dst);
-/**
- * xtcp_child_open_early() - Fast Open: the child is there at once, in SYN_RCVD
- * @req: in no table
- * @skb: the SYN; eaten if a child is made
- * @syn: its header
- * @dst: the way back; taken then
- * @cookie: for the SYN-ACK
- *
- * Return: false: there is none, and what was to be taken is the caller's as before.
- */
-bool xtcp_child_open_early(const struct xtcp_request *req, struct sk_buff *skb,
-			   const struct xtcp_segment *syn, struct dst_entry *dst,
-			   const struct xtcp_fastopen_cookie *cookie);
 
 #endif

@@ -32,6 +32,18 @@ int xtcp_set_rcvlowat(struct sock *sk, int val);
 void xtcp_close(struct sock *sk, long timeout);
 void xtcp_shutdown(struct sock *sk, int how);
 int xtcp_disconnect(struct sock *sk, int flags);
+/**
+ * xtcp_abort() - ABORT (RFC 9293 section 3.10.5), for the administrator
+ * @sk: any socket, not locked; a reference of the caller's
+ * @error: positive errno for its user
+ *
+ * Also proto->diag_destroy. Context: process.
+ * Return: 0, or -ENOENT if it was CLOSED already.
+ */
+int xtcp_abort(struct sock *sk, int error);
+/* The same if @still says so under both locks of @sk, the user's and the spinlock. */
+int xtcp_abort_if(struct sock *sk, int error, bool (*still)(struct sock *sk, const void *arg),
+		  const void *arg);
 
 /* socket/poll.c */
 __poll_t xtcp_poll(struct file *file, struct socket *sock, poll_table *wait);
@@ -45,5 +57,19 @@ int xtcp_getsockopt(struct sock *sk, int level, int name, char __user *val,
 
 /* socket/info.c: fill TCP_INFO; socket lock. */
 void xtcp_info_fill(struct sock *sk, struct tcp_info *info);
+
+/* socket/proto.c */
+extern struct proto xtcp_prot;
+extern const struct proto_ops xtcp_stream_ops;
+int xtcp_proto_register(void);
+void xtcp_proto_unregister(void);
+/* socket/proto6.c: the same for AF_INET6; after xtcp_proto_register(). */
+#if IS_ENABLED(CONFIG_IPV6)
+int xtcp_proto6_register(void);
+void xtcp_proto6_unregister(void);
+#else
+static inline int xtcp_proto6_register(void) { return 0; }
+static inline void xtcp_proto6_unregister(void) { }
+#endif
 
 #endif

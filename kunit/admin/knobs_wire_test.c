@@ -6,8 +6,9 @@
  */
 
 #include <linux/tcp.h>
-#include <xtcp/request.h>
+#include <xtcp/admin.h>
 #include <xtcp/knobs.h>
+#include <xtcp/request.h>
 #include <xtcp/timewait.h>
 #include "../wire.h"
 

@@ -6,6 +6,7 @@
 
 #include <linux/tcp.h>
 #include <xtcp/request.h>
+#include <xtcp/socket.h>
 #include "../wire.h"
 
 #define OUTCOME(suffix, name) XTCP_CNT_##suffix,

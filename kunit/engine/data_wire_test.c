@@ -3,6 +3,7 @@
 
 #include <linux/tcp.h>
 #include <xtcp/receive.h>
+#include <xtcp/window.h>
 #include "../wire.h"
 
 /* As @connected, and long enough ago that ACKs are delayed. */

@@ -10,6 +10,7 @@
 #include <xtcp/output.h>
 #include <xtcp/push.h>
 #include <xtcp/receive.h>
+#include <xtcp/socket.h>
 #include "../wire.h"
 
 /* Segments of the test alone, to a B with a buffer of @rcvbuf. */

@@ -21,6 +21,8 @@
 #include <linux/tcp.h>
 #include <xtcp/output.h>
 #include <xtcp/receive.h>
+#include <xtcp/skb.h>
+#include <xtcp/window.h>
 #include "../wire.h"
 
 enum { STEPS = 150, FAMILIES = 3, PATIENCE_MS = 300000 };

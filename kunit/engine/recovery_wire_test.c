@@ -5,6 +5,8 @@
  * late comes all the same. So these bound the time, or count what was sent.
  */
 
+#include <xtcp/skb.h>
+
 #include "../wire.h"
 
 static struct wire *connected(struct kunit *test)

@@ -6,6 +6,7 @@
 
 #include <linux/tcp.h>
 #include <xtcp/output.h>
+#include <xtcp/skb.h>
 #include "../wire.h"
 
 /* Its window is shut on text of A. */

@@ -8,6 +8,7 @@
 #include <linux/tcp.h>
 #include <xtcp/fastopen.h>
 #include <xtcp/request.h>
+#include <xtcp/socket.h>
 #include "../wire.h"
 
 /* B listens, and takes up to @max connections by Fast Open. */

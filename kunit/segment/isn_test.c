@@ -5,10 +5,11 @@
 #include <linux/hrtimer.h>
 #include <linux/sched.h>
 #include <net/net_namespace.h>
+#include <xtcp/admin.h>
 #include <xtcp/flow.h>
 #include <xtcp/isn.h>
-#include <xtcp/net.h>
 #include <xtcp/knobs.h>
+#include <xtcp/net.h>
 #include <uapi/linux/xtcp.h>
 
 /* The key of the SipHash paper: octets 00 01 02 ... 0f. */

@@ -8,6 +8,7 @@
 #include <linux/kthread.h>
 #include <linux/wait.h>
 #include <xtcp/receive.h>
+#include <xtcp/skb.h>
 #include <xtcp/socket.h>
 #include "../wire.h"
 

@@ -18,6 +18,7 @@
 #include <uapi/linux/xtcp.h>
 #include <xtcp/hooks.h>
 #include <xtcp/net.h>
+#include <xtcp/reserve.h>
 #include <xtcp/sock.h>
 
 enum { SERVER, CLIENT, CHILD, KERNELS, OTHER, RAW, SOCKETS };

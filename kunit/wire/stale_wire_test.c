@@ -7,8 +7,11 @@
 
 #include <linux/net.h>
 #include <linux/tcp.h>
+#include <xtcp/child.h>
 #include <xtcp/cookie.h>
+#include <xtcp/end.h>
 #include <xtcp/header.h>
+#include <xtcp/listen.h>
 #include <xtcp/listener.h>
 #include <xtcp/request.h>
 #include "../wire.h"

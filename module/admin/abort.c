@@ -18,9 +18,11 @@
 #include <linux/sched/signal.h>
 #include <linux/seq_file_net.h>
 #include <net/ipv6.h>
+#include <xtcp/admin.h>
 #include <xtcp/listener.h>
 #include <xtcp/request.h>
 #include <xtcp/sock.h>
+#include <xtcp/socket.h>
 #include <xtcp/timewait.h>
 
 struct target {

@@ -3,6 +3,7 @@
 
 #include <linux/random.h>
 #include <net/inet_common.h>
+#include <xtcp/admin.h>
 #include <xtcp/af.h>
 #include <xtcp/hooks.h>
 #include <xtcp/knobs.h>

@@ -13,9 +13,12 @@
 #include <linux/seq_file.h>
 #include <net/ipv6.h>
 #include <net/net_namespace.h>
+#include <xtcp/admin.h>
 #include <xtcp/listener.h>
 #include <xtcp/request.h>
 #include <xtcp/sock.h>
+#include <xtcp/socket.h>
+#include <xtcp/state.h>
 #include <xtcp/timewait.h>
 
 #define ROW_WIDTH 160

@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/sysctl.h>
+#include <xtcp/admin.h>
 #include <xtcp/compat.h>
 #include <xtcp/hooks.h>
 #include <xtcp/isn.h>

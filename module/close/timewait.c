@@ -12,10 +12,10 @@
 #include <net/inet_sock.h>
 #include <xtcp/drop.h>
 #include <xtcp/header.h>
-#include <xtcp/hooks.h>
 #include <xtcp/isn.h>
 #include <xtcp/limit.h>
 #include <xtcp/port.h>
+#include <xtcp/reserve.h>
 #include <xtcp/sock.h>
 #include <xtcp/timewait.h>
 #include <xtcp/trace.h>

@@ -15,9 +15,11 @@
 #include <xtcp/af.h>
 #include <xtcp/compat.h>
 #include <xtcp/due.h>
+#include <xtcp/end.h>
 #include <xtcp/output.h>
 #include <xtcp/push.h>
 #include <xtcp/recovery.h>
+#include <xtcp/skb.h>
 #include <xtcp/sock.h>
 #include <xtcp/trace.h>
 

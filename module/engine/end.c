@@ -3,9 +3,11 @@
 
 #include <net/xfrm.h>
 #include <xtcp/af.h>
+#include <xtcp/end.h>
 #include <xtcp/port.h>
 #include <xtcp/queue.h>
 #include <xtcp/sock.h>
+#include <xtcp/state.h>
 
 void xtcp_destroy(struct sock *sk)
 {

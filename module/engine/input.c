@@ -9,6 +9,7 @@
 #include <net/tcp_states.h>
 #include <xtcp/af.h>
 #include <xtcp/drop.h>
+#include <xtcp/end.h>
 #include <xtcp/header.h>
 #include <xtcp/input.h>
 #include <xtcp/limit.h>
@@ -20,9 +21,12 @@
 #include <xtcp/recovery.h>
 #include <xtcp/reset.h>
 #include <xtcp/route.h>
+#include <xtcp/skb.h>
 #include <xtcp/sock.h>
+#include <xtcp/state.h>
 #include <xtcp/timewait.h>
 #include <xtcp/trace.h>
+#include <xtcp/window.h>
 
 /* --- what the verdict asks for ------------------------------------------ */
 

@@ -13,9 +13,10 @@
 #include <xtcp/mss.h>
 #include <xtcp/output.h>
 #include <xtcp/queue.h>
-#include <xtcp/receive.h>
+#include <xtcp/skb.h>
 #include <xtcp/sock.h>
 #include <xtcp/trace.h>
+#include <xtcp/window.h>
 
 /* --- one segment -------------------------------------------------------- */
 

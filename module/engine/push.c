@@ -11,6 +11,7 @@
 #include <xtcp/push.h>
 #include <xtcp/queue.h>
 #include <xtcp/recovery.h>
+#include <xtcp/skb.h>
 #include <xtcp/sock.h>
 
 static bool may_send_text(const struct sock *sk)

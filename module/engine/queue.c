@@ -7,6 +7,7 @@
 #include <xtcp/header.h>
 #include <xtcp/memory.h>
 #include <xtcp/queue.h>
+#include <xtcp/skb.h>
 #include <xtcp/sock.h>
 
 struct sk_buff *xtcp_queue_alloc(struct sock *sk, gfp_t gfp, bool force)

@@ -8,7 +8,9 @@
 #include <xtcp/drop.h>
 #include <xtcp/memory.h>
 #include <xtcp/receive.h>
+#include <xtcp/skb.h>
 #include <xtcp/sock.h>
+#include <xtcp/window.h>
 
 /* An skb made by compacting holds that much. */
 #define COMPACT_SIZE SKB_WITH_OVERHEAD(4096)

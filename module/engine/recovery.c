@@ -8,6 +8,7 @@
 #include <xtcp/output.h>
 #include <xtcp/recovery.h>
 #include <xtcp/route.h>
+#include <xtcp/skb.h>
 #include <xtcp/sock.h>
 
 static u32 flight(const struct xtcp_tcb *tcb)

@@ -5,10 +5,12 @@
  */
 
 #include <linux/workqueue.h>
+#include <xtcp/end.h>
 #include <xtcp/flow.h>
 #include <xtcp/memory.h>
 #include <xtcp/output.h>
 #include <xtcp/receive.h>
+#include <xtcp/relief.h>
 #include <xtcp/sock.h>
 
 unsigned long xtcp_relief_pressure;

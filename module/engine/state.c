@@ -3,6 +3,7 @@
 
 #include <net/tcp_states.h>
 #include <xtcp/sock.h>
+#include <xtcp/state.h>
 #include <xtcp/trace.h>
 
 static const char *const names[XTCP_STATES] = {

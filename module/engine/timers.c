@@ -27,6 +27,7 @@
  */
 
 #include <xtcp/route.h>
+#include <xtcp/skb.h>
 #include <xtcp/sock.h>
 
 u64 xtcp_timers_earliest(const struct xtcp_sock *xs)

@@ -12,6 +12,7 @@
 #include <xtcp/receive.h>
 #include <xtcp/route.h>
 #include <xtcp/sock.h>
+#include <xtcp/window.h>
 
 /*
  * How much of its weight text is, in 256ths. Never more than what copying together makes

@@ -4,6 +4,7 @@
 #include <net/sock.h>
 #include <xtcp/memory.h>
 #include <xtcp/queue.h>
+#include <xtcp/skb.h>
 #include <xtcp/sock.h>
 #include <xtcp/write.h>
 

@@ -4,15 +4,17 @@
 #include <net/ip.h>
 #include <xtcp/active.h>
 #include <xtcp/af.h>
-#include <xtcp/hooks.h>
+#include <xtcp/end.h>
 #include <xtcp/isn.h>
+#include <xtcp/kernels.h>
 #include <xtcp/mss.h>
 #include <xtcp/output.h>
 #include <xtcp/port.h>
-#include <xtcp/receive.h>
 #include <xtcp/route.h>
 #include <xtcp/sock.h>
+#include <xtcp/state.h>
 #include <xtcp/timewait.h>
+#include <xtcp/window.h>
 
 /* What our SYN offers; the peer's answer takes away what it has not. */
 static void offer(struct sock *sk)

@@ -7,14 +7,17 @@
 
 #include <linux/slab.h>
 #include <xtcp/af.h>
+#include <xtcp/child.h>
 #include <xtcp/drop.h>
 #include <xtcp/due.h>
-#include <xtcp/hooks.h>
+#include <xtcp/end.h>
 #include <xtcp/input.h>
+#include <xtcp/listen.h>
 #include <xtcp/listener.h>
 #include <xtcp/output.h>
 #include <xtcp/port.h>
 #include <xtcp/request.h>
+#include <xtcp/reserve.h>
 #include <xtcp/reset.h>
 #include <xtcp/sock.h>
 #include <xtcp/timewait.h>

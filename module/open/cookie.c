@@ -21,9 +21,11 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/printk.h>
+#include <xtcp/child.h>
 #include <xtcp/cookie.h>
 #include <xtcp/drop.h>
 #include <xtcp/isn.h>
+#include <xtcp/listen.h>
 #include <xtcp/port.h>
 #include <xtcp/request.h>
 #include <xtcp/sock.h>

@@ -10,12 +10,15 @@
 #include <net/sock.h>
 #include <xtcp/cookie.h>
 #include <xtcp/drop.h>
+#include <xtcp/end.h>
 #include <xtcp/header.h>
+#include <xtcp/listen.h>
 #include <xtcp/output.h>
 #include <xtcp/port.h>
 #include <xtcp/request.h>
 #include <xtcp/reset.h>
 #include <xtcp/sock.h>
+#include <xtcp/state.h>
 
 /* From LISTEN on: of two that bound the same port and listen at once, each sees the other. */
 static int open_listener(struct sock *sk, struct xtcp_listener *l)

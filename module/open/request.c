@@ -12,17 +12,19 @@
 
 #include <linux/slab.h>
 #include <net/inet_ecn.h>
+#include <xtcp/child.h>
 #include <xtcp/cookie.h>
 #include <xtcp/drop.h>
 #include <xtcp/header.h>
 #include <xtcp/isn.h>
 #include <xtcp/limit.h>
+#include <xtcp/listen.h>
 #include <xtcp/mss.h>
-#include <xtcp/receive.h>
 #include <xtcp/request.h>
 #include <xtcp/reset.h>
 #include <xtcp/sock.h>
 #include <xtcp/trace.h>
+#include <xtcp/window.h>
 
 static struct xtcp_flow_cache cache;
 

@@ -7,7 +7,7 @@
 #include <linux/filter.h>
 #include <net/xfrm.h>
 #include <xtcp/drop.h>
-#include <xtcp/sock.h>
+#include <xtcp/skb.h>
 #include <xtcp/trace.h>
 
 bool xtcp_drop_too_far(const struct sock *sk, u8 family, u8 ttl)

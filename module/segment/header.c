@@ -3,7 +3,7 @@
 
 #include <linux/skbuff.h>
 #include <xtcp/header.h>
-#include <xtcp/sock.h>
+#include <xtcp/skb.h>
 
 void xtcp_header_write(struct tcphdr *th, const struct xtcp_header *h)
 {

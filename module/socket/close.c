@@ -6,15 +6,18 @@
 
 #include <net/inet_common.h>
 #include <net/tcp_states.h>
+#include <xtcp/af.h>
+#include <xtcp/end.h>
 #include <xtcp/input.h>
+#include <xtcp/listen.h>
 #include <xtcp/memory.h>
 #include <xtcp/output.h>
 #include <xtcp/port.h>
 #include <xtcp/push.h>
 #include <xtcp/queue.h>
 #include <xtcp/receive.h>
-#include <xtcp/request.h>
 #include <xtcp/socket.h>
+#include <xtcp/state.h>
 
 /* The connection ends on our side: did it never begin? */
 static void count_abandoned(struct sock *sk)

@@ -13,8 +13,9 @@
 #include <net/sock.h>
 #include <net/tcp_states.h>
 #include <xtcp/mss.h>
-#include <xtcp/receive.h>
+#include <xtcp/skb.h>
 #include <xtcp/socket.h>
+#include <xtcp/window.h>
 
 static u8 ca_state(const struct xtcp_cong *cong)
 {

@@ -5,8 +5,8 @@
 #include <asm/ioctls.h>
 #include <net/sock.h>
 #include <net/tcp_states.h>
+#include <xtcp/listen.h>
 #include <xtcp/receive.h>
-#include <xtcp/request.h>
 #include <xtcp/socket.h>
 
 /* Room to write now? If not, whoever frees some wakes us. */

@@ -11,15 +11,18 @@
 #include <xtcp/af.h>
 #include <xtcp/demux.h>
 #include <xtcp/due.h>
+#include <xtcp/end.h>
 #include <xtcp/header.h>
-#include <xtcp/hooks.h>
+#include <xtcp/icmp.h>
 #include <xtcp/input.h>
+#include <xtcp/listen.h>
 #include <xtcp/listener.h>
 #include <xtcp/memory.h>
 #include <xtcp/port.h>
 #include <xtcp/queue.h>
 #include <xtcp/receive.h>
-#include <xtcp/request.h>
+#include <xtcp/relief.h>
+#include <xtcp/reserve.h>
 #include <xtcp/socket.h>
 #include <xtcp/timewait.h>
 

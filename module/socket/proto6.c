@@ -9,6 +9,7 @@
 #include <net/transp_v6.h>
 #include <xtcp/af.h>
 #include <xtcp/sock.h>
+#include <xtcp/socket.h>
 
 static struct proto prot;
 static struct proto_ops stream_ops __ro_after_init;	/* filled from the other */

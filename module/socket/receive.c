@@ -12,7 +12,9 @@
 #include <net/tcp_states.h>
 #include <xtcp/output.h>
 #include <xtcp/receive.h>
+#include <xtcp/skb.h>
 #include <xtcp/socket.h>
+#include <xtcp/window.h>
 
 /* Octets from @seq to the mark, where reading stops; without one, very many. */
 static u32 to_mark(const struct sock *sk, u32 seq)

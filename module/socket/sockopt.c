@@ -10,10 +10,10 @@
 #include <xtcp/mss.h>
 #include <xtcp/output.h>
 #include <xtcp/push.h>
-#include <xtcp/receive.h>
 #include <xtcp/request.h>
 #include <xtcp/socket.h>
 #include <xtcp/timewait.h>
+#include <xtcp/window.h>
 
 /* Bounds of the kernel's options, so that what works there works here. */
 enum {

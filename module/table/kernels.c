@@ -8,7 +8,7 @@
 #include <net/inet_hashtables.h>
 #include <xtcp/compat.h>
 #include <xtcp/flow.h>
-#include <xtcp/hooks.h>
+#include <xtcp/kernels.h>
 
 static struct sock *lookup(const struct xtcp_flow_key *key)
 {

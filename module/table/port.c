@@ -17,9 +17,9 @@
 #include <net/ipv6.h>
 #include <net/l3mdev.h>
 #include <xtcp/af.h>
-#include <xtcp/hooks.h>
 #include <xtcp/net.h>
 #include <xtcp/port.h>
+#include <xtcp/reserve.h>
 #include <xtcp/sock.h>
 
 #define BUCKETS_MAX	65536U		/* as many as ports: in a namespace none shares one */

@@ -19,7 +19,7 @@
 #include <net/ipv6.h>
 #include <net/sock.h>
 #include <xtcp/compat.h>
-#include <xtcp/hooks.h>
+#include <xtcp/reserve.h>
 #include <xtcp/sock.h>
 
 struct xtcp_reservation {

@@ -9,8 +9,10 @@
 #include <xtcp/header.h>
 #include <xtcp/hooks.h>
 #include <xtcp/input.h>
+#include <xtcp/listen.h>
 #include <xtcp/request.h>
 #include <xtcp/reset.h>
+#include <xtcp/skb.h>
 #include <xtcp/sock.h>
 #include <xtcp/timewait.h>
 

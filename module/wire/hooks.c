@@ -19,7 +19,9 @@
 #include <xtcp/af.h>
 #include <xtcp/compat.h>
 #include <xtcp/hooks.h>
+#include <xtcp/kernels.h>
 #include <xtcp/listener.h>
+#include <xtcp/reserve.h>
 #include <xtcp/sock.h>
 #include <xtcp/timewait.h>
 

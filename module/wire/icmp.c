@@ -10,7 +10,8 @@
 #include <net/dst.h>
 #include <xtcp/af.h>
 #include <xtcp/drop.h>
-#include <xtcp/input.h>
+#include <xtcp/end.h>
+#include <xtcp/icmp.h>
 #include <xtcp/mss.h>
 #include <xtcp/push.h>
 #include <xtcp/recovery.h>

@@ -14,7 +14,7 @@
 #include <xtcp/demux.h>
 #include <xtcp/drop.h>
 #include <xtcp/hooks.h>
-#include <xtcp/input.h>
+#include <xtcp/icmp.h>
 #include <xtcp/port.h>
 #include <xtcp/request.h>
 #include <xtcp/sock.h>
