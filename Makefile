@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 # xtcp.ko and its tests; `make help` says what there is. Kbuild holds what the kernel's build needs.
 
-KDIR	?= /lib/modules/$(shell uname -r)/build
+# The kernel to build for: its release, or where its headers are
+KVER	?= $(shell uname -r)
+KDIR	?= /lib/modules/$(KVER)/build
 PREFIX	?= /usr/local
 DESTDIR	?=
+
+VERSION	:= $(shell sed -n 's/^MODULE_VERSION("\(.*\)");/\1/p' module/main.c)
+# Of the headers, which need not be of the kernel that runs, nor say so everywhere (Debian 12's 6.1)
+RELEASE	= $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h)
 
 # Places of the tests, the fastest last (make test), and a kernel of a VM: 6.12, 6.1 (make vm)
 PLACES	?= uml-debug 6.12 6.1 uml
@@ -18,12 +24,26 @@ module:
 
 clean:
 	@if [ -e $(KDIR)/Makefile ]; then $(MAKE) -C $(KDIR) M=$(CURDIR) clean; fi
-	@find module kunit -name '*.o' -delete -o -name '.*.cmd' -delete -o -name '*.gcno' -delete
+	@find module $(wildcard kunit) -name '*.o' -delete -o -name '.*.cmd' -delete -o -name '*.gcno' -delete
 	@rm -f *.o *.ko *.mod *.mod.c .*.cmd Module.symvers modules.order
 
+# Debian's headers have no key to sign with, and would say so at length
 install: module install-tools
-	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_STRIP=1 modules_install
-	$(if $(DESTDIR),,depmod -a)
+	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_STRIP=1 CONFIG_MODULE_SIG_ALL= \
+		KERNELRELEASE=$(RELEASE) modules_install
+	$(if $(DESTDIR),,depmod -a $(RELEASE))
+
+uninstall:
+	find $(DESTDIR)/lib/modules/$(RELEASE) -name 'xtcp.ko*' -delete
+	$(if $(DESTDIR),,depmod -a $(RELEASE))
+	rm -rf $(DESTDIR)$(PREFIX)/bin/xtcp $(DESTDIR)$(PREFIX)/lib/xtcp $(DESTDIR)$(PREFIX)/include/linux/xtcp.h
+
+# The sources to where dkms(8) looks for them, which builds them anew for each kernel
+dkms:
+	install -d $(DESTDIR)/usr/src/xtcp-$(VERSION)
+	cp -r module include Kbuild Makefile $(DESTDIR)/usr/src/xtcp-$(VERSION)
+	sed 's/@VERSION@/$(VERSION)/' scripts/dkms.conf >$(DESTDIR)/usr/src/xtcp-$(VERSION)/dkms.conf
+	$(if $(DESTDIR),,dkms install -m xtcp -v $(VERSION) -k $(RELEASE))
 
 install-tools:
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/xtcp $(DESTDIR)$(PREFIX)/include/linux
@@ -65,8 +85,10 @@ clean-cache:
 help:
 	@echo 'For users'
 	@echo '  make demo                  what it is, in a minute: in a virtual machine with a stock Debian kernel'
-	@echo '  make                       xtcp.ko for the running kernel (KDIR=... for another)'
+	@echo '  make                       xtcp.ko for the running kernel (KVER=RELEASE or KDIR=DIRECTORY for another)'
 	@echo '  make install               xtcp.ko, the command xtcp and linux/xtcp.h (PREFIX, DESTDIR)'
+	@echo '  make uninstall             the reverse'
+	@echo '  make dkms                  xtcp.ko for this kernel and those to come, by dkms(8)'
 	@echo '  make clean                 remove what make left in this directory'
 	@echo 'For developers (Debian 12; kernels and objects are kept in a cache outside this directory)'
 	@echo '  make test                  every test in every place; first run 15 to 40 minutes, later ones less'
@@ -80,4 +102,4 @@ help:
 	@echo '  make mutants               puts faults into copies of the module, one at a time, and says which the tests see; M=NAME... for some'
 	@echo '  make clean-cache           delete that cache'
 
-.PHONY: all module clean install install-tools demo test kunit fuzz vm check coverage mutants clean-cache help
+.PHONY: all module clean install install-tools uninstall dkms demo test kunit fuzz vm check coverage mutants clean-cache help

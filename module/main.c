@@ -81,4 +81,6 @@ module_init(xtcp_init);
 module_exit(xtcp_exit);
 
 MODULE_DESCRIPTION("A second TCP, under IP protocol 253");
+MODULE_AUTHOR("The xtcp authors");
+MODULE_VERSION("0.6");
 MODULE_LICENSE("GPL");

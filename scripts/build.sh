@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Build xtcp.ko for one of the test places and print its path. The clone stays clean.
 #
-#   scripts/build.sh [--sparse] uml|uml-debug|6.12|6.1
+#   scripts/build.sh [--sparse] uml|uml-debug|6.12|6.1      those of UML with the KUnit tests
 #
 # The sources are copied to a directory in the cache (one per place and path of a clone; objects stay there, so the next
 # build is incremental, also that of another clone in the same path) and built with W=1. Any warning of the compiler or
@@ -17,7 +17,7 @@ kernel() {
 	case $PLACE in
 	uml | uml-debug)
 		out=$("$ROOT/scripts/kernel-uml.sh" "${MODE:-normal}")
-		KERNEL=("$(readlink -f "$out/source")" O="$out" ARCH=um)
+		KERNEL=("$(readlink -f "$out/source")" O="$out" ARCH=um KUNIT=1)
 		;;
 	*)
 		deps vm

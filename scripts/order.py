@@ -62,7 +62,8 @@ def main(args):
     if missing:
         sys.exit(f"order.py: the picture in README.md and module/ differ: {', '.join(sorted(missing))}")
     found = calls(sources)
-    up = {pair: names for pair, names in found.items() if floors.index(floor_of(pair[1])) < floors.index(floor_of(pair[0]))}
+    height = {path: -floors.index(floor_of(path)) for path in sources}
+    up = {pair: names for pair, names in found.items() if height[pair[1]] > height[pair[0]]}
     large = [ring for ring in rings(found) if len(ring) > LARGEST_RING]
     for (who, whom), names in sorted((found if args == ["--list"] else up).items()):
         print(f"{who} -> {whom}: {' '.join(sorted(names))}")

@@ -110,7 +110,7 @@ struct xtcp_listener *xtcp_listener_lookup(const struct xtcp_flow_key *key,
 struct xtcp_listener *xtcp_listener_next(struct net *net, unsigned int *bucket,
 					 unsigned int *skip);
 
-#if IS_ENABLED(CONFIG_KUNIT)
+#ifdef XTCP_KUNIT
 extern unsigned int xtcp_listener_steps; /* listeners that lookups have looked at */
 #endif
 

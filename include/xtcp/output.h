@@ -46,7 +46,7 @@ bool xtcp_output_text(struct sock *sk, struct sk_buff *skb);
  */
 int xtcp_output_retransmit(struct sock *sk, struct sk_buff *skb);
 
-#if IS_ENABLED(CONFIG_KUNIT)
+#ifdef XTCP_KUNIT
 extern unsigned int xtcp_output_starve;	/* so many segments without text find no memory */
 #endif
 

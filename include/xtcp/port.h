@@ -79,7 +79,7 @@ void xtcp_port_moved(struct sock *sk);
 int xtcp_port_hold_time_wait(const struct sock *sk, struct xtcp_flow *flow);
 void xtcp_port_put_time_wait(const struct xtcp_flow *flow);
 
-#if IS_ENABLED(CONFIG_KUNIT)
+#ifdef XTCP_KUNIT
 extern unsigned int xtcp_port_steps;
 #endif
 

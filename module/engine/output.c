@@ -128,7 +128,7 @@ static int transmit(struct sock *sk, struct sk_buff *skb, u32 seq, u8 ctl)
 	return transmit_header(sk, skb, &h);
 }
 
-#if IS_ENABLED(CONFIG_KUNIT)
+#ifdef XTCP_KUNIT
 /* For so many segments without text there is no memory. */
 unsigned int xtcp_output_starve;
 #define starve()	(xtcp_output_starve && xtcp_output_starve--)

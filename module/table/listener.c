@@ -28,7 +28,7 @@ static struct {
 	u32 secret;
 } listeners __read_mostly;
 
-#if IS_ENABLED(CONFIG_KUNIT)
+#ifdef XTCP_KUNIT
 unsigned int xtcp_listener_steps;
 #define count_step() (xtcp_listener_steps++)
 #else

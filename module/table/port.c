@@ -88,7 +88,7 @@ struct xtcp_port_group {
 	struct hlist_head owners;	/* sk_bind_node */
 };
 
-#if IS_ENABLED(CONFIG_KUNIT)
+#ifdef XTCP_KUNIT
 /* Groups and owners that were looked at: what a bind() costs. */
 unsigned int xtcp_port_steps;
 #define count_step()	(xtcp_port_steps++)

@@ -13,8 +13,8 @@ import unittest
 
 from checksums import checksum
 from two_hosts import Host, TwoHosts, run as run_command
-from xtcp_sockets import (A_WHILE, CLONE_NEWNET, KERNEL, PATIENCE, PROTO, SOL_TCP, SYN_SENT, SocketTest, Task, await_local,
-                          error_of, libc, loopback_up, recv_exactly, reset, tcp_state, unshare_network)
+from xtcp_sockets import (A_WHILE, CLONE_NEWNET, KERNEL, PATIENCE, PROTO, SOL_TCP, SYN_SENT, SocketTest, Task,
+                          await_local, error_of, libc, loopback_up, recv_exactly, reset, tcp_state, unshare_network)
 
 SOL_XTCP, WIRE_PROTOCOL = 253, 9
 TCP_SAVE_SYN, TCP_SAVED_SYN, IPV6_DSTOPTS = 27, 28, 59
@@ -418,7 +418,8 @@ class Ports(WireTest):
                 return sock.connect_ex((theirs, 80))
 
             for device in ("d0", "d1"):
-                run_command(f"ip link add {device} type dummy; ip link set {device} up; ip addr add {ours} dev {device}")
+                run_command(f"ip link add {device} type dummy; ip link set {device} up")
+                run_command(f"ip addr add {ours} dev {device}")
             if family == socket.AF_INET6:
                 await_local(ours.split("/", maxsplit=1)[0])
             self.assertEqual([connecting(mine, "d0") for _ in range(2)], 2 * [errno.EINPROGRESS])
