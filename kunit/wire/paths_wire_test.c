@@ -209,6 +209,33 @@ static void route__window(struct kunit *test)
 	}
 }
 
+/*
+ * A third segment beyond the window that it let the SYN-ACK announce is not acceptable:
+ * it makes no child, which would not accept it either, and be SYN_RCVD without a timer.
+ */
+static void route__window_and_third_segment_beyond(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_route_metric(w, RTAX_WINDOW, 5000);
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);	/* there is no A to answer */
+	wire_inject(w, A, XTCP_SYN);
+	wire_run_ms(w, 20);
+	wire_inject(w, A, XTCP_ACK, .seq = 20000, .ack = 1);
+	WIRE_EQ(w, wire_accept(w, B), -EAGAIN);
+	w->show_window = true;
+	WIRE_EXPECT(w,
+		    "0.000 * -> S 0 win 65535            -> SYN_RCVD\n"
+		    "0.000 x <- S. 0 ack 1 win 5000      <- SYN_RCVD\n"
+		    "0.020 * -> . 20000 ack 1 win 65535  -> SYN_RCVD\n"
+		    "0.020 x <- . 1 ack 1 win 5000       <- SYN_RCVD\n");
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_STATE(w, B, ESTABLISHED);
+	wire_path(w, WIRE_TEXT);
+}
+
 /* The floor of RTO, unless the socket has one of its own. */
 static void route__rto_min(struct kunit *test)
 {
@@ -314,6 +341,7 @@ WIRE_SUITES_MAPPED(xtcp_paths_wire,
 	KUNIT_CASE_SLOW(route__initrwnd),
 	KUNIT_CASE_SLOW(route__initrwnd_large),
 	KUNIT_CASE_SLOW(route__window),
+	KUNIT_CASE_SLOW(route__window_and_third_segment_beyond),
 	KUNIT_CASE_SLOW(route__rto_min),
 	KUNIT_CASE_SLOW(route__rto_min_and_delayed_acks),
 	KUNIT_CASE_SLOW(route__quickack),

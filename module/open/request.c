@@ -544,6 +544,9 @@ void xtcp_request_new(struct xtcp_listener *listener, struct sk_buff *skb,
 	req->iss = iss ?: xtcp_isn_new(xn, &req->flow,
 				       xtcp_sk_knob(listener->sk, isn_mode));
 	dst = xtcp_request_af(req)->request_route(listener->sk, req);
+	/* What the SYN-ACK says is what comes is judged by. */
+	if (dst)
+		req->rcv_wnd = xtcp_request_window(req, dst);
 	if (dst && xtcp_fastopen_admit(listener, &req->flow, seg, dst, &cookie) &&
 	    xtcp_child_open_early(req, skb, seg, dst, &cookie)) {
 		free_rcu(&req->wait.rcu);	/* no one saw it */
