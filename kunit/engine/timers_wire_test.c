@@ -765,6 +765,22 @@ static void ack_kept__probe_goes_before(struct kunit *test)
 		    "0.120 ESTABLISHED -> . 101 ack 1    -> ESTABLISHED\n");
 }
 
+/* Nor does the probe tell that there is a gap. */
+static void ack_kept__probe_goes_before_a_duplicate(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+
+	wire_knob(w, keepalive_time_ms, 100);
+	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+	wire_refuse(w, B, 1);
+	wire_inject(w, A, XTCP_ACK, .seq = 101, .ack = 1, .len = 100);
+	wire_epoch(w);
+	wire_run_ms(w, 150);
+	WIRE_EXPECT(w,
+		    "0.100 x <- . 0 ack 1 <- ESTABLISHED\n"
+		    "0.100 x <- . 1 ack 1 <- ESTABLISHED\n");
+}
+
 /* Text of its own would have told it, but that was refused as well, and can wait. */
 static void ack_kept__text_is_refused_too(struct kunit *test)
 {
@@ -781,6 +797,30 @@ static void ack_kept__text_is_refused_too(struct kunit *test)
 	WIRE_EQ(w, wire_count(w, B, WIRE_DATA), 1);
 	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 0);
 	wire_run_ms(w, 10);
+	WIRE_EQ(w, wire_count(w, B, WIRE_DATA), 1);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 1);
+}
+
+/* The same where the segment that is owed an ACK lets go what is refused. */
+static void ack_kept__text_let_go_is_refused(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+	unsigned int acks = wire_count(w, B, WIRE_ACK);
+
+	wire_knob(w, delack_ms, 40);
+	wire_xs(w, B)->rcv.quick_acks = 0;
+	wire_xs(w, B)->rcv.mss = 1000;
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_NODELAY, 1), 0);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .wnd = WIRE_WND_0);
+	WIRE_EQ(w, wire_send(w, B, 100), 100);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1);
+	WIRE_EQ(w, wire_count(w, B, WIRE_DATA), 1);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .wnd = WIRE_WND_0);
+	WIRE_EQ(w, wire_send(w, B, 100), 100);
+	wire_refuse(w, B, 1);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 100);
+	WIRE_EQ(w, skb_queue_len(&wire_xs(w, B)->snd.rtx_queue), 2);
+	wire_run_ms(w, 45);
 	WIRE_EQ(w, wire_count(w, B, WIRE_DATA), 1);
 	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 1);
 }
@@ -847,7 +887,9 @@ WIRE_SUITES(xtcp_timers_wire,
 	KUNIT_CASE_SLOW(ack_kept__text_comes_meanwhile),
 	KUNIT_CASE_SLOW(ack_kept__device_refuses),
 	KUNIT_CASE_SLOW(ack_kept__probe_goes_before),
+	KUNIT_CASE_SLOW(ack_kept__probe_goes_before_a_duplicate),
 	KUNIT_CASE_SLOW(ack_kept__text_is_refused_too),
+	KUNIT_CASE_SLOW(ack_kept__text_let_go_is_refused),
 	KUNIT_CASE_SLOW(ack_kept__window_update),
 	{ }
 );

@@ -122,10 +122,15 @@ static int transmit_header(struct sock *sk, struct sk_buff *skb,
 /* @skb, whose text begins at @seq. */
 static int transmit(struct sock *sk, struct sk_buff *skb, u32 seq, u8 ctl)
 {
+	u32 acked_seq = xtcp_sk(sk)->rcv.acked_seq;
 	struct xtcp_header h;
+	int err;
 
 	fill_header(sk, seq, ctl, &h);
-	return transmit_header(sk, skb, &h);
+	err = transmit_header(sk, skb, &h);
+	if (kept_here(err))
+		xtcp_sk(sk)->rcv.acked_seq = acked_seq;
+	return err;
 }
 
 #ifdef XTCP_KUNIT
