@@ -296,8 +296,45 @@ static void writers__each_octet_once(struct kunit *test)
 	WIRE_EQ(w, wrong, 0);
 }
 
+/* One that waits for more than there is. */
+struct sleeper {
+	struct socket *sock;
+	struct completion done;
+	int ret;
+};
+
+static int sleeper_main(void *data)
+{
+	struct sleeper *sleeper = data;
+	u8 text[200];
+	struct kvec vec = { .iov_base = text, .iov_len = sizeof(text) };
+	struct msghdr msg = { };
+
+	sleeper->ret = kernel_recvmsg(sleeper->sock, &msg, &vec, 1, sizeof(text), MSG_WAITALL);
+	complete(&sleeper->done);
+	return 0;
+}
+
+/* Another one ended the connection meanwhile: there is no one to tell of the room. */
+static void reader__connection_is_gone(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+	struct sleeper sleeper = { .sock = w->side[B].sock };
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+
+	init_completion(&sleeper.done);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(sleeper_main, &sleeper, "sleeper")));
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, kernel_connect(sleeper.sock, &none, sizeof(none), 0), 0);
+	wait_for_completion(&sleeper.done);
+	WIRE_EQ(w, sleeper.ret, 100);
+	WIRE_EQ(w, wire_xs(w, B)->stats.segs_out, 0);
+}
+
 WIRE_SUITES(xtcp_sharing_wire,
 	KUNIT_CASE_SLOW(readers__each_octet_once),
 	KUNIT_CASE_SLOW(writers__each_octet_once),
+	KUNIT_CASE_SLOW(reader__connection_is_gone),
 	{ }
 );

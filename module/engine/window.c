@@ -202,8 +202,12 @@ bool xtcp_window_worth_telling(struct sock *sk)
 	u32 now = xtcp_window_seen(sk);
 	u32 wnd = free_window(sk);
 
-	/* Before the handshake is complete the SYN-ACK's window does. */
-	if ((sk->sk_shutdown & RCV_SHUTDOWN) || xtcp_early(sk))
+	/*
+	 * Before the handshake is complete the SYN-ACK's window does. And while the user slept
+	 * another one may have ended the connection, and begun the next, or listen.
+	 */
+	if ((sk->sk_shutdown & RCV_SHUTDOWN) ||
+	    ((1 << sk->sk_state) & (TCPF_CLOSE | TCPF_LISTEN | TCPF_SYN_SENT | TCPF_SYN_RECV)))
 		return false;
 	if (!memory_is_back(sk) && !window_without_memory(sk))
 		return false;
