@@ -332,9 +332,44 @@ static void reader__connection_is_gone(struct kunit *test)
 	WIRE_EQ(w, wire_xs(w, B)->stats.segs_out, 0);
 }
 
+static int urgent_writer_main(void *data)
+{
+	struct sleeper *sleeper = data;
+	static u8 text[50000];
+	struct kvec vec = { .iov_base = text, .iov_len = sizeof(text) };
+	struct msghdr msg = { .msg_flags = MSG_OOB | MSG_NOSIGNAL };
+
+	sleeper->ret = kernel_sendmsg(sleeper->sock, &msg, &vec, 1, sizeof(text));
+	complete(&sleeper->done);
+	return 0;
+}
+
+/* And began the next: what was urgent is so to no one any more. */
+static void writer__connection_is_another_one(struct kunit *test)
+{
+	struct sleeper sleeper = { };
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+	struct wire *w = test->priv;
+
+	wire_knob(w, isn_tick_ns, NSEC_PER_MSEC);	/* the next one's numbers are not far */
+	wire_connected(test);
+	sleeper.sock = w->side[A].sock;
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_SNDBUF, 8192), 0);
+	init_completion(&sleeper.done);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(urgent_writer_main, &sleeper, "sleeper")));
+	wire_run_ms(w, 1);
+	WIRE_EQ(w, kernel_connect(sleeper.sock, &none, sizeof(none), 0), 0);
+	WIRE_EQ(w, wire_connect_sock(w, sleeper.sock, B, O_NONBLOCK), -EINPROGRESS);
+	wait_for_completion(&sleeper.done);
+	WIRE_EQ(w, sleeper.ret > 0, true);
+	WIRE_STATE(w, A, SYN_SENT);
+	WIRE_EQ(w, wire_xs(w, A)->tcb.snd_urgent, false);
+}
+
 WIRE_SUITES(xtcp_sharing_wire,
 	KUNIT_CASE_SLOW(readers__each_octet_once),
 	KUNIT_CASE_SLOW(writers__each_octet_once),
 	KUNIT_CASE_SLOW(reader__connection_is_gone),
+	KUNIT_CASE_SLOW(writer__connection_is_another_one),
 	{ }
 );

@@ -55,11 +55,12 @@ static void let_in(struct sock *sk, unsigned int skbs)
 
 /*
  * Context: socket lock, released while waiting: others write, too, and only what is
- * behind our own last octet is ours. Return: octets queued, else -errno.
+ * behind our own last octet is ours. Or they end the connection, and begin the next.
+ * Return: octets queued, else -errno.
  */
 static int send_text(struct sock *sk, struct msghdr *msg, long timeo)
 {
-	u32 end = xtcp_sk(sk)->snd.write_seq;
+	u32 end = xtcp_sk(sk)->snd.write_seq, iss = xtcp_sk(sk)->tcb.iss;
 	unsigned int skbs = 0;
 	struct sk_buff *skb;
 	int n, err, copied = 0;
@@ -91,7 +92,7 @@ static int send_text(struct sock *sk, struct msghdr *msg, long timeo)
 	}
 	err = 0;
 out:
-	if (copied && (msg->msg_flags & MSG_OOB))
+	if (copied && (msg->msg_flags & MSG_OOB) && xtcp_sk(sk)->tcb.iss == iss)
 		mark_urgent(xtcp_sk(sk), end);
 	return copied ?: err;
 }
