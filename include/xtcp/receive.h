@@ -17,6 +17,7 @@ struct xtcp_receive {
 	struct rb_root ooo;		/* ahead of rcv_nxt, by seq; may overlap */
 	u32 copied_seq;			/* next octet the user will read */
 	u32 acked_seq;			/* rcv_nxt in the last ACK we sent */
+	u64 kept_ns;			/* since when ACKs stay here, refused; 0: they go */
 	u32 wanted;			/* unread octets that a sleeping recv() needs; or max */
 	u16 mss;			/* of the peer's full segments, from all that come */
 	u16 last_len;			/* of the last one's text */

@@ -692,8 +692,9 @@ static void refused__keepalive(struct kunit *test)
 /* --- an ACK that stays here ------------------------------------------------------------ */
 
 /*
- * No memory for it, and no time to wait: it is tried again each local_retry_ms, and not
- * at once, by a timer that lets no one run who could free some.
+ * No memory for it, and no time to wait: it is tried again after local_retry_ms, and then
+ * after as long as it has been here, but not at once, by a timer that lets no one run who
+ * could free some.
  */
 static void ack_kept__no_memory(struct kunit *test)
 {
@@ -702,15 +703,15 @@ static void ack_kept__no_memory(struct kunit *test)
 
 	wire_knob(w, delack_ms, 0);
 	wire_knob(w, local_retry_ms, 50);
-	xtcp_output_starve = 3;
+	xtcp_output_starve = 2;
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
 	wire_run_ms(w, 70);
-	WIRE_EQ(w, xtcp_output_starve, 1);
+	WIRE_EQ(w, xtcp_output_starve, 0);
 	WIRE_EQ(w, wire_counter(XTCP_CNT_DELAYED_ACKS) - delayed, 1);
 	wire_run_ms(w, 110);
 	WIRE_EXPECT(w,
 		    "0.000 ESTABLISHED -> P. 1:101 ack 1 -> ESTABLISHED\n"
-		    "0.160 ESTABLISHED <- . 1 ack 101    <- ESTABLISHED\n");
+		    "0.110 ESTABLISHED <- . 1 ack 101    <- ESTABLISHED\n");
 }
 
 /* Text that comes meanwhile waits no longer for it than else. */
@@ -825,6 +826,33 @@ static void ack_kept__text_let_go_is_refused(struct kunit *test)
 	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 1);
 }
 
+/* For ever: more and more rarely. */
+static void ack_kept__for_ever(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+	struct xtcp_sock *xs = wire_xs(w, B);
+	unsigned int acks = wire_count(w, B, WIRE_ACK);
+	u32 tried = xs->stats.segs_out;
+
+	wire_knob(w, local_retry_ms, 50);
+	xs->rcv.quick_acks = 1;
+	wire_refuse(w, B, WIRE_FOREVER);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 100);
+	wire_run_ms(w, 3150);		/* at 0, 50, 100, 200, 400, 800 and 1600 */
+	WIRE_EQ(w, xs->stats.segs_out - tried, 7);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, xs->stats.segs_out - tried, 8);
+	/* But that is over once one went. */
+	wire_refuse(w, B, 0);
+	wire_run_ms(w, 3300);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 1);
+	xs->rcv.quick_acks = 1;
+	wire_refuse(w, B, 1);
+	wire_inject(w, A, XTCP_ACK, .seq = 101, .ack = 1, .len = 100);
+	wire_run_ms(w, 55);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 2);
+}
+
 /* It acknowledges nothing, but tells that the window is open: no probe has to ask. */
 static void ack_kept__window_update(struct kunit *test)
 {
@@ -890,6 +918,7 @@ WIRE_SUITES(xtcp_timers_wire,
 	KUNIT_CASE_SLOW(ack_kept__probe_goes_before_a_duplicate),
 	KUNIT_CASE_SLOW(ack_kept__text_is_refused_too),
 	KUNIT_CASE_SLOW(ack_kept__text_let_go_is_refused),
+	KUNIT_CASE_SLOW(ack_kept__for_ever),
 	KUNIT_CASE_SLOW(ack_kept__window_update),
 	{ }
 );

@@ -12,7 +12,7 @@
  * PERSIST	there is something to send, the window is shut and nothing is on
  *		its way (RFC 9293 3.8.6.1); RTO, doubled.
  * DELACK	an ACK is owed (RFC 9293 3.8.6.3, MUST-58); delack_ms. Or one could not
- *		be sent, for want of memory or room; local_retry_ms.
+ *		be sent, for want of memory or room; local_retry_ms, doubled.
  * KEEPALIVE	nothing heard for keepalive_time_ms, then each keepalive_intvl_ms
  *		(RFC 9293 3.8.4); with SO_KEEPALIVE only.
  * FIN_WAIT_2	nobody owns the socket, the peer keeps its half open;
@@ -113,6 +113,13 @@ static u64 unanswered_since(const struct xtcp_sock *xs, enum xtcp_timer which)
 	}
 }
 
+static u64 retry_ns(const struct sock *sk)
+{
+	u64 knob_ns = xtcp_ms_to_ns(xtcp_knob(xtcp_sk_net(sk), local_retry_ms));
+
+	return min(knob_ns, xtcp_timers_rto_ns(sk));
+}
+
 /*
  * What was to be sent is here still, for want of room or memory: nothing is known of
  * the path, and the RTO is not doubled. Soon again.
@@ -121,9 +128,8 @@ static u64 soon_ns(const struct sock *sk, enum xtcp_timer which)
 {
 	const struct xtcp_sock *xs = xtcp_sk(sk);
 	u64 now = ktime_get_ns();
-	u64 retry_ns = xtcp_ms_to_ns(xtcp_knob(xtcp_sk_net(sk), local_retry_ms));
 	u64 since = unanswered_since(xs, which);
-	u64 due = now + min(retry_ns, xtcp_timers_rto_ns(sk));
+	u64 due = now + retry_ns(sk);
 
 	return since ? max(xtcp_timers_by_user_timeout(xs, due, since), now + 1) : due;
 }
@@ -264,15 +270,22 @@ void xtcp_timers_ack_owed(struct sock *sk)
 
 /*
  * Not after delack_ms, which may be none at all: the timer would fire again and again,
- * with no one running who could free memory.
+ * with no one running who could free memory. And after as long as it has been here
+ * already, for nothing ends that: the wait doubles.
  */
 void xtcp_timers_ack_kept(struct sock *sk)
 {
-	arm_by(sk, XTCP_TIMER_DELACK, soon_ns(sk, XTCP_TIMER_DELACK));
+	struct xtcp_receive *rcv = &xtcp_sk(sk)->rcv;
+	u64 now = ktime_get_ns(), most_ns = xtcp_ms_to_ns(xtcp_sk_knob(sk, rto_max_ms));
+
+	rcv->kept_ns = rcv->kept_ns ?: now;
+	arm_by(sk, XTCP_TIMER_DELACK,
+	       now + max(min(now - rcv->kept_ns, most_ns), retry_ns(sk)));
 }
 
 void xtcp_timers_ack_sent(struct sock *sk)
 {
+	xtcp_sk(sk)->rcv.kept_ns = 0;
 	disarm(sk, XTCP_TIMER_DELACK);
 }
 
