@@ -81,6 +81,7 @@ struct xtcp_sock {
 	u8 backoff;			/* RTO << backoff */
 	u8 probes;			/* window or keepalive probes unanswered */
 	bool syn_kept;			/* not sent, the last time: this machine refused it */
+	bool probe_kept;		/* the same of a window probe */
 	bool timer_armed;		/* the hrtimer has a reference to us */
 	bool timer_running;		/* its callback has the socket lock */
 	bool timer_deferred;		/* spinlock: came due while the user owned us */

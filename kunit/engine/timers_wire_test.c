@@ -613,6 +613,51 @@ static void refused__window_probe(struct kunit *test)
 		    "0.750 ESTABLISHED -> . 0 ack 1 -> x\n");
 }
 
+/*
+ * For ever: it ends when as many probes would have been over that no one answers. What
+ * he says meanwhile is an answer, too.
+ */
+static void refused__window_probe_for_ever(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+
+	wire_knob(w, retries2, 3);
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1, .wnd = WIRE_WND_0);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_refuse(w, A, WIRE_FOREVER);
+	wire_epoch(w);
+	wire_run_to_ms(w, 2000);
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1, .wnd = WIRE_WND_0);
+	wire_run_to_ms(w, 4950);
+	WIRE_STATE(w, A, ESTABLISHED);
+	wire_run_to_ms(w, 5500);
+	WIRE_STATE(w, A, CLOSED);
+	WIRE_EQ(w, wire_error(w, A), ETIMEDOUT);
+}
+
+/* With no one left to care, what he says does not help. */
+static void refused__window_probe_of_an_orphan(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+	struct xtcp_sock *xs = wire_xs(w, A);
+	struct sock *sk = &xs->inet.sk;
+
+	wire_knob(w, orphan_retries, 3);
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1, .wnd = WIRE_WND_0);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_refuse(w, A, WIRE_FOREVER);
+	wire_epoch(w);
+	sock_hold(sk);
+	wire_release(w, A);
+	wire_run_to_ms(w, 2000);
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1, .wnd = WIRE_WND_0);
+	wire_run_to_ms(w, 2900);
+	WIRE_EQ(w, sk->sk_state, TCP_FIN_WAIT1);
+	wire_run_to_ms(w, 3700);
+	WIRE_EQ(w, sk->sk_state, TCP_CLOSE);
+	sock_put(sk);
+}
+
 static void refused__cwnd_is_halved_once(struct kunit *test)
 {
 	struct wire *w = wire_connected(test);
@@ -906,6 +951,8 @@ WIRE_SUITES(xtcp_timers_wire,
 	KUNIT_CASE_SLOW(refused__fast_retransmit),
 	KUNIT_CASE_SLOW(refused__fast_retransmit_by_timer),
 	KUNIT_CASE_SLOW(refused__window_probe),
+	KUNIT_CASE_SLOW(refused__window_probe_for_ever),
+	KUNIT_CASE_SLOW(refused__window_probe_of_an_orphan),
 	KUNIT_CASE_SLOW(refused__cwnd_is_halved_once),
 	KUNIT_CASE_SLOW(refused__syn),
 	KUNIT_CASE_SLOW(refused__syn_for_ever),

@@ -303,29 +303,40 @@ static void count_probe(struct xtcp_sock *xs)
 		xs->probes++;
 }
 
+/*
+ * A peer that answers may keep its window shut for ever (RFC 9293 MUST-37), unless no one
+ * is left on our side to care. What was kept here does not count, but time does.
+ */
+static bool probed_enough(const struct sock *sk, u64 now_ns)
+{
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+	bool orphan = sock_flag(sk, SOCK_DEAD);
+	u32 retries = text_retries(sk);
+	u64 since = orphan ? xs->first_retransmit_ns :
+			     max(xs->first_retransmit_ns, xs->heard_ns);
+
+	return xs->probes >= retries || (orphan && xs->backoff >= retries) ||
+	       (xs->probe_kept && now_ns >= since + patience_ns(sk, retries, 0));
+}
+
 static void persist_due(struct sock *sk, u64 due_ns)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct try try = try_of(due_ns, xtcp_timers_rto_ns(sk));
-	bool orphan = sock_flag(sk, SOCK_DEAD);
 
 	if (skb_queue_empty(&sk->sk_write_queue) || xs->tcb.snd_nxt != xs->tcb.snd_una)
 		return;
 	if (!xs->first_retransmit_ns)
 		xs->first_retransmit_ns = due_ns;
-	/*
-	 * A peer that answers may keep its window shut for ever (RFC 9293
-	 * MUST-37), unless no one is left on our side to care.
-	 */
-	if (given_up(xs, &try, xs->probes >= text_retries(sk) ||
-		     (orphan && xs->backoff >= text_retries(sk)))) {
+	if (given_up(xs, &try, probed_enough(sk, due_ns))) {
 		give_up(sk, XTCP_CNT_ABORT_ON_TIMEOUT);
 		return;
 	}
 	if (xtcp_push_override(sk))
 		return;
 	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_WINDOW_PROBES);
-	if (!xtcp_output_probe(sk)) {
+	xs->probe_kept = !xtcp_output_probe(sk);
+	if (xs->probe_kept) {
 		xtcp_timers_arm_soon(sk, XTCP_TIMER_PERSIST);
 		return;
 	}

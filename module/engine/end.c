@@ -95,6 +95,7 @@ void xtcp_reset_connection(struct sock *sk)
 	xs->retransmits = 0;
 	xs->backoff = 0;
 	xs->syn_kept = false;
+	xs->probe_kept = false;
 	xs->probes = 0;
 	xs->stats = (struct xtcp_stats){ };
 	xs->answered = 0;
