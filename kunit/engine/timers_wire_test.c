@@ -536,6 +536,20 @@ static void refused__text_for_ever(struct kunit *test)
 	WIRE_EQ(w, wire_error(w, A), ETIMEDOUT);
 }
 
+/* Who may not try again has not tried yet. */
+static void refused__no_retries(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+
+	wire_knob(w, orphan_retries, 0);
+	wire_knob(w, local_retry_ms, 50);
+	wire_refuse(w, A, 1);
+	wire_release(w, A);
+	wire_run_ms(w, 100);
+	WIRE_EQ(w, wire_count(w, A, WIRE_FIN), 1);
+	WIRE_STATE(w, B, CLOSE_WAIT);
+}
+
 /* What fast retransmit could not send goes with the next duplicate ACK: no timeout. */
 static void refused__fast_retransmit(struct kunit *test)
 {
@@ -948,6 +962,7 @@ WIRE_SUITES(xtcp_timers_wire,
 	KUNIT_CASE_SLOW(window_opens__rto_is_not_that_of_probes),
 	KUNIT_CASE_SLOW(refused__text),
 	KUNIT_CASE_SLOW(refused__text_for_ever),
+	KUNIT_CASE_SLOW(refused__no_retries),
 	KUNIT_CASE_SLOW(refused__fast_retransmit),
 	KUNIT_CASE_SLOW(refused__fast_retransmit_by_timer),
 	KUNIT_CASE_SLOW(refused__window_probe),

@@ -72,13 +72,14 @@ static u64 patience_ns(const struct sock *sk, u32 retries, u32 linear)
 	return sum;
 }
 
-/* Were there enough? What was kept here does not count, but time does. */
+/* Were there enough? What is kept here has a try to come, but time ends that. */
 static bool tried_enough(const struct sock *sk, u64 now_ns, u32 retries, u32 linear, bool kept)
 {
 	const struct xtcp_sock *xs = xtcp_sk(sk);
 
-	return xs->retransmits >= retries ||
-	       (kept && now_ns >= xs->first_retransmit_ns + patience_ns(sk, retries, linear));
+	if (kept)
+		return now_ns >= xs->first_retransmit_ns + patience_ns(sk, retries, linear);
+	return xs->retransmits >= retries;
 }
 
 /* The next try: RTO later, but no later than the user's patience. */
