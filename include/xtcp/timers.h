@@ -27,7 +27,7 @@ static inline u64 xtcp_ms_to_ns(u32 ms)
 void xtcp_timers_syn_sent(struct sock *sk);
 /* Text or FIN went out. */
 void xtcp_timers_sent(struct sock *sk);
-/* This machine refused what duplicate ACKs asked for. */
+/* This machine refused what has to be sent again. */
 void xtcp_timers_kept(struct sock *sk);
 /* snd_una advanced; what is left is guarded anew (RFC 6298 5.2, 5.3). */
 void xtcp_timers_acked(struct sock *sk);

@@ -113,6 +113,7 @@ static void timeout__nothing_new_meanwhile(struct kunit *test)
 	hold_copy(head, sk, true);
 	wire_run_to_ms(w, 300);
 	WIRE_EQ(w, cong(w)->phase, XTCP_CONG_LOSS);
+	WIRE_EQ(w, wire_xs(w, A)->backoff, 0);
 	WIRE_EQ(w, wire_send(w, A, 1000), 1000);
 	WIRE_EQ(w, sent(w), 10);
 	WIRE_EQ(w, flight(w), 10000);

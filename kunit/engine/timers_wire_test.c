@@ -517,8 +517,8 @@ static void refused__text(struct kunit *test)
 	wire_run_ms(w, 500);
 	WIRE_EXPECT(w,
 		    "0.400 ESTABLISHED -> P. 1:101 ack 1 -> x\n"
-		    "0.800 ESTABLISHED -> P. 1:101 ack 1 -> ESTABLISHED\n"
-		    "0.810 ESTABLISHED <- . 1 ack 101    <- ESTABLISHED\n");
+		    "0.600 ESTABLISHED -> P. 1:101 ack 1 -> ESTABLISHED\n"
+		    "0.610 ESTABLISHED <- . 1 ack 101    <- ESTABLISHED\n");
 }
 
 /* For ever: it ends when as many timeouts would have been over. */
@@ -605,6 +605,57 @@ static void refused__fast_retransmit_by_timer(struct kunit *test)
 	WIRE_EQ(w, xs->cong.phase, XTCP_CONG_LOSS);
 	WIRE_EQ(w, xs->backoff, 1);
 	WIRE_EQ(w, wire_counter(XTCP_CNT_RTO_TIMEOUTS) - timeouts, 1);
+}
+
+/* What goes after a timeout, by ACKs: each that stays here is tried soon, and no timeout. */
+static void refused__go_back(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+	u64 timeouts = wire_counter(XTCP_CNT_RTO_TIMEOUTS);
+	struct xtcp_sock *xs = wire_xs(w, A);
+
+	wire_knob(w, local_retry_ms, 50);
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1);
+	WIRE_EQ(w, wire_send(w, A, 4000), 4000);
+	wire_run_to_ms(w, 205);
+	WIRE_EQ(w, xs->cong.phase, XTCP_CONG_LOSS);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 5);
+	wire_refuse(w, A, 1);
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1001);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 5);
+	wire_run_to_ms(w, 260);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 7);
+	WIRE_EQ(w, xs->retransmits, 0);
+	WIRE_EQ(w, xs->backoff, 0);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_RTO_TIMEOUTS) - timeouts, 1);
+	wire_run_to_ms(w, 450);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 7);
+	wire_run_to_ms(w, 460);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 8);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_RTO_TIMEOUTS) - timeouts, 2);
+}
+
+/* A timeout is one, though what is to be sent then stays here for a while. */
+static void refused__timeout(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+	u64 timeouts = wire_counter(XTCP_CNT_RTO_TIMEOUTS);
+	struct xtcp_sock *xs = wire_xs(w, A);
+
+	wire_knob(w, local_retry_ms, 50);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_refuse(w, A, 2);
+	wire_run_to_ms(w, 295);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 1);
+	wire_run_to_ms(w, 305);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 2);
+	WIRE_EQ(w, xs->retransmits, 1);
+	WIRE_EQ(w, xs->backoff, 1);
+	WIRE_EQ(w, wire_counter(XTCP_CNT_RTO_TIMEOUTS) - timeouts, 1);
+	wire_run_to_ms(w, 695);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 2);
+	wire_run_to_ms(w, 705);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 3);
 }
 
 /* Nobody was asked: the next one comes soon, and the wait has not grown. */
@@ -965,6 +1016,8 @@ WIRE_SUITES(xtcp_timers_wire,
 	KUNIT_CASE_SLOW(refused__no_retries),
 	KUNIT_CASE_SLOW(refused__fast_retransmit),
 	KUNIT_CASE_SLOW(refused__fast_retransmit_by_timer),
+	KUNIT_CASE_SLOW(refused__go_back),
+	KUNIT_CASE_SLOW(refused__timeout),
 	KUNIT_CASE_SLOW(refused__window_probe),
 	KUNIT_CASE_SLOW(refused__window_probe_for_ever),
 	KUNIT_CASE_SLOW(refused__window_probe_of_an_orphan),

@@ -264,7 +264,7 @@ static void retransmit_text(struct sock *sk, u64 due_ns)
 {
 	struct sk_buff *head = skb_peek(&xtcp_sk(sk)->snd.rtx_queue);
 	struct try try = try_of(due_ns, xtcp_timers_rto_ns(sk));
-	bool timed_out;
+	bool left;
 
 	if (!head)
 		return;
@@ -274,18 +274,18 @@ static void retransmit_text(struct sock *sk, u64 due_ns)
 	}
 	if (due_later(sk, head, &try))
 		return;
-	timed_out = !xtcp_recovery_retry(sk);
-	if (timed_out) {
+	left = !XTCP_SKB_CB(head)->kept && !skb_fclone_busy(sk, head);
+	if (!xtcp_recovery_retry(sk)) {
 		doubt_route(sk);
 		xtcp_recovery_timeout(sk);
 	}
-	if (XTCP_SKB_CB(head)->kept) {
-		xtcp_timers_arm_soon(sk, XTCP_TIMER_RETRANSMIT);
-		return;
-	}
-	if (timed_out)
+	/* What had not left this machine, the last time, did not time out. */
+	if (left)
 		count_text_timeout(sk);
-	arm_next(sk, XTCP_TIMER_RETRANSMIT, &try);
+	if (XTCP_SKB_CB(head)->kept)
+		xtcp_timers_arm_soon(sk, XTCP_TIMER_RETRANSMIT);
+	else
+		arm_next(sk, XTCP_TIMER_RETRANSMIT, &try);
 }
 
 static void retransmit_due(struct sock *sk, u64 due_ns)

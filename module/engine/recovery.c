@@ -108,13 +108,22 @@ static bool head_kept(const struct xtcp_sock *xs)
 	return head && XTCP_SKB_CB(head)->kept;
 }
 
-/* Where it stays here, it does not wait for an RTO: its loss is known. */
+/* Where the head stays here, it does not wait for an RTO: its loss is known. */
+static bool resend(struct sock *sk, struct sk_buff *skb)
+{
+	if (!xtcp_output_retransmit(sk, skb))
+		return true;
+	if (skb == skb_peek(&xtcp_sk(sk)->snd.rtx_queue))
+		xtcp_timers_kept(sk);
+	return false;
+}
+
 static void resend_head(struct sock *sk)
 {
 	struct sk_buff *skb = skb_peek(&xtcp_sk(sk)->snd.rtx_queue);
 
-	if (skb && xtcp_output_retransmit(sk, skb))
-		xtcp_timers_kept(sk);
+	if (skb)
+		resend(sk, skb);
 }
 
 /*
@@ -301,7 +310,7 @@ void xtcp_recovery_push(struct sock *sk)
 		octets = segments ? cong->resend - xs->tcb.snd_una : 0;
 		if (!fits(cong, segments++, octets, min_t(u32, skb->len, xs->snd.mss)))
 			return;
-		if (xtcp_output_retransmit(sk, skb))
+		if (!resend(sk, skb))
 			return;
 		cong->resend = XTCP_SKB_CB(skb)->end_seq;
 	}
