@@ -46,6 +46,23 @@ static void cong_set_mss__windows(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cong.ssthresh, 2400);
 }
 
+/* What counts towards the next increase as well: one segment a window (RFC 5681 3.1). */
+static void cong_set_mss__counted(struct kunit *test)
+{
+	struct xtcp_cong cong;
+	int i;
+
+	open_cong(&cong);
+	cong.ssthresh = 2 * MSS;
+	xtcp_cong_acked(&cong, 9 * MSS, true, 0);
+	KUNIT_EXPECT_EQ(test, cong.cwnd, 10 * MSS);
+	xtcp_cong_set_mss(&cong, MSS / 10);
+	KUNIT_EXPECT_EQ(test, cong.cwnd, MSS);
+	for (i = 0; i < 10; i++)
+		xtcp_cong_acked(&cong, MSS / 10, true, 0);
+	KUNIT_EXPECT_EQ(test, cong.cwnd, MSS + MSS / 10);
+}
+
 /* Equation (2): each ACK of a full segment adds one. */
 static void cong_slow_start__one_segment(struct kunit *test)
 {
@@ -192,6 +209,7 @@ static struct kunit_case cong_cases[] = {
 	KUNIT_CASE(cong_init__is_reno),
 	KUNIT_CASE(cong_start__initial_window),
 	KUNIT_CASE(cong_set_mss__windows),
+	KUNIT_CASE(cong_set_mss__counted),
 	KUNIT_CASE(cong_acked__not_limited_by_cwnd),
 	KUNIT_CASE(cong_acked__not_in_recovery),
 	KUNIT_CASE(cong_slow_start__one_segment),

@@ -32,6 +32,7 @@ void xtcp_cong_set_mss(struct xtcp_cong *cong, u32 mss)
 	if (mss < cong->mss) {
 		cong->cwnd = as_many(cong, cong->cwnd, mss);
 		cong->ssthresh = as_many(cong, cong->ssthresh, mss);
+		cong->acked = as_many(cong, cong->acked, mss);
 	}
 	cong->mss = mss;
 	cong->cwnd = max(cong->cwnd, mss);
