@@ -54,7 +54,10 @@ struct xtcp_flow {
 	u8 tos;
 	union {
 		u16 cpu;		/* records: shard of their wait (fifo.h) */
-		u8 resent;		/* requests: SYN-ACKs sent again before the answer */
+		struct {		/* requests: SYN-ACKs sent again... */
+			u8 resent;	/* ...before the answer, if that brought no text */
+			u8 asked;	/* ...for a SYN that came again */
+		};
 	};
 	u8 rcv_wscale : 4,
 	   mapped : 1,			/* any kind: IPv4, of an AF_INET6 socket */

@@ -5,6 +5,7 @@
  * late comes all the same. So these bound the time, or count what was sent.
  */
 
+#include <xtcp/listener.h>
 #include <xtcp/skb.h>
 
 #include "../wire.h"
@@ -790,6 +791,40 @@ static void rtt__syn_ack_sent_twice_without_timestamps(struct kunit *test)
 	WIRE_EQ(w, wire_xs(w, B)->rtt.rto_us, 3000000);
 }
 
+/* Nor by one that a SYN asked for once more, before our own clock did. */
+static void rtt__syn_ack_asked_for_twice(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	struct xtcp_listener *l;
+
+	wire_drop(w, B, WIRE_SYN_ACK, 1, 1);
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_socket(w, A), 0);
+	wire_xs(w, A)->own.rto_init_ms = 300;
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_count(w, B, WIRE_SYN_ACK), 2);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, DIV_ROUND_CLOSEST(wire_xs(w, B)->rtt.srtt_us, 1000), 20);
+	/* It was no timeout: as many segments at once as ever. */
+	WIRE_EQ(w, wire_xs(w, B)->cong.cwnd, 10000);
+	l = rcu_access_pointer(xtcp_sk(w->side[B].listener->sk)->listener);
+	WIRE_EQ(w, l->patience_ns, 0);
+}
+
+/* RFC 6298 5.7 is about timeouts. */
+static void rtt__syn_ack_asked_for_twice_without_timestamps(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	wire_knob(w, timestamps, 0);
+	wire_twice(w, A, WIRE_SYN, 1);
+	connected(test);
+	WIRE_EQ(w, wire_xs(w, B)->stats.retrans, 1);
+	WIRE_EQ(w, wire_xs(w, B)->rtt.srtt_us, 0);
+	WIRE_EQ(w, wire_xs(w, B)->rtt.rto_us, 1000000);
+}
+
 /* --- ACKs -------------------------------------------------------------------------- */
 
 /* RFC 5681 4.2: what fills a gap is acknowledged at once, be it small. */
@@ -883,6 +918,8 @@ WIRE_SUITES(xtcp_recovery_wire,
 	KUNIT_CASE_SLOW(rtt__impossible_echo),
 	KUNIT_CASE_SLOW(rtt__syn_ack_sent_twice),
 	KUNIT_CASE_SLOW(rtt__syn_ack_sent_twice_without_timestamps),
+	KUNIT_CASE_SLOW(rtt__syn_ack_asked_for_twice),
+	KUNIT_CASE_SLOW(rtt__syn_ack_asked_for_twice_without_timestamps),
 	KUNIT_CASE_SLOW(ack__gap_is_filled),
 	KUNIT_CASE_SLOW(ack__gap_is_filled_in_part),
 	KUNIT_CASE_SLOW(ack__full_segment_and_a_part),

@@ -373,6 +373,21 @@ static void syn_ack_lost__initial_window(struct kunit *test)
 	WIRE_EQ(w, wire_count(w, B, WIRE_DATA), 1);
 }
 
+/* One that the SYN asked for again, before our clock did: no round trip by the first. */
+static void syn_ack_lost__asked_for_again(struct kunit *test)
+{
+	struct wire *w = acquainted(test, 4);
+
+	wire_drop(w, B, WIRE_SYN_ACK, 1, 1);
+	WIRE_EQ(w, wire_socket(w, A), 0);
+	wire_xs(w, A)->own.rto_init_ms = 300;
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	wire_run_ms(w, 350);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_STATE(w, B, ESTABLISHED);
+	WIRE_EQ(w, DIV_ROUND_CLOSEST(wire_xs(w, B)->rtt.srtt_us, 1000), 20);
+}
+
 /* What is beyond the window was not asked for: it comes again when there is one. */
 static void text__beyond_the_window(struct kunit *test)
 {
@@ -1257,6 +1272,7 @@ WIRE_SUITES_MAPPED(xtcp_fastopen_wire,
 	KUNIT_CASE_SLOW(syn_too_large),
 	KUNIT_CASE_SLOW(syn_ack_lost),
 	KUNIT_CASE_SLOW(syn_ack_lost__initial_window),
+	KUNIT_CASE_SLOW(syn_ack_lost__asked_for_again),
 	KUNIT_CASE_SLOW(syn_overtaken),
 	KUNIT_CASE_SLOW(client_dies),
 	KUNIT_CASE_SLOW(text__beyond_the_window),

@@ -81,8 +81,10 @@ static void answer_dropped(struct sock *sk, const struct sk_buff *skb,
 		xtcp_sk(sk)->snd.other_seq ^= 1;
 		break;
 	case XTCP_REPLY_SYN_ACK:
-		if (may_answer(sk))
+		if (may_answer(sk)) {
+			xtcp_sk(sk)->stats.retrans++;
 			xtcp_output_syn_ack(sk);
+		}
 		break;
 	case XTCP_REPLY_RST:
 		xtcp_reset_reply(xtcp_sk_net(sk), xtcp_sk(sk)->af, skb, seg, v->drop, sk);
@@ -135,25 +137,25 @@ static void take_sample(struct sock *sk, u64 us)
 }
 
 /* Round trip of the handshake, by clock if nothing was sent twice; 0: no one knows. */
-static u64 handshake_us(const struct sock *sk, const struct xtcp_segment *seg, bool sent_twice)
+static u64 handshake_us(const struct sock *sk, const struct xtcp_segment *seg)
 {
-	u64 sent_ns = xtcp_sk(sk)->first_retransmit_ns;
+	const struct xtcp_sock *xs = xtcp_sk(sk);
 
-	if (!sent_ns)
+	if (!xs->first_retransmit_ns)
 		return 0;	/* nor when it went out (open/request.c) */
-	return sent_twice ? echo_age_us(sk, seg) :
-			    div_u64(ktime_get_ns() - sent_ns, NSEC_PER_USEC) ?: 1;
+	if (xs->stats.retrans)
+		return echo_age_us(sk, seg);
+	return div_u64(ktime_get_ns() - xs->first_retransmit_ns, NSEC_PER_USEC) ?: 1;
 }
 
 static void sample_handshake(struct sock *sk, const struct xtcp_segment *seg)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
-	bool sent_twice = xs->retransmits || xs->stats.retrans;
-	u64 us = handshake_us(sk, seg, sent_twice);
+	u64 us = handshake_us(sk, seg);
 
 	if (us)
 		take_sample(sk, us);
-	else if (sent_twice)
+	else if (xs->retransmits)
 		/* RFC 6298 5.7; a sample by timestamp knows better. */
 		xs->rtt.rto_us = max_t(u32, xs->rtt.rto_us, 3 * USEC_PER_SEC);
 }

@@ -145,6 +145,7 @@ static struct sock *create_child(const struct xtcp_request *req,
 	xs->ts_offset = req->ts_offset;
 	xs->first_retransmit_ns = syn_ack_sent_ns(req);
 	xs->retransmits = syn_acks_resent(req);
+	xs->stats.retrans = xs->retransmits + req->flow.asked;
 	xs->snd.write_seq = req->iss + 1;
 	xs->snd.small_seq = req->iss;
 	xs->saved_syn = copy_saved_syn(req);

@@ -118,7 +118,7 @@ static void note_answer(const struct xtcp_request *req)
 
 	WRITE_ONCE(l->unanswered, share - DIV_ROUND_UP(share, UNANSWERED_WEIGHT));
 	WRITE_ONCE(l->patience_tried_ns, now_ns);
-	if (req->retransmits)
+	if (req->retransmits || req->flow.asked)
 		return;
 	twice_ns = min_t(u64, 2 * (now_ns - req->wait.start_ns), PATIENCE_MOST_NS);
 	patience_ns = READ_ONCE(l->patience_ns);
@@ -619,6 +619,8 @@ static void answer(struct xtcp_request *req, struct sk_buff *skb,
 	if (v->reply == XTCP_REPLY_NONE || !xtcp_limit_answer(xn, &req->answered))
 		return;
 	if (v->reply == XTCP_REPLY_SYN_ACK) {
+		if (req->flow.asked < U8_MAX)
+			req->flow.asked++;
 		repeat_syn_ack(req);
 	} else if (v->reply != XTCP_REPLY_CHALLENGE) {
 		reply_ack(req, skb);
