@@ -228,6 +228,26 @@ static void info__opening(struct kunit *test)
 	WIRE_EQ(w, wire_info(w, B).tcpi_state, TCP_ESTABLISHED);
 }
 
+/* Who accepted is told what became of the SYN-ACKs, as the kernel's TCP tells. */
+static void info__syn_ack_lost(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	struct xtcp_stats *stats;
+
+	wire_drop(w, A, WIRE_SYN, 2, WIRE_FOREVER);
+	wire_drop(w, B, WIRE_SYN_ACK, 1, 2);
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	stats = &wire_xs(w, B)->stats;
+	WIRE_EQ(w, wire_info(w, B).tcpi_total_retrans, 2);
+	WIRE_EQ(w, wire_info(w, B).tcpi_retransmits, 0);
+	WIRE_EQ(w, stats->rtos, 2);
+	WIRE_EQ(w, stats->rto_recoveries, 1);
+	WIRE_EQ(w, stats->rto_time_ms, 3020);	/* since the first of them */
+}
+
 WIRE_SUITES(xtcp_info_wire,
 	KUNIT_CASE_SLOW(info__fast_recovery),
 	KUNIT_CASE_SLOW(info__timeout),
@@ -236,4 +256,5 @@ WIRE_SUITES(xtcp_info_wire,
 	KUNIT_CASE_SLOW(info__sizes),
 	KUNIT_CASE_SLOW(info__nothing_agreed),
 	KUNIT_CASE_SLOW(info__opening),
+	KUNIT_CASE_SLOW(info__syn_ack_lost),
 	{ });

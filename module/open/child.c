@@ -127,6 +127,15 @@ static u8 syn_acks_resent(const struct xtcp_request *req)
 	return req->flow.acked ? req->flow.resent : req->retransmits;
 }
 
+/* For TCP_INFO, as of who connected. The last of the waits the child adds itself. */
+static void count_syn_acks(struct xtcp_sock *xs, const struct xtcp_request *req)
+{
+	xs->stats.retrans = xs->retransmits + req->flow.asked;
+	xs->stats.rtos = xs->retransmits;
+	xs->stats.rto_recoveries = !!xs->retransmits;
+	xs->stats.rto_time_ms = xtcp_request_retries_ms(req->listener->sk, xs->retransmits);
+}
+
 /* The child, locked, in SYN_RCVD; in no table yet. */
 static struct sock *create_child(const struct xtcp_request *req,
 				 const struct sk_buff *skb, struct dst_entry *dst)
@@ -145,7 +154,7 @@ static struct sock *create_child(const struct xtcp_request *req,
 	xs->ts_offset = req->ts_offset;
 	xs->first_retransmit_ns = syn_ack_sent_ns(req);
 	xs->retransmits = syn_acks_resent(req);
-	xs->stats.retrans = xs->retransmits + req->flow.asked;
+	count_syn_acks(xs, req);
 	xs->snd.write_seq = req->iss + 1;
 	xs->snd.small_seq = req->iss;
 	xs->saved_syn = copy_saved_syn(req);
