@@ -111,6 +111,8 @@ static void close_after_text__all_of_it_arrives(struct kunit *test)
 /* @seq: of the peer's next segment. */
 static void window_opens(struct wire *w, u32 seq)
 {
+	u8 state = wire_state(w, A);
+
 	wire_run_ms(w, 1000);
 	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 0);
 	WIRE_EQ(w, wire_count(w, A, WIRE_ACK) > 2, true);	/* it was probed */
@@ -118,6 +120,7 @@ static void window_opens(struct wire *w, u32 seq)
 	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 1);
 	wire_run_ms(w, 500);
 	WIRE_EQ(w, wire_count(w, A, WIRE_DATA) > 1, true);	/* sent again */
+	WIRE_EQ(w, wire_state(w, A), state);
 	wire_inject(w, B, XTCP_ACK, .seq = seq, .ack = 102);
 }
 
