@@ -79,9 +79,14 @@ static void cookie_of_b(struct wire *w, u8 *octets)
 	wire_inject_segment(w, &in_);					\
 } while (0)
 
+static struct xtcp_listener *listener_of_b(const struct wire *w)
+{
+	return rcu_access_pointer(xtcp_sk(w->side[B].listener->sk)->listener);
+}
+
 static unsigned int early(struct wire *w)
 {
-	return rcu_access_pointer(xtcp_sk(w->side[B].listener->sk)->listener)->early_len;
+	return listener_of_b(w)->early_len;
 }
 
 static int client_fail(struct wire *w)
@@ -529,21 +534,24 @@ static void client_resets(struct kunit *test)
 	WIRE_EQ(w, wire_recv(w, B, 1000), -ECONNRESET);
 }
 
-/* There is no one left to count it, for a while, as an early child. */
+/* It counts for a while at a listener that there is still; at one that is closed no more. */
 static void client_resets__listener_closed(struct kunit *test)
 {
 	struct wire *w = acquainted(test, 4);
+	struct xtcp_listener *l = listener_of_b(w);
 
+	refcount_inc(&l->refs);
 	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
 	wire_run_ms(w, 12);
 	WIRE_EQ(w, wire_accept(w, B), 0);
 	wire_unlisten(w, B);
+	WIRE_EQ(w, l->early_len, 1);
 	wire_inject(w, A, XTCP_RST, .seq = 101);
+	WIRE_EQ(w, l->early_len, 0);
+	WIRE_EQ(w, refcount_read(&l->refs), 1);
+	xtcp_listener_put(l);
 	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
 	WIRE_EQ(w, wire_recv(w, B, 1000), -ECONNRESET);
-	wire_release(w, B);
-	WIRE_EQ(w, wire_listen(w, B, 8), 0);
-	WIRE_EQ(w, early(w), 0);
 }
 
 /* poll() and SIOCOUTQ see a connection, not one that is opening. */
