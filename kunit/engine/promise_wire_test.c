@@ -1010,7 +1010,7 @@ static void backlog__fin_behind_what_was_cut(struct kunit *test)
 	WIRE_STATE(w, B, ESTABLISHED);
 }
 
-/* What is urgent, what has other options or no text, what does not follow, stands alone. */
+/* What is urgent, what has other options or no text, what does not follow or follows a FIN, stands alone. */
 static void backlog__joins_nothing_else(struct kunit *test)
 {
 	u64 joined = wire_counter(XTCP_CNT_BACKLOG_JOINED);
@@ -1020,16 +1020,17 @@ static void backlog__joins_nothing_else(struct kunit *test)
 	lock_sock(sk);
 	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 4);
 	wire_inject(w, A, XTCP_ACK, .seq = 5, .ack = 1);
-	wire_inject(w, A, XTCP_ACK, .seq = 5, .ack = 1);
-	wire_inject(w, A, XTCP_ACK | XTCP_URG, .seq = 5, .ack = 1, .len = 4, .up = 4);
-	wire_inject(w, A, XTCP_ACK, .seq = 9, .ack = 1, .len = 4);
-	wire_inject(w, A, XTCP_ACK, .seq = 14, .ack = 1, .len = 4);
-	wire_inject(w, A, XTCP_ACK, .seq = 13, .ack = 1, .len = 1, .ts_age = -1);
-	wire_inject(w, A, XTCP_ACK | XTCP_FIN, .seq = 18, .ack = 1, .len = 1, .ts_age = -1);
-	wire_inject(w, A, XTCP_ACK, .seq = 20, .ack = 1, .len = 1, .ts_age = -1);
+	wire_inject(w, A, XTCP_ACK, .seq = 5, .ack = 1, .len = 4);
+	wire_inject(w, A, XTCP_ACK | XTCP_URG, .seq = 9, .ack = 1, .len = 4, .up = 4);
+	wire_inject(w, A, XTCP_ACK, .seq = 13, .ack = 1, .len = 4);
+	wire_inject(w, A, XTCP_ACK, .seq = 18, .ack = 1, .len = 4);
+	wire_inject(w, A, XTCP_ACK, .seq = 22, .ack = 1, .len = 4, .ts_age = -1);
+	wire_inject(w, A, XTCP_ACK, .seq = 17, .ack = 1, .len = 1, .ts_age = -1);
+	wire_inject(w, A, XTCP_ACK | XTCP_FIN, .seq = 26, .ack = 1, .len = 1, .ts_age = -1);
+	wire_inject(w, A, XTCP_ACK, .seq = 27, .ack = 1, .len = 1, .ts_age = -1);
 	release_sock(sk);
 	WIRE_EQ(w, wire_counter(XTCP_CNT_BACKLOG_JOINED) - joined, 0);
-	WIRE_EQ(w, next(w), 20);
+	WIRE_EQ(w, next(w), 28);
 }
 
 WIRE_SUITES(xtcp_promise_wire,
