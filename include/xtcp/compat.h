@@ -98,6 +98,13 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 }
 #endif
 
+/* What a timestamp is to put_cmsg_scm_timestamping(): ktime_t in 7.1. */
+#ifdef XTCP_HAVE_SCM_KTIME
+#define xtcp_scm_stamp(stamp) (stamp)
+#else
+#define xtcp_scm_stamp(stamp) ktime_to_timespec64(stamp)
+#endif
+
 /* Not for modules from 6.16 on. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
 #define XTCP_HAVE_HASH_CONNECT

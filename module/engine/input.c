@@ -142,7 +142,7 @@ static u64 handshake_us(const struct sock *sk, const struct xtcp_segment *seg)
 	const struct xtcp_sock *xs = xtcp_sk(sk);
 
 	if (!xs->first_retransmit_ns)
-		return 0;	/* nor when it went out (open/request.c) */
+		return 0;	/* nor when it went out (open/child.c) */
 	if (xs->stats.retrans)
 		return echo_age_us(sk, seg);
 	return div_u64(ktime_get_ns() - xs->first_retransmit_ns, NSEC_PER_USEC) ?: 1;

@@ -342,7 +342,7 @@ static bool given_up(const struct xtcp_request *req)
 }
 
 /*
- * Retries count from when they were due, as those of sockets do (timers.c); but from now
+ * Retries count from when they were due, as those of sockets do (due.c); but from now
  * where that is long ago, because the machine stood still or the RTO is shorter now:
  * what was missed is not made up for, and nothing given up before it could be answered.
  */

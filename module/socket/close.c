@@ -93,6 +93,30 @@ static bool abort_tells(const struct sock *sk)
 	return synchronized(sk);
 }
 
+/* Our FIN is acknowledged, or there is none. */
+static bool said_all(const struct sock *sk)
+{
+	return (1 << READ_ONCE(sk->sk_state)) &
+	       ~(TCPF_FIN_WAIT1 | TCPF_CLOSING | TCPF_LAST_ACK);
+}
+
+/*
+ * SO_LINGER: until our FIN is acknowledged, or the time is up. As sk_stream_wait_close(),
+ * which kernels from 7.2 on keep from modules. Socket lock, released while waiting.
+ */
+static void linger(struct sock *sk, long timeout)
+{
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+
+	if (!timeout)
+		return;
+	add_wait_queue(sk_sleep(sk), &wait);
+	while (!sk_wait_event(sk, &timeout, said_all(sk), &wait) && timeout &&
+	       !signal_pending(current))
+		;
+	remove_wait_queue(sk_sleep(sk), &wait);
+}
+
 /* The part of close() in which the user still owns the socket. */
 static void close_owned(struct sock *sk, long timeout)
 {
@@ -120,7 +144,7 @@ static void close_owned(struct sock *sk, long timeout)
 	} else if (close_state(sk)) {
 		xtcp_push_fin(sk);
 	}
-	sk_stream_wait_close(sk, timeout);
+	linger(sk, timeout);
 }
 
 /* Nobody owns it now: may it live on? Lock held, BH off. */

@@ -288,12 +288,12 @@ static void put_timestamp(struct sock *sk, struct msghdr *msg, struct timespec64
 /* SO_TIMESTAMP and its kin: when the last of the text came in. */
 static void put_stamp(struct sock *sk, struct msghdr *msg, ktime_t stamp)
 {
-	struct scm_timestamping_internal tss = { .ts[0] = ktime_to_timespec64(stamp) };
+	struct scm_timestamping_internal tss = { .ts[0] = xtcp_scm_stamp(stamp) };
 
 	if (!stamp)
 		return;
 	if (sock_flag(sk, SOCK_RCVTSTAMP))
-		put_timestamp(sk, msg, tss.ts[0]);
+		put_timestamp(sk, msg, ktime_to_timespec64(stamp));
 	if (!(READ_ONCE(sk->sk_tsflags) & SOF_TIMESTAMPING_SOFTWARE))
 		return;
 	if (sock_flag(sk, SOCK_TSTAMP_NEW))
