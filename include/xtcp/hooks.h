@@ -14,11 +14,8 @@
 #include <uapi/linux/xtcp.h>
 
 struct ctl_table;
-struct net;
 struct sock;
-struct xtcp_flow_key;
 struct xtcp_net;
-struct xtcp_reservation;
 
 /*
  * In skb->cb, between the hook and our handler: it came as protocol 6. A bit

@@ -7,10 +7,7 @@
 #include <xtcp/options.h>
 #include <xtcp/tcb.h>
 
-struct dst_entry;
 struct sock;
-struct xtcp_af_ops;
-struct xtcp_sock;
 
 /* These, and probes: false where this machine refused to send it, its queues being full. */
 bool xtcp_output_syn(struct sock *sk);
