@@ -9,7 +9,7 @@ DESTDIR	?=
 
 VERSION	:= $(shell sed -n 's/^MODULE_VERSION("\(.*\)");/\1/p' module/main.c)
 # Of the headers, which need not be of the kernel that runs, nor say so everywhere (Debian 12's 6.1)
-RELEASE	= $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h)
+RELEASE	= $(or $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h 2>/dev/null),$(KVER))
 
 # Places of the tests, the fastest last (make test), and a kernel of a VM: 6.12, 6.1 (make vm)
 PLACES	?= uml-debug 6.12 6.1 uml
