@@ -4,7 +4,7 @@
 #   scripts/kernel-uml.sh normal|debug
 #
 # The directory holds `linux` (the kernel) and serves as O= for modules; its `source` link is the kernel source.
-# Source: Debian's package linux-source-6.12, in a copy of ours with three mends. Configuration: kunit/uml.config,
+# Source: Debian's package linux-source-6.12, in a copy of ours with four mends. Configuration: kunit/uml.config,
 # for debug also kunit/uml-debug.config. A first build takes 6 to 12 minutes on two cores, a second call nothing.
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
@@ -54,7 +54,36 @@ mend_xstate() {
 	PY
 }
 
-mends_hash() { { declare -f mend_hz mend_dcache mend_xstate; } | hash_of; }
+# Mend 4: a stack trace (KASAN, kmemleak and others take one at each allocation) looks at every word of the stack, whether
+# it is an address of text, a third of a debug kernel's time, and keeps those that frame pointers lead to. So follow these.
+mend_stacktrace() {
+	python3 - arch/um/kernel/stacktrace.c <<-'PY' || die "mend_stacktrace: stacktrace.c looks different"
+		import sys
+		path = sys.argv[1]
+		text = open(path).read()
+		old = "\tdump_trace(tsk, &dump_ops, trace);\n"
+		if text.count(old) != 1:
+		    sys.exit(1)
+		new = ("#ifdef CONFIG_FRAME_POINTER\n"
+		       "\tstruct pt_regs *regs = tsk->thread.segv_regs;\n"
+		       "\tunsigned long at = (unsigned long)get_stack_pointer(tsk, regs);\n"
+		       "\tunsigned long end = (at & ~(THREAD_SIZE - 1)) + THREAD_SIZE - sizeof(struct stack_frame);\n"
+		       "\tunsigned long bp = get_frame_pointer(tsk, regs);\n\n"
+		       "\tfor (; bp >= at && bp <= end && !(bp & 7); bp = READ_ONCE_NOCHECK(*(unsigned long *)bp)) {\n"
+		       "\t\tunsigned long address = READ_ONCE_NOCHECK(((unsigned long *)bp)[1]);\n\n"
+		       "\t\tif (!__kernel_text_address(address) || trace->nr_entries >= trace->max_entries)\n"
+		       "\t\t\tbreak;\n"
+		       "\t\tsave_addr(trace, address, 1);\n"
+		       "\t\tat = bp + sizeof(struct stack_frame);\n"
+		       "\t}\n"
+		       "#else\n" + old + "#endif\n")
+		text = text.replace(old, new)
+		text = text.replace("static const struct stacktrace_ops dump_ops", "static const struct stacktrace_ops __maybe_unused dump_ops")
+		open(path, "w").write(text)
+	PY
+}
+
+mends_hash() { { declare -f mend_hz mend_dcache mend_xstate mend_stacktrace; } | hash_of; }
 
 make_source() {
 	[ -d "$SRC" ] && return
@@ -62,7 +91,7 @@ make_source() {
 	rm -rf "$SRC.partial"
 	mkdir -p "$SRC.partial"
 	tar -xJf "/usr/src/$PACKAGE.tar.xz" -C "$SRC.partial" --strip-components=1
-	(cd "$SRC.partial" && mend_hz && mend_dcache && mend_xstate)
+	(cd "$SRC.partial" && mend_hz && mend_dcache && mend_xstate && mend_stacktrace)
 	mv "$SRC.partial" "$SRC"
 }
 
