@@ -9,6 +9,7 @@
 #include <linux/file.h>
 #include <linux/filter.h>
 #include <linux/fs.h>
+#include <linux/fs_struct.h>
 #include <linux/ipv6.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/rtnetlink.h>
@@ -284,11 +285,13 @@ void wire_memory_runs_out(struct wire *w)
 {
 	int i;
 
-	if (!w->no_memory)
-		memcpy(w->old_mem, xtcp_prot.sysctl_mem, sizeof(w->old_mem));
+	if (w->no_memory)
+		return;
 	w->no_memory = true;
+	atomic_long_inc(xtcp_prot.memory_allocated);
+	memcpy(w->old_mem, xtcp_prot.sysctl_mem, sizeof(w->old_mem));
 	for (i = 0; i < 3; i++)
-		xtcp_prot.sysctl_mem[i] = -1;
+		xtcp_prot.sysctl_mem[i] = 0;
 }
 
 void wire_memory_is_back(struct wire *w)
@@ -298,6 +301,7 @@ void wire_memory_is_back(struct wire *w)
 	w->no_memory = false;
 	xtcp_prot.leave_memory_pressure(NULL);
 	memcpy(xtcp_prot.sysctl_mem, w->old_mem, sizeof(w->old_mem));
+	atomic_long_dec(xtcp_prot.memory_allocated);
 }
 
 /* States of the two ends */
@@ -538,8 +542,7 @@ static struct wire_segment *wire_segment_new(struct wire *w)
 		return NULL;
 	seg->wire = w;
 	seg->delay_ns = READ_ONCE(w->delay_ns);
-	hrtimer_init(&seg->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_SOFT);
-	seg->timer.function = wire_due;
+	hrtimer_setup(&seg->timer, wire_due, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_SOFT);
 	return seg;
 }
 
@@ -596,8 +599,7 @@ static void wire_send_copy(struct wire_segment *seg)
 	if (!copy)
 		return;
 	*copy = *seg;
-	hrtimer_init(&copy->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_SOFT);
-	copy->timer.function = wire_due;
+	hrtimer_setup(&copy->timer, wire_due, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_SOFT);
 	copy->copy = true;
 	copy->skb = skb_copy(seg->skb, GFP_ATOMIC);
 	spin_lock_bh(&w->lock);
@@ -1006,7 +1008,7 @@ static int wire_bind(struct wire *w, struct socket *sock, enum wire_end end,
 	if (!w->no_reuse)
 		sock_set_reuseaddr(sock->sk);
 	inet_set_bit(FREEBIND, sock->sk);	/* no device has the addresses */
-	return kernel_bind(sock, (struct sockaddr *)&addr, len);
+	return call_bind(sock, &addr, len);
 }
 
 static int wire_create(struct wire *w, enum wire_end end, unsigned int conn,
@@ -1047,7 +1049,7 @@ int wire_connect_sock(struct wire *w, struct socket *sock, enum wire_end to, int
 	struct sockaddr_storage addr;
 	int len = wire_sockaddr(w, to, 0, &addr);
 
-	return kernel_connect(sock, (struct sockaddr *)&addr, len, flags);
+	return call_connect(sock, &addr, len, flags);
 }
 
 static int wire_connect_flags(struct wire *w, enum wire_end end, int flags)
@@ -1088,7 +1090,7 @@ static int wire_bind_addr(struct wire *w, struct socket *sock, enum wire_end end
 	inet_set_bit(BIND_ADDRESS_NO_PORT, sock->sk);
 	inet_set_bit(FREEBIND, sock->sk);
 	sock->sk->sk_sndtimeo = WIRE_PATIENCE;
-	return kernel_bind(sock, (struct sockaddr *)&addr, len);
+	return call_bind(sock, &addr, len);
 }
 
 int wire_client_port(struct wire *w, unsigned int conn, u16 low, u16 high)
@@ -1154,15 +1156,31 @@ struct tcp_info wire_info(struct wire *w, enum wire_end end)
 	return info;
 }
 
+/* The root directory of the first process: kernel threads, as this one, have an empty one from 7.1 on. */
+static void wire_root(struct path *root)
+{
+	struct task_struct *init;
+
+	rcu_read_lock();
+	init = pid_task(find_vpid(1), PIDTYPE_PID);
+	task_lock(init);
+	get_fs_root(init->fs, root);
+	task_unlock(init);
+	rcu_read_unlock();
+}
+
 int wire_write_knob(const char *name, const char *text)
 {
-	char path[80];
 	struct file *file;
+	struct path root;
+	char path[80];
 	loff_t pos = 0;
 	ssize_t ret;
 
-	snprintf(path, sizeof(path), "/proc/sys/net/xtcp/%s", name);
-	file = filp_open(path, O_WRONLY, 0);
+	snprintf(path, sizeof(path), "proc/sys/net/xtcp/%s", name);
+	wire_root(&root);
+	file = file_open_root(&root, path, O_WRONLY, 0);
+	path_put(&root);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	ret = kernel_write(file, text, strlen(text), &pos);

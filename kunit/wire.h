@@ -73,6 +73,7 @@
 #include <net/ip.h>
 #include <xtcp/net.h>
 #include <xtcp/sock.h>
+#include "calls.h"
 
 /* With IPPROTO_TCP both ends are the kernel's TCP: for work on the harness. */
 #ifndef WIRE_PROTOCOL

@@ -838,7 +838,7 @@ static int bind_for_device(struct wire *w, int dev)
 	if (err)
 		return err;
 	err = sock_bindtoindex(sock->sk, dev, true) ?:
-	      kernel_bind(sock, (struct sockaddr *)&any, sizeof(any));
+	      call_bind(sock, &any, sizeof(any));
 	sock_release(sock);
 	return err;
 }
@@ -1119,7 +1119,6 @@ static void close_with_unread_data__in_closing(struct kunit *test)
 /* Who gives up what he wrote must say so, although he closed. */
 static void disconnect_in_last_ack(struct kunit *test, unsigned int unsent, unsigned int rsts)
 {
-	struct sockaddr none = { .sa_family = AF_UNSPEC };
 	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_shutdown(w, B, SHUT_WR), 0);
@@ -1129,7 +1128,7 @@ static void disconnect_in_last_ack(struct kunit *test, unsigned int unsent, unsi
 		WIRE_EQ(w, wire_send(w, A, unsent), unsent);
 	WIRE_EQ(w, wire_shutdown(w, A, SHUT_WR), 0);
 	WIRE_STATE(w, A, LAST_ACK);
-	WIRE_EQ(w, kernel_connect(w->side[A].sock, &none, sizeof(none), 0), 0);
+	WIRE_EQ(w, call_disconnect(w->side[A].sock), 0);
 	WIRE_EQ(w, wire_count(w, A, WIRE_RST), rsts);
 }
 

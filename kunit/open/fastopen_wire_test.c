@@ -977,14 +977,13 @@ static void fastopen_connect__closed_before(struct kunit *test)
 /* Disconnected before it wrote anything: the next connect() waits again. */
 static void fastopen_connect__disconnected_before(struct kunit *test)
 {
-	struct sockaddr none = { .sa_family = AF_UNSPEC };
 	struct wire *w = acquainted(test, 4);
 
 	WIRE_EQ(w, wire_socket(w, A), 0);
 	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_FASTOPEN_CONNECT, 1), 0);
 	WIRE_EQ(w, wire_connect(w, A), 0);
 	WIRE_STATE(w, A, SYN_SENT);
-	WIRE_EQ(w, kernel_connect(w->side[A].sock, &none, sizeof(none), 0), 0);
+	WIRE_EQ(w, call_disconnect(w->side[A].sock), 0);
 	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_FASTOPEN_CONNECT, 0), 0);
 	WIRE_EQ(w, wire_connect(w, A), 0);
 	WIRE_STATE(w, A, ESTABLISHED);
@@ -1062,7 +1061,6 @@ static void fastopen_connect__called_at_the_same_time(struct kunit *test)
 /* What a call has on its stack goes to no one else: a child, or who connects anew. */
 static void text_for_the_syn__of_one_call_only(struct kunit *test)
 {
-	struct sockaddr none = { .sa_family = AF_UNSPEC };
 	struct wire *w = server(test, 4);
 	struct msghdr msg = { };
 
@@ -1073,7 +1071,7 @@ static void text_for_the_syn__of_one_call_only(struct kunit *test)
 	WIRE_EQ(w, wire_accept(w, B), 0);
 	WIRE_EQ(w, !wire_xs(w, B)->fastopen.syn_text, true);
 	wire_xs(w, A)->fastopen.syn_text = &msg;
-	WIRE_EQ(w, kernel_connect(w->side[A].sock, &none, sizeof(none), 0), 0);
+	WIRE_EQ(w, call_disconnect(w->side[A].sock), 0);
 	WIRE_EQ(w, !wire_xs(w, A)->fastopen.syn_text, true);
 }
 

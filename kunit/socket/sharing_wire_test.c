@@ -320,13 +320,12 @@ static void reader__connection_is_gone(struct kunit *test)
 {
 	struct wire *w = wire_connected(test);
 	struct sleeper sleeper = { .sock = w->side[B].sock };
-	struct sockaddr none = { .sa_family = AF_UNSPEC };
 
 	init_completion(&sleeper.done);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(sleeper_main, &sleeper, "sleeper")));
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
 	wire_run_ms(w, 50);
-	WIRE_EQ(w, kernel_connect(sleeper.sock, &none, sizeof(none), 0), 0);
+	WIRE_EQ(w, call_disconnect(sleeper.sock), 0);
 	wait_for_completion(&sleeper.done);
 	WIRE_EQ(w, sleeper.ret, 100);
 	WIRE_EQ(w, wire_xs(w, B)->stats.segs_out, 0);
@@ -348,7 +347,6 @@ static int urgent_writer_main(void *data)
 static void writer__connection_is_another_one(struct kunit *test)
 {
 	struct sleeper sleeper = { };
-	struct sockaddr none = { .sa_family = AF_UNSPEC };
 	struct wire *w = test->priv;
 
 	wire_knob(w, isn_tick_ns, NSEC_PER_MSEC);	/* the next one's numbers are not far */
@@ -358,7 +356,7 @@ static void writer__connection_is_another_one(struct kunit *test)
 	init_completion(&sleeper.done);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(urgent_writer_main, &sleeper, "sleeper")));
 	wire_run_ms(w, 1);
-	WIRE_EQ(w, kernel_connect(sleeper.sock, &none, sizeof(none), 0), 0);
+	WIRE_EQ(w, call_disconnect(sleeper.sock), 0);
 	WIRE_EQ(w, wire_connect_sock(w, sleeper.sock, B, O_NONBLOCK), -EINPROGRESS);
 	wait_for_completion(&sleeper.done);
 	WIRE_EQ(w, sleeper.ret > 0, true);

@@ -568,8 +568,7 @@ static void connect__no_way_from_its_port(struct kunit *test)
 	WIRE_EQ(w, wire_client_port(w, 1, WIRE_PORT_A + 1, WIRE_PORT_A + 7), 0);
 	KUNIT_ASSERT_NOT_NULL(test, w->client[1]);
 	xs = xtcp_sk(w->client[1]->sk);
-	WIRE_EQ(w, kernel_connect(w->client[1], &(struct sockaddr){ .sa_family = AF_UNSPEC },
-				  sizeof(struct sockaddr), 0), 0);
+	WIRE_EQ(w, call_disconnect(w->client[1]), 0);
 	KUNIT_ASSERT_NULL(test, xs->port);
 	ops = *xs->af;
 	ops.connect_ports = no_way;
@@ -591,7 +590,7 @@ static struct socket *at_all_addresses(struct wire *w, u16 port)
 						  WIRE_PROTOCOL, &sock), 0);
 	sock_set_reuseaddr(sock->sk);
 	sock_no_linger(sock->sk);
-	WIRE_EQ(w, kernel_bind(sock, (struct sockaddr *)&any, sizeof(any)), 0);
+	WIRE_EQ(w, call_bind(sock, &any, sizeof(any)), 0);
 	return sock;
 }
 
@@ -607,7 +606,7 @@ static int bind_beside(struct wire *w, u16 port)
 	if (err)
 		return err;
 	inet_set_bit(FREEBIND, sock->sk);
-	err = kernel_bind(sock, (struct sockaddr *)&addr, len);
+	err = call_bind(sock, &addr, len);
 	sock_release(sock);
 	return err;
 }
@@ -637,9 +636,8 @@ static void connect__port_is_at_all_addresses_again(struct kunit *test)
 static void connect__af_unspec_disconnects(struct kunit *test)
 {
 	struct wire *w = wire_connected(test);
-	struct sockaddr none = { .sa_family = AF_UNSPEC };
 
-	WIRE_EQ(w, kernel_connect(w->side[A].sock, &none, sizeof(none), 0), 0);
+	WIRE_EQ(w, call_disconnect(w->side[A].sock), 0);
 	wire_run_ms(w, 100);
 	WIRE_STATE(w, A, CLOSED);
 	WIRE_STATE(w, B, CLOSED);
@@ -669,8 +667,7 @@ static void connect__af_unspec_gives_the_page_back(struct kunit *test)
 	wire_run_ms(w, 100);
 	WIRE_EQ(w, wire_recv(w, B, 100), 100);
 	WIRE_EQ(w, page_count(page), 2);
-	WIRE_EQ(w, kernel_connect(w->side[A].sock, &(struct sockaddr){ .sa_family = AF_UNSPEC },
-				  sizeof(struct sockaddr), 0), 0);
+	WIRE_EQ(w, call_disconnect(w->side[A].sock), 0);
 	WIRE_EQ(w, page_count(page), 1);
 	put_page(page);
 	KUNIT_EXPECT_NULL(test, sk->sk_frag.page);
@@ -679,14 +676,13 @@ static void connect__af_unspec_gives_the_page_back(struct kunit *test)
 static void connect__again_after_the_end(struct kunit *test)
 {
 	struct wire *w = wire_connected(test);
-	struct sockaddr none = { .sa_family = AF_UNSPEC };
 	struct sock *sk = w->side[A].sock->sk;
 
 	WIRE_EQ(w, sk_set_peek_off(sk, 5), 0);
 	wire_release(w, B);
 	wire_run_ms(w, 50);
 	WIRE_EQ(w, wire_recv(w, A, 10), 0);
-	WIRE_EQ(w, kernel_connect(w->side[A].sock, &none, sizeof(none), 0), 0);
+	WIRE_EQ(w, call_disconnect(w->side[A].sock), 0);
 	WIRE_EQ(w, READ_ONCE(sk->sk_peek_off), -1);
 	WIRE_EQ(w, wire_listen(w, B, 8), 0);
 	WIRE_EQ(w, wire_connect(w, A), 0);
@@ -701,13 +697,12 @@ static void connect__again_after_the_end(struct kunit *test)
 static void connect__again_is_as_patient(struct kunit *test)
 {
 	struct wire *w = wire_connected(test);
-	struct sockaddr none = { .sa_family = AF_UNSPEC };
 
 	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
 	wire_run_ms(w, 4000);
 	WIRE_EQ(w, wire_xs(w, A)->retransmits > 3, true);
-	WIRE_EQ(w, kernel_connect(w->side[A].sock, &none, sizeof(none), 0), 0);
+	WIRE_EQ(w, call_disconnect(w->side[A].sock), 0);
 	WIRE_EQ(w, wire_info(w, A).tcpi_backoff, 0);
 	wire_epoch(w);
 	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_USER_TIMEOUT, 4000), 0);
@@ -722,14 +717,13 @@ static void connect__again_is_as_patient(struct kunit *test)
 /* TCP_SAVED_SYN is of the connection that there is. */
 static void connect__again_without_the_saved_syn(struct kunit *test)
 {
-	struct sockaddr none = { .sa_family = AF_UNSPEC };
 	struct wire *w = test->priv;
 
 	WIRE_EQ(w, wire_listen(w, B, 8), 0);
 	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_SAVE_SYN, 1), 0);
 	wire_connected(test);
 	KUNIT_EXPECT_NOT_NULL(test, wire_xs(w, B)->saved_syn);
-	WIRE_EQ(w, kernel_connect(w->side[B].sock, &none, sizeof(none), 0), 0);
+	WIRE_EQ(w, call_disconnect(w->side[B].sock), 0);
 	KUNIT_EXPECT_NULL(test, wire_xs(w, B)->saved_syn);
 }
 

@@ -20,6 +20,7 @@
 #include <xtcp/net.h>
 #include <xtcp/reserve.h>
 #include <xtcp/sock.h>
+#include "../calls.h"
 
 enum { SERVER, CLIENT, CHILD, KERNELS, OTHER, RAW, SOCKETS };
 
@@ -85,7 +86,7 @@ static void listen_now(struct kunit *test)
 	struct sockaddr_storage to;
 	int len = address(w, w->family, 0, &to);
 
-	KUNIT_ASSERT_EQ(test, kernel_bind(w->sock[SERVER], (struct sockaddr *)&to, len), 0);
+	KUNIT_ASSERT_EQ(test, call_bind(w->sock[SERVER], &to, len), 0);
 	KUNIT_ASSERT_EQ(test, kernel_listen(w->sock[SERVER], 1), 0);
 }
 
@@ -102,7 +103,7 @@ static void connect_to(struct kunit *test)
 	int len = address(w, w->family, inet_sk(w->sock[SERVER]->sk)->inet_sport, &to);
 
 	open_socket(test, CLIENT);
-	KUNIT_ASSERT_EQ(test, kernel_connect(w->sock[CLIENT], (struct sockaddr *)&to, len, 0), 0);
+	KUNIT_ASSERT_EQ(test, call_connect(w->sock[CLIENT], &to, len, 0), 0);
 	KUNIT_ASSERT_EQ(test, kernel_accept(w->sock[SERVER], &w->sock[CHILD], 0), 0);
 }
 
@@ -114,7 +115,7 @@ static void kernel_listens_at(struct kunit *test, __be16 port)
 
 	KUNIT_ASSERT_EQ(test, sock_create_kern(&init_net, w->family, SOCK_STREAM, IPPROTO_TCP,
 					       &w->sock[KERNELS]), 0);
-	KUNIT_ASSERT_EQ(test, kernel_bind(w->sock[KERNELS], (struct sockaddr *)&to, len), 0);
+	KUNIT_ASSERT_EQ(test, call_bind(w->sock[KERNELS], &to, len), 0);
 	KUNIT_ASSERT_EQ(test, kernel_listen(w->sock[KERNELS], 1), 0);
 }
 
@@ -219,16 +220,15 @@ static void hooks__come_again(struct kunit *test)
 /* A socket whose next life speaks 253 needs them no more. */
 static void hooks__not_of_who_speaks_253_now(struct kunit *test)
 {
-	struct sockaddr none = { .sa_family = AF_UNSPEC };
 	struct world *w = test->priv;
 	struct sockaddr_storage to;
 	int len = address(w, w->family, 0, &to);
 
 	listen_on(test);
 	connect_to(test);
-	KUNIT_ASSERT_EQ(test, kernel_connect(w->sock[CLIENT], &none, sizeof(none), 0), 0);
+	KUNIT_ASSERT_EQ(test, call_disconnect(w->sock[CLIENT]), 0);
 	set(test, CLIENT, XTCP_WIRE_PROTOCOL, IPPROTO_XTCP);
-	KUNIT_ASSERT_EQ(test, kernel_bind(w->sock[CLIENT], (struct sockaddr *)&to, len), 0);
+	KUNIT_ASSERT_EQ(test, call_bind(w->sock[CLIENT], &to, len), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&net_of()->hook_users), 2);
 	close_socket(test, CHILD);
 	close_socket(test, SERVER);
@@ -250,7 +250,7 @@ static int bind_alone(void *data)
 {
 	struct binder *b = data;
 
-	b->err = kernel_bind(b->sock, (struct sockaddr *)&b->to, b->len);
+	b->err = call_bind(b->sock, &b->to, b->len);
 	complete_all(&b->done);
 	return 0;
 }
@@ -287,7 +287,7 @@ static int kernel_binds(u8 family, __be16 port, bool reuse)
 	if (err)
 		return err;
 	sock->sk->sk_reuse = reuse ? SK_CAN_REUSE : SK_NO_REUSE;
-	err = kernel_bind(sock, (struct sockaddr *)&any, sizeof(any));
+	err = call_bind(sock, &any, sizeof(any));
 	sock_release(sock);
 	return err;
 }
@@ -343,15 +343,15 @@ static void bind__protocols_are_apart(struct kunit *test)
 	len = address(w, w->family, inet_sk(w->sock[SERVER]->sk)->inet_sport, &to);
 	KUNIT_ASSERT_EQ(test, sock_create_kern(&init_net, w->family, SOCK_STREAM, IPPROTO_XTCP,
 					       &w->sock[OTHER]), 0);
-	KUNIT_ASSERT_EQ(test, kernel_bind(w->sock[OTHER], (struct sockaddr *)&to, len), 0);
+	KUNIT_ASSERT_EQ(test, call_bind(w->sock[OTHER], &to, len), 0);
 	KUNIT_ASSERT_EQ(test, kernel_listen(w->sock[OTHER], 1), 0);
 	connect_to(test);
 	/* The same addresses and ports once more. */
 	address(w, w->family, inet_sk(w->sock[CLIENT]->sk)->inet_sport, &from);
 	KUNIT_ASSERT_EQ(test, sock_create_kern(&init_net, w->family, SOCK_STREAM, IPPROTO_XTCP,
 					       &client), 0);
-	KUNIT_EXPECT_EQ(test, kernel_bind(client, (struct sockaddr *)&from, len), 0);
-	KUNIT_EXPECT_EQ(test, kernel_connect(client, (struct sockaddr *)&to, len, 0), 0);
+	KUNIT_EXPECT_EQ(test, call_bind(client, &from, len), 0);
+	KUNIT_EXPECT_EQ(test, call_connect(client, &to, len, 0), 0);
 	KUNIT_EXPECT_EQ(test, kernel_accept(w->sock[SERVER], &child, O_NONBLOCK), -EAGAIN);
 	if (!kernel_accept(w->sock[OTHER], &child, O_NONBLOCK)) {
 		sock_no_linger(child->sk);

@@ -190,13 +190,12 @@ static struct wire *half_open(struct kunit *test)
 /* Of this connection only: why the next one of the socket ends is another matter. */
 static void established__hint_is_forgotten_with_it(struct kunit *test)
 {
-	struct sockaddr none = { .sa_family = AF_UNSPEC };
 	struct wire *w = wire_connected(test);
 
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
 	wire_icmp(w, A, WIRE_HOST_UNREACHABLE, 1);
 	WIRE_EQ(w, READ_ONCE(w->side[A].sock->sk->sk_err_soft), EHOSTUNREACH);
-	WIRE_EQ(w, kernel_connect(w->side[A].sock, &none, sizeof(none), 0), 0);
+	WIRE_EQ(w, call_disconnect(w->side[A].sock), 0);
 	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
 	wire_knob(w, syn_retries, 1);
 	WIRE_EQ(w, wire_connect(w, A), -ETIMEDOUT);
