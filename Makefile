@@ -11,8 +11,8 @@ VERSION	:= $(shell sed -n 's/^MODULE_VERSION("\(.*\)");/\1/p' module/main.c)
 # Of the headers, which need not be of the kernel that runs, nor say so everywhere (Debian 12's 6.1)
 RELEASE	= $(or $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h 2>/dev/null),$(KVER))
 
-# Places of the tests, the fastest last (make test), and a kernel of a VM: 6.12, 6.1 (make vm)
-PLACES	?= uml-debug 6.12 6.1 uml
+# Places of the tests (make test), and a kernel of a VM: 6.12, 6.1, 7.3 (make vm)
+PLACES	?= uml-debug 6.12 6.1 uml uml-7.3
 KERNEL	?= 6.12
 
 all: module
@@ -25,7 +25,7 @@ module:
 clean:
 	@if [ -e $(KDIR)/Makefile ]; then $(MAKE) -C $(KDIR) M=$(CURDIR) clean; fi
 	@find module $(wildcard kunit) -name '*.o' -delete -o -name '.*.cmd' -delete -o -name '*.gcno' -delete
-	@rm -f *.o *.ko *.mod *.mod.c .*.cmd Module.symvers modules.order
+	@rm -f *.o *.ko *.mod *.mod.c .*.cmd Module.symvers modules.order xtcp.exports
 
 # Debian's headers have no key to sign with, and would say so at length
 install: module install-tools
@@ -92,11 +92,11 @@ help:
 	@echo '  make clean                 remove what make left in this directory'
 	@echo 'For developers (Debian 12; kernels and objects are kept in a cache outside this directory)'
 	@echo '  make test                  every test in every place; first run 15 to 40 minutes, later ones less'
-	@echo '  make test PLACES="uml 6.12"  a part of the places: uml uml-debug 6.12 6.1'
+	@echo '  make test PLACES="uml 6.12"  a part of the places: uml uml-debug 6.12 6.1 uml-7.3; 7.3'
 	@echo '  make kunit                 unit tests in User-Mode Linux, in virtual time: seconds'
 	@echo '  make kunit T='\''xtcp_isn*'\''   those of some suites; DEBUG=1: with KASAN, lockdep, kmemleak'
 	@echo '  make fuzz N=10000000       random segments, ICMP in every state, readers and writers, socket calls; SEED=... repeats a failure'
-	@echo '  make vm KERNEL=6.1         a shell in a virtual machine with the module loaded (6.12 or 6.1)'
+	@echo '  make vm KERNEL=6.1         a shell in a virtual machine with the module loaded (6.12, 6.1 or 7.3)'
 	@echo '  make check                 linters: checkpatch, W=1, sparse, coccinelle, shellcheck, pylint; CHECKS="sparse shell" for some'
 	@echo '  make coverage              what all tests together run through, as a table and as pages; at least 90 % of lines'
 	@echo '  make mutants               puts faults into copies of the module, one at a time, and says which the tests see; M=NAME... for some'

@@ -24,7 +24,7 @@
 enum { SEGMENTS = 250, FAMILIES = 3 };
 
 /* KUnit ends a case after five minutes; so this runs in suite_init(), as long_wire_test.c. */
-static unsigned int fuzz_segments = IS_ENABLED(CONFIG_KASAN) ? 50000 : 1000000;
+static unsigned int fuzz_segments = IS_ENABLED(CONFIG_KASAN) ? 20000 : 1000000;
 module_param(fuzz_segments, uint, 0444);
 MODULE_PARM_DESC(fuzz_segments, "random segments of the KUnit suite xtcp_fuzz_wire");
 
