@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Build xtcp.ko for one of the test places and print its path. The clone stays clean.
 #
-#   scripts/build.sh [--sparse] uml|uml-debug|6.12|6.1      those of UML with the KUnit tests
+#   scripts/build.sh [--sparse] uml|uml-debug|uml-7.3|6.12|6.1|7.3      those of UML with the KUnit tests
 #
 # The sources are copied to a directory in the cache (one per place and path of a clone; objects stay there, so the next
 # build is incremental, also that of another clone in the same path) and built with W=1. Any warning of the compiler or
@@ -10,18 +10,24 @@ set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
 
 # What a kernel build leaves in the directory of a module: not to be copied there, not to be deleted there.
-GENERATED=('*.o' '*.ko' '*.mod' '*.mod.c' '.*.cmd' '*.gcno' '*.symvers' 'modules.order' '.tmp*')
+GENERATED=('*.o' '*.ko' '*.mod' '*.mod.c' '.*.cmd' '*.gcno' '*.symvers' 'modules.order' '.tmp*' 'xtcp.exports')
+
+# What emulated processors load goes without what debuggers (and BTF) are made of: a tenth of the octets.
+BARE=(KCFLAGS=-g0 CONFIG_DEBUG_INFO_BTF_MODULES=)
 
 kernel() {
 	local out
 	case $PLACE in
-	uml | uml-debug)
-		out=$("$ROOT/scripts/kernel-uml.sh" "${MODE:-normal}")
+	uml*)
+		out=$("$ROOT/scripts/kernel-uml.sh" "$MODE")
 		KERNEL=("$(readlink -f "$out/source")" O="$out" ARCH=um KUNIT=1)
+		;;
+	7.3)
+		KERNEL=("/usr/src/linux-headers-$(debian_release 7.3)" "${BARE[@]}")
 		;;
 	*)
 		deps vm
-		KERNEL=("/usr/src/linux-headers-$(debian_release "$PLACE")")
+		KERNEL=("/usr/src/linux-headers-$(debian_release "$PLACE")" "${BARE[@]}")
 		[ -e "${KERNEL[0]}/Makefile" ] || die "no ${KERNEL[0]}; run scripts/deps.sh vm"
 		;;
 	esac
@@ -44,7 +50,7 @@ warnings() { grep -iE '(warning|error)[: ]' "$1" | grep -v 'warning: the compile
 build() {
 	local out=$DIR.log
 	copy_sources
-	if ! "${TIED[@]}" make -C "${KERNEL[@]}" M="$DIR" W=1 "${SPARSE[@]}" -j"$(jobs)" modules >"$out" 2>&1 </dev/null; then
+	if ! "${TIED[@]}" "${IN[@]}" make -C "${KERNEL[@]}" M="$DIR" W=1 "${SPARSE[@]}" -j"$(jobs)" modules >"$out" 2>&1 </dev/null; then
 		grep -E -A6 '(error|warning|ERROR|WARNING|\*\*\*)[: ]' "$out" | head -n 40 >&2
 		die "the build for $PLACE failed (all of its output: $out)"
 	fi
@@ -55,7 +61,7 @@ build() {
 	fi
 }
 
-SPARSE=() WITH=''
+SPARSE=() WITH='' IN=()
 if [ "${1-}" = --sparse ]; then
 	need sparse
 	SPARSE=(C=1 CF=-D__CHECK_ENDIAN__)
@@ -64,13 +70,14 @@ if [ "${1-}" = --sparse ]; then
 fi
 PLACE=${1-}
 case $PLACE in
-uml | 6.12 | 6.1) MODE=normal ;;
-uml-debug) MODE=debug ;;
-*) die "usage: build.sh [--sparse] uml|uml-debug|6.12|6.1" ;;
+uml | 6.12 | 6.1 | 7.3) MODE=normal ;;
+uml-*) MODE=${PLACE#uml-} ;;
+*) die "usage: build.sh [--sparse] uml|uml-debug|uml-7.3|6.12|6.1|7.3" ;;
 esac
 [ -e "$ROOT/Kbuild" ] || die "no Kbuild in $ROOT"
 deps build
 kernel
 DIR=$CACHE/build/$PLACE$WITH-$(echo "$ROOT" "${KERNEL[@]}" | hash_of)
+[ "$PLACE" != 7.3 ] || IN=("$ROOT/scripts/debian13.sh" in headers "$DIR")
 patiently "building xtcp.ko for $PLACE (a minute the first time)" locked "build-${DIR##*/}" build
 echo "$DIR/xtcp.ko"

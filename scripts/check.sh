@@ -58,7 +58,7 @@ order() { "$ROOT/scripts/order.py"; }
 # Nothing is built that is built already: build.sh knows.
 warnings() {
 	local place status=0
-	for place in uml 6.12 6.1; do
+	for place in uml 6.12 6.1 7.3; do
 		"$ROOT/scripts/build.sh" "$place" >/dev/null || status=1
 	done
 	return "$status"

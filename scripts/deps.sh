@@ -3,8 +3,8 @@
 #
 #   scripts/deps.sh [GROUP...]
 #
-# Groups: build (compile the module), uml (User-Mode Linux kernels), vm (kernels in QEMU), demo, functional (programs the
-# tests run), check (the linters), coverage. Without a group: build uml vm functional.
+# Groups: build (compile the module), uml (User-Mode Linux kernels), vm (kernels in QEMU), debian13 (what is newer), demo,
+# functional (programs the tests run), check (the linters), coverage. Without a group: build uml vm functional.
 # Installing needs root and a working apt; without either it says which packages are missing.
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
@@ -14,11 +14,12 @@ packages() {
 	build) echo gcc make libc6-dev rsync kmod python3-minimal ;;
 	uml) echo linux-source-6.12 gcc make libc6-dev flex bison bc libelf-dev xz-utils rsync kmod python3 busybox-static iproute2 ;;
 	vm) echo linux-headers-6.12-amd64 linux-headers-amd64 qemu-system-x86 busybox-static cpio xz-utils gcc make libc6-dev rsync kmod libelf-dev iproute2 nftables ;;
+	debian13) echo mmdebstrap debian-archive-keyring ;;
 	demo) echo iproute2 nftables curl python3 kmod util-linux gcc libc6-dev ;;
 	functional) echo iproute2 ethtool nftables tcpdump tshark iperf3 curl nginx-light python3 gcc libc6-dev procps ;;
 	check) echo linux-source-6.12 perl python3-ply xz-utils sparse coccinelle shellcheck pylint ;;
 	coverage) echo lcov gcc ;;
-	*) die "no group '$1'; groups are: build uml vm demo functional check coverage" ;;
+	*) die "no group '$1'; groups are: build uml vm debian13 demo functional check coverage" ;;
 	esac
 }
 

@@ -1,16 +1,32 @@
 #!/usr/bin/env bash
 # Make a stock Debian kernel ready to boot in QEMU and print the directory.
 #
-#   scripts/kernel-debian.sh 6.12|6.1
+#   scripts/kernel-debian.sh 6.12|6.1|7.3
 #
 # The directory holds vmlinuz, initrd (a small one: busybox and the 9p modules; it switches to the host's root,
-# read-only), root/lib/modules and `release`. The image has the release of the installed linux-headers; it is only
-# unpacked into the cache, not installed.
+# read-only), root/lib/modules and `release`. The image has the release of the linux-headers that modules are built
+# with; it is only unpacked into the cache, not installed.
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
 
 # What the initrd needs to mount the host's root; with everything they depend on.
 INITRD_MODULES=(virtio_pci 9pnet_virtio 9p)
+
+# Puts vmlinuz and lib/modules into $DIR.partial/unpacked. Those of Debian 13 are unpacked by another script; from 7.1 on
+# all lies in /usr/lib/modules.
+unpack() {
+	local root
+	if [ "$PLACE" = 7.3 ]; then
+		root=$("$ROOT/scripts/debian13.sh" image)
+		mkdir -p "$DIR.partial/unpacked/lib"
+		cp -rl "$root/usr/lib/modules" "$DIR.partial/unpacked/lib/"
+		mv "$DIR.partial/unpacked/lib/modules/$RELEASE/vmlinuz" "$DIR.partial/vmlinuz" ||
+			die "image and headers of Debian 13 are not of one release; try make clean-cache"
+	else
+		download
+		mv "$DIR.partial/unpacked/boot/vmlinuz-$RELEASE" "$DIR.partial/vmlinuz"
+	fi
+}
 
 # apt's sandbox user cannot write to the cache below root's home; -o tells it not to try.
 download() {
@@ -30,8 +46,6 @@ download() {
 arrange() {
 	local dir=$DIR.partial
 	mkdir -p "$dir/root"
-	mv "$dir/unpacked/boot/vmlinuz-$RELEASE" "$dir/vmlinuz"
-	mv "$dir/unpacked/boot/config-$RELEASE" "$dir/config"
 	mv "$dir"/unpacked/lib "$dir/root/lib"
 	rm -rf "$dir/unpacked"
 	depmod -b "$dir/root" "$RELEASE"
@@ -78,12 +92,14 @@ make_initrd() {
 	rm -rf "$dir"
 }
 
+# Of Debian 13 there is one, as long as the cache lives.
+version() { [ "$PLACE" = 7.3 ] || pkg_version "linux-headers-$RELEASE"; }
+
 build() {
 	[ -e "$DIR/initrd" ] && return
 	rm -rf "$DIR.partial"
 	mkdir -p "$DIR.partial"
-	download
-	log "unpacking it"
+	unpack
 	arrange
 	make_initrd
 	mv "$DIR.partial" "$DIR"
@@ -91,11 +107,11 @@ build() {
 
 PLACE=${1-}
 case $PLACE in
-6.12 | 6.1) ;;
-*) die "usage: kernel-debian.sh 6.12|6.1" ;;
+6.12 | 6.1 | 7.3) ;;
+*) die "usage: kernel-debian.sh 6.12|6.1|7.3" ;;
 esac
 deps vm
 RELEASE=$(debian_release "$PLACE")
-DIR=$CACHE/debian/$RELEASE-$({ pkg_version "linux-headers-$RELEASE"; declare -f make_initrd add_modules arrange; pkg_version busybox-static; } | hash_of)
+DIR=$CACHE/debian/$RELEASE-$({ version; declare -f make_initrd add_modules arrange unpack; pkg_version busybox-static; } | hash_of)
 [ -e "$DIR/initrd" ] || locked "debian-$PLACE" build
 echo "$DIR"

@@ -1,15 +1,14 @@
 #!/usr/bin/env bash
 # Build (or find in the cache) the User-Mode Linux kernel and print its output directory.
 #
-#   scripts/kernel-uml.sh normal|debug
+#   scripts/kernel-uml.sh normal|debug|7.3
 #
 # The directory holds `linux` (the kernel) and serves as O= for modules; its `source` link is the kernel source.
-# Source: Debian's package linux-source-6.12, in a copy of ours with four mends. Configuration: kunit/uml.config,
-# for debug also kunit/uml-debug.config. A first build takes 6 to 12 minutes on two cores, a second call nothing.
+# Source: Debian's package linux-source-6.12, in a copy of ours with four mends; for 7.3 that of Debian 13, which needs
+# one of them. Configuration: kunit/uml.config, for debug also kunit/uml-debug.config. A first build takes 4 to 12 minutes
+# on two cores, a second call nothing.
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
-
-PACKAGE=linux-source-6.12
 
 # Mend 1: UML has HZ=100 and no menu entry for it. Timers of the kernel's own wheel shall be 1 ms fine.
 mend_hz() {
@@ -83,19 +82,22 @@ mend_stacktrace() {
 	PY
 }
 
-mends_hash() { { declare -f mend_hz mend_dcache mend_xstate mend_stacktrace; } | hash_of; }
+mends_hash() { declare -f "${MENDS[@]}" | hash_of; }
 
 make_source() {
 	[ -d "$SRC" ] && return
-	log "unpacking $PACKAGE (about a minute)"
+	log "unpacking ${TARBALL##*/} (about a minute)"
 	rm -rf "$SRC.partial"
 	mkdir -p "$SRC.partial"
-	tar -xJf "/usr/src/$PACKAGE.tar.xz" -C "$SRC.partial" --strip-components=1
-	(cd "$SRC.partial" && mend_hz && mend_dcache && mend_xstate && mend_stacktrace)
+	tar -xJf "$TARBALL" -C "$SRC.partial" --strip-components=1
+	(cd "$SRC.partial" && for mend in "${MENDS[@]}"; do $mend; done)
 	mv "$SRC.partial" "$SRC"
 }
 
 kmake() { "${TIED[@]}" make -C "$SRC" O="$OUT.partial" ARCH=um -j"$(jobs)" -s "$@"; }
+
+# What 7.3 has always is no option there.
+fragments() { if [ "$MODE" = 7.3 ]; then cat "${FRAGMENTS[@]}" | grep -vx CONFIG_PROC_SYSCTL=y; else cat "${FRAGMENTS[@]}"; fi; }
 
 # Kconfig drops silently what it cannot set: compare with what was asked for.
 check_config() {
@@ -106,7 +108,7 @@ check_config() {
 
 configure() {
 	mkdir -p "$OUT.partial"
-	cat "${FRAGMENTS[@]}" >"$OUT.partial/wanted.config"
+	fragments >"$OUT.partial/wanted.config"
 	quietly "$CACHE/log/uml-$MODE-config.log" kmake KCONFIG_ALLCONFIG="$OUT.partial/wanted.config" allnoconfig
 	check_config
 }
@@ -123,15 +125,23 @@ build() {
 
 MODE=${1-}
 FRAGMENTS=("$ROOT/kunit/uml.config")
+MENDS=(mend_hz mend_dcache mend_xstate mend_stacktrace)
 case $MODE in
-normal) ;;
+normal | 7.3) ;;
 debug) FRAGMENTS+=("$ROOT/kunit/uml-debug.config") ;;
-*) die "usage: kernel-uml.sh normal|debug" ;;
+*) die "usage: kernel-uml.sh normal|debug|7.3" ;;
 esac
 
 deps uml
-VERSION=$(pkg_version "$PACKAGE")
+if [ "$MODE" = 7.3 ]; then
+	MENDS=(mend_hz)
+	TARBALL=$("$ROOT/scripts/debian13.sh" source | xargs -I{} find {}/usr/src -name 'linux-source-*.tar.xz')
+	VERSION=$(basename "$TARBALL" .tar.xz)
+else
+	TARBALL=/usr/src/linux-source-6.12.tar.xz
+	VERSION=$(pkg_version linux-source-6.12)
+fi
 SRC=$CACHE/source/$VERSION-$(mends_hash)
-OUT=$CACHE/uml/$MODE-$VERSION-$(cat "${FRAGMENTS[@]}" <(mends_hash) <(gcc --version) | hash_of)
+OUT=$CACHE/uml/$MODE-$VERSION-$(cat <(fragments) <(mends_hash) <(gcc --version) | hash_of)
 [ -x "$OUT/linux" ] || locked uml build
 echo "$OUT"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Run the module's KUnit tests in User-Mode Linux, in virtual time. They are part of xtcp.ko and run when it is loaded.
 #
-#   scripts/kunit.sh [normal|debug] [GLOB [PARAMETER=VALUE]...]
+#   scripts/kunit.sh [normal|debug|7.3] [GLOB [PARAMETER=VALUE]...]
 #
 # GLOB selects suites or tests (suite_glob[.test_glob]), for instance 'xtcp_isn*'; the parameters are the module's. Fails on a failed test, on no test at
 # all, on one that there is and that did not run, on any complaint in the kernel's log. XTCP_OUT (see run.sh) keeps the
@@ -12,13 +12,13 @@ set -euo pipefail
 MODE=${1:-normal} GLOB=${2-} PARAMETERS=${*:3}
 case $MODE in
 normal) PLACE=uml ;;
-debug) PLACE=uml-debug ;;
-*) die "usage: kunit.sh [normal|debug] [GLOB]" ;;
+debug | 7.3) PLACE=uml-$MODE ;;
+*) die "usage: kunit.sh [normal|debug|7.3] [GLOB]" ;;
 esac
 
 mkdir -p "$CACHE/run"
 export XTCP_OUT=${XTCP_OUT:-$(mktemp -d "$CACHE/run/kunit.XXXXXX")}
-append=kunit.enable=1
+append="kunit.enable=1 kunit.autorun=1" # the second is asked for from 6.16 on
 [ -z "$GLOB" ] || append+=" kunit.filter_glob=$GLOB"
 
 run() {

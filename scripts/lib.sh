@@ -68,9 +68,15 @@ quietly() {
 	die "failed: $* (all of its output: $file)"
 }
 
-# debian_release 6.12|6.1: the release (as of uname -r) of the installed headers; 6.1 is Debian 12's default kernel
+# debian_release 6.12|6.1|7.3: the release (as of uname -r) of the headers: the installed ones, of which 6.1 is Debian 12's
+# default, or those of Debian 13
 debian_release() {
-	local meta=linux-headers-$1-amd64 depends
+	local meta=linux-headers-$1-amd64 depends root
+	if [ "$1" = 7.3 ]; then
+		root=$("$ROOT/scripts/debian13.sh" headers) || exit 1
+		basename "$(ls -d "$root"/usr/src/linux-headers-*-amd64 | sort -V | tail -n 1)" | sed 's/^linux-headers-//'
+		return
+	fi
 	[ "$1" = 6.1 ] && meta=linux-headers-amd64
 	depends=$(dpkg-query -W -f '${Depends}' "$meta") || die "package $meta is missing; run scripts/deps.sh vm"
 	depends=${depends%% *}

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Boot a test place, load xtcp.ko, run a command as root, unload, look at the kernel's log, power off.
 #
-#   scripts/run.sh uml|uml-debug|6.12|6.1 [OPTION]... COMMAND [ARG]...
+#   scripts/run.sh uml|uml-debug|uml-7.3|6.12|6.1|7.3 [OPTION]... COMMAND [ARG]...
 #
 #   --no-module        do not build and load the module (default: build with build.sh, insmod, at the end rmmod)
 #   --no-insmod        build it, and leave loading it to the command ($XTCP_KO)
@@ -82,7 +82,8 @@ limited() {
 
 boot_uml() {
 	local out mode=normal memory=1G
-	[ "$PLACE" = uml ] || { mode=debug; memory=2G; }
+	[ "$PLACE" = uml ] || mode=${PLACE#uml-}
+	[ $mode != debug ] || memory=2G
 	out=$("$ROOT/scripts/kernel-uml.sh" $mode)
 	TMPDIR=$(uml_tmpdir) limited "$out/linux" mem=$memory rootfstype=hostfs rootflags=/ ro \
 		init="$ROOT/scripts/guest.sh" con0=fd:0,fd:1 con=null ssl=null loglevel=1 log_buf_len=16M slab_nomerge \
@@ -152,7 +153,7 @@ verdict() {
 
 PLACE=${1-} MODULE=y LOAD=y INSMOD_ARGS='' APPEND='' TIMEOUT=600 VIRTUAL='' INTERACTIVE='' RMMOD_TRIES=150
 case $PLACE in
-uml | uml-debug | 6.12 | 6.1) shift ;;
+uml | uml-debug | uml-7.3 | 6.12 | 6.1 | 7.3) shift ;;
 *) usage ;;
 esac
 options "$@"

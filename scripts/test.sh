@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every test in every place, from nothing: installs packages, builds kernels (once), builds the module, runs the tests.
 #
-#   scripts/test.sh [PLACE]...      places: uml-debug 6.12 6.1 uml (default: all)
+#   scripts/test.sh [PLACE]...      places: uml-debug 6.12 6.1 uml uml-7.3 (default: these), 7.3
 #
 # First the module is built for each place with W=1, without a warning; then come the JOBS below, two at a time. Who is
 # running is told once a minute, the ten slowest cases at the end. The last line is `N passed, N failed`, over all; the
@@ -28,6 +28,10 @@ JOBS=(
 	"uml place uml --virtual sockets"
 	"uml kunit normal"
 	"uml without_ipv6"
+	"7.3 place 7.3 --virtual sockets"
+	"7.3 place 7.3 cpus programs lifecycle"
+	"uml-7.3 single build-7.3 $RESULTS/build-7.3.log $ROOT/scripts/build.sh 7.3"
+	"uml-7.3 kunit 7.3"
 	"- single linters $RESULTS/check.log $ROOT/scripts/check.sh"
 	"- single knobs-in-README $RESULTS/knobs.log $ROOT/scripts/knobs.py --check"
 	"- single captures-are-judged $RESULTS/captures.log $ROOT/scripts/test/captures_judged.py"
@@ -247,7 +251,7 @@ main() {
 	set -m
 	at_a_time 1 packages
 	[ -e "$RESULTS/built/packages" ] || die "packages are missing"
-	compgen -G "$CACHE/uml/*/linux" >/dev/null || echo "the first run builds two kernels: some 20 minutes"
+	compgen -G "$CACHE/uml/*/linux" >/dev/null || echo "the first run builds three kernels: some 20 minutes"
 	"${TIED[@]}" "$0" --job progress {LOCK}>&- &
 	for place; do
 		builds+=("build $place")
@@ -265,7 +269,7 @@ main() {
 }
 
 packages() {
-	"$ROOT/scripts/deps.sh" build uml vm demo functional check && touch "$RESULTS/built/packages"
+	"$ROOT/scripts/deps.sh" build uml vm debian13 demo functional check && touch "$RESULTS/built/packages"
 }
 
 if [ "${1-}" = --job ]; then
@@ -276,11 +280,11 @@ fi
 COUNT=
 trap finish EXIT
 trap 'exit 130' INT TERM HUP
-[ $# -gt 0 ] || set -- uml-debug 6.12 6.1 uml
+[ $# -gt 0 ] || set -- uml-debug 6.12 6.1 uml uml-7.3
 for place; do
 	case $place in
-	uml-debug | 6.12 | 6.1 | uml) ;;
-	*) die "no place '$place'; places are: uml-debug 6.12 6.1 uml" ;;
+	uml-debug | 6.12 | 6.1 | uml | uml-7.3 | 7.3) ;;
+	*) die "no place '$place'; places are: uml-debug 6.12 6.1 uml uml-7.3 7.3" ;;
 	esac
 done
 main "$@"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A shell in a virtual machine that runs a stock Debian kernel with xtcp.ko loaded. Leave it with `exit`.
 #
-#   scripts/vm.sh [6.12|6.1|uml|uml-debug]
+#   scripts/vm.sh [6.12|6.1|7.3|uml|uml-debug|uml-7.3]
 #
 # The host's files are visible there, read-only; /tmp and /run are the machine's own.
 set -euo pipefail

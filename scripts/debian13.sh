@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# Packages of Debian 13 and its backports, where the newest kernels are: unpacked into a directory of the cache, not
+# installed. Its programs want a newer libc than Debian 12 has, so they run with that directory for a root.
+#
+#   scripts/debian13.sh headers|source|image         prints the directory (made by the first call: half a minute)
+#   scripts/debian13.sh in headers DIR COMMAND...    runs COMMAND in it, as root; DIR is writable, and where it is here
+#
+# headers: gcc, make and the kernel's headers; source: the kernel's source; image: the kernel and its modules. Linux 7.3,
+# or what is newest where the archive has no 7.3 any more.
+set -euo pipefail
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
+
+NEWEST=7.3
+KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
+COMPILER=base-files,dash,bash,coreutils,sed,grep,gawk,findutils,make,gcc,libc6-dev,perl-base
+
+# packages KIND: those of Linux $NEWEST as patterns of apt's, then those of whatever is newest
+packages() {
+	local version="${NEWEST//./\\.}\.[^-]*-amd64\$" backports=/trixie-backports
+	case $1 in
+	headers)
+		echo "$COMPILER,?name(^linux-headers-$version)"
+		echo "$COMPILER,linux-headers-amd64$backports"
+		;;
+	source)
+		echo "linux-source-$NEWEST"
+		echo "linux-source$backports"
+		;;
+	image)
+		echo "?name(^linux-binary-$version),?name(^linux-modules-$version)"
+		echo "linux-image-amd64$backports"
+		;;
+	*) die "usage: debian13.sh headers|source|image" ;;
+	esac
+}
+
+# Where this machine's apt has Debian from, is Debian 13 as well.
+mirror() {
+	apt-get indextargets --format '$(SITE) $(CODENAME)' | sed -n 's/ bookworm$//p' | head -n 1 | grep . ||
+		die "no Debian 12 among apt's sources"
+}
+
+unpack() {
+	rm -rf "$DIR.partial"
+	mmdebstrap --quiet --mode=root --variant=extract --keyring=$KEYRING --include="$1" trixie "$DIR.partial" \
+		"$2" "deb $2 trixie-backports main"
+}
+
+make_root() {
+	local site want
+	[ ! -d "$DIR" ] || return 0
+	[ "$(id -u)" = 0 ] || die "unpacking packages of Debian 13 needs root: sudo make test"
+	site=$(mirror)
+	mkdir -p "$CACHE/log" "${DIR%/*}"
+	log "fetching packages of Debian 13: $KIND"
+	for want in $(packages "$KIND"); do
+		unpack "$want" "$site" >"$CACHE/log/debian13-$KIND.log" 2>&1 </dev/null && break
+	done
+	[ -d "$DIR.partial/usr" ] || die "mmdebstrap cannot: see $CACHE/log/debian13-$KIND.log"
+	[ "$KIND" != headers ] || ln -s gawk "$DIR.partial/usr/bin/awk" # what the package would do when installed
+	mv "$DIR.partial" "$DIR"
+}
+
+# inside DIR COMMAND...: in a mount namespace, so that nothing of it is left
+inside() {
+	unshare --mount bash -c 'set -e
+		root=$1 dir=$2
+		mkdir -p "$root$dir"
+		mount --bind "$dir" "$root$dir"
+		mount --rbind /dev "$root/dev"
+		mount -t proc proc "$root/proc"
+		exec chroot "$root" "${@:3}"' inside "$DIR" "$@"
+}
+
+deps debian13
+IN=
+[ "${1-}" != in ] || { IN=y; shift; }
+KIND=${1-}
+packages "$KIND" >/dev/null
+DIR=$CACHE/debian13/$KIND-$(packages "$KIND" | hash_of)
+[ -d "$DIR" ] || locked "debian13-$KIND" make_root
+if [ -n "$IN" ]; then
+	inside "${@:2}"
+else
+	echo "$DIR"
+fi
