@@ -24,7 +24,7 @@ large) LARGE=256 PIECES=50 LOSSY=40 CONNECTIONS=500 ;;
 *) echo "usage: functional.sh small|medium|large" >&2; exit 2 ;;
 esac
 WRAP=${XTCP_WRAP-$ROOT/scripts/xtcp run}
-export XTCP_PRELOAD_DIR=/tmp/preload PYTHONDONTWRITEBYTECODE=1
+export PYTHONDONTWRITEBYTECODE=1
 STREAM=$ROOT/scripts/test/stream.py
 A0=10.253.0.1 A1=10.253.0.2 B1=fd00:fd::2
 WORK=/tmp/functional
@@ -36,14 +36,15 @@ x0() { n0 $WRAP "$@"; }
 # shellcheck disable=SC2086
 x1() { n1 $WRAP "$@"; }
 
-# server LOGNAME PATTERN COMMAND...: start it in xt1 and wait until its log holds PATTERN
+# server LOGNAME COMMAND...: start it in xt1
 server() {
-	local log=$TAP_LOG/$1.log pattern=$2
-	shift 2
+	local log=$TAP_LOG/$1.log
+	shift
 	x1 "$@" >"$log" 2>&1 </dev/null &
-	SERVERS+=" $!"
-	until_true 30 grep -q "$pattern" "$log"
 }
+
+# serves LOGNAME PATTERN: wait until its log holds PATTERN
+serves() { until_true 30 grep -q "$2" "$TAP_LOG/$1.log"; }
 
 namespaces() {
 	ip netns add xt0
@@ -119,18 +120,24 @@ web_server() {
 			server { listen 80; listen [::]:80; root $WORK/www; }
 		}
 	END
-	server nginx 'start worker process' nginx -e stderr -c $WORK/nginx.conf
-	server http.server 'Serving HTTP' python3 -u -m http.server 8000 --bind $A1 --directory $WORK/www
+	server nginx nginx -e stderr -c $WORK/nginx.conf
+	server http.server python3 -u -m http.server 8000 --bind $A1 --directory $WORK/www
 }
 
 servers() {
 	web_server
-	server stream4 ready python3 "$STREAM" serve $A1 5000
-	server iperf3 'Server listening' iperf3 -s -B $A1 --forceflush
+	server stream4 python3 "$STREAM" serve $A1 5000
+	server iperf3 iperf3 -s -B $A1 --forceflush
 	if has_ipv6; then
-		server stream6 ready python3 "$STREAM" serve $B1 5000
-		server iperf3-6 'Server listening' iperf3 -s -B $B1 --forceflush
+		server stream6 python3 "$STREAM" serve $B1 5000
+		server iperf3-6 iperf3 -s -B $B1 --forceflush
+		serves stream6 ready
+		serves iperf3-6 'Server listening'
 	fi
+	serves stream4 ready
+	serves iperf3 'Server listening'
+	serves http.server 'Serving HTTP'
+	serves nginx 'start worker process'
 }
 
 fetch() {
@@ -220,7 +227,6 @@ no_tcp() {
 	done
 }
 
-SERVERS=
 mkdir -p $WORK
 trap cleanup EXIT
 namespaces
