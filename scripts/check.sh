@@ -5,6 +5,7 @@
 #
 #   checkpatch   the kernel's checkpatch.pl --strict on module/, include/ and kunit/
 #   order        who calls whom: each file its own floor of the README's picture and those below
+#   faults       the patches of kunit/mutants apply
 #   warnings     the module compiled with W=1 for every kernel, not one warning of compiler or modpost
 #   sparse       address spaces, byte order and locks, of the module with its KUnit tests
 #   coccinelle   the kernel's semantic patches (its scripts/coccinelle), as far as Debian's spatch can run them
@@ -15,7 +16,7 @@
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
 
-ALL=(checkpatch order warnings sparse coccinelle shell python)
+ALL=(checkpatch order faults warnings sparse coccinelle shell python)
 
 # The kernel's source, for its scripts.
 kernel_source() { echo "$("$ROOT/scripts/kernel-uml.sh" normal)/source"; }
@@ -54,6 +55,15 @@ not_for() {
 }
 
 order() { "$ROOT/scripts/order.py"; }
+
+# A fault that fits nowhere any more says nothing about the tests.
+faults() {
+	local patch status=0
+	for patch in kunit/mutants/*.patch; do
+		patch -p1 --dry-run --force --silent <"$patch" || { echo "$patch"; status=1; }
+	done
+	return $status
+}
 
 # Nothing is built that is built already: build.sh knows.
 warnings() {

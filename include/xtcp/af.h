@@ -64,6 +64,8 @@ struct xtcp_af_ops {
 	u8 (*tos)(const struct sock *sk);
 	/* The user wants to hear of errors at once (IP_RECVERR, IPV6_RECVERR). */
 	bool (*recverr)(const struct sock *sk);
+	/* The user lets ICMP's path MTU, @mtu octets, count (IP_MTU_DISCOVER, IPV6_MTU_DISCOVER). */
+	bool (*takes_pmtu)(const struct sock *sk, u32 mtu);
 	/* Options of the levels below ours. */
 	int (*setsockopt)(struct sock *sk, int level, int name, sockptr_t val,
 			  unsigned int len);

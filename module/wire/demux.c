@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A segment's way up, the same for all families: find its flow, and hand it to
- * what that is. Softirq, under RCU.
+ * The way up of a segment, and of what ICMP says about one, the same for all families:
+ * find its flow, and hand it to what that is. Softirq, under RCU.
  */
 
 #include <xtcp/demux.h>
 #include <xtcp/drop.h>
 #include <xtcp/header.h>
 #include <xtcp/hooks.h>
+#include <xtcp/icmp.h>
 #include <xtcp/input.h>
 #include <xtcp/listen.h>
 #include <xtcp/request.h>
@@ -254,6 +255,32 @@ void xtcp_demux_segment(struct xtcp_net *xn, const struct xtcp_af_ops *af,
 		to_flow(flow, skb, key);
 	else
 		xtcp_listen_input(listener, skb, key);
+}
+
+static void icmp_to_socket(struct sock *sk, const struct xtcp_flow_key *key,
+			   const struct xtcp_icmp *icmp)
+{
+	if (xtcp_icmp_from_too_far(sk, key->family, icmp))
+		return;
+	bh_lock_sock(sk);
+	if (xtcp_flow_is(&xtcp_sk(sk)->flow, key))
+		xtcp_icmp_tell_socket(sk, icmp);
+	bh_unlock_sock(sk);
+}
+
+void xtcp_demux_icmp(struct xtcp_flow *flow, const struct xtcp_flow_key *key,
+		     const struct xtcp_icmp *icmp)
+{
+	switch (flow->kind) {
+	case XTCP_FLOW_SOCKET:
+		icmp_to_socket(xtcp_flow_sk(flow), key, icmp);
+		break;
+	case XTCP_FLOW_REQUEST:
+		xtcp_icmp_tell_request(container_of(flow, struct xtcp_request, flow), icmp);
+		break;
+	case XTCP_FLOW_TIME_WAIT:
+		break;			/* it waits for no one */
+	}
 }
 
 bool xtcp_demux_header(struct sk_buff *skb)

@@ -29,14 +29,9 @@ static bool outstanding(const struct sock *sk, u32 seq)
 }
 
 /* The farther it came, the less the quoted segment had left. */
-bool xtcp_icmp_from_too_far(const struct xtcp_flow *flow, u8 ttl)
+bool xtcp_icmp_from_too_far(const struct sock *sk, u8 family, const struct xtcp_icmp *icmp)
 {
-	const struct sock *sk;
-
-	if (flow->kind != XTCP_FLOW_SOCKET)
-		return false;
-	sk = &container_of(flow, struct xtcp_sock, flow)->inet.sk;
-	if (!xtcp_drop_too_far(sk, flow->family, ttl))
+	if (!xtcp_drop_too_far(sk, family, icmp->ttl))
 		return false;
 	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_ICMP_MIN_TTL);
 	return true;
@@ -67,7 +62,7 @@ static bool unaccepted(const struct sock *sk)
 	return xtcp_early(sk) && !list_empty_careful(&xtcp_sk(sk)->accept_link);
 }
 
-static void socket_error(struct sock *sk, const struct xtcp_icmp *icmp)
+static void error(struct sock *sk, const struct xtcp_icmp *icmp)
 {
 	bool told = xtcp_sk(sk)->af->recverr(sk);
 
@@ -88,48 +83,16 @@ static void socket_error(struct sock *sk, const struct xtcp_icmp *icmp)
 	}
 }
 
-void xtcp_icmp_error(struct xtcp_flow *flow, const struct xtcp_flow_key *key,
-		     const struct xtcp_icmp *icmp)
-{
-	struct xtcp_request *req;
-	struct sock *sk;
-
-	switch (flow->kind) {
-	case XTCP_FLOW_SOCKET:
-		sk = xtcp_flow_sk(flow);
-		bh_lock_sock(sk);
-		if (xtcp_flow_is(flow, key))
-			socket_error(sk, icmp);
-		bh_unlock_sock(sk);
-		break;
-	case XTCP_FLOW_REQUEST:
-		req = container_of(flow, struct xtcp_request, flow);
-		if (ntohl(icmp->th->seq) != req->iss)
-			xtcp_count(xtcp_net(read_pnet(&flow->net)),
-				   XTCP_CNT_OUT_OF_WINDOW_ICMPS);
-		else if (icmp->ends_request)
-			xtcp_request_drop(req, XTCP_CNT_REQUEST_UNREACHABLE);
-		break;
-	}
-}
-
 /* The route judges who says so. Where the user holds the socket, the next one will do. */
-void xtcp_icmp_redirect(struct xtcp_flow *flow, const struct xtcp_flow_key *key, u32 seq,
-			struct sk_buff *skb)
+static void redirect(struct sock *sk, const struct xtcp_icmp *icmp)
 {
 	struct dst_entry *dst;
-	struct sock *sk;
 
-	if (flow->kind != XTCP_FLOW_SOCKET)
+	if (!outstanding(sk, ntohl(icmp->th->seq)) || sock_owned_by_user(sk))
 		return;
-	sk = xtcp_flow_sk(flow);
-	bh_lock_sock(sk);
-	if (xtcp_flow_is(flow, key) && outstanding(sk, seq) && !sock_owned_by_user(sk)) {
-		dst = xtcp_sk(sk)->af->route(sk);
-		if (dst)
-			dst->ops->redirect(dst, sk, skb);
-	}
-	bh_unlock_sock(sk);
+	dst = xtcp_sk(sk)->af->route(sk);
+	if (dst)
+		dst->ops->redirect(dst, sk, icmp->skb);
 }
 
 static void apply_pmtu(struct sock *sk, u32 mtu)
@@ -166,22 +129,39 @@ void xtcp_icmp_pmtu_deferred(struct sock *sk)
 		apply_pmtu(sk, mtu);
 }
 
-void xtcp_icmp_pmtu(struct xtcp_flow *flow, const struct xtcp_flow_key *key, u32 seq,
-		    u32 mtu)
+static void too_big(struct sock *sk, const struct xtcp_icmp *icmp)
 {
-	struct sock *sk;
+	u32 mtu = icmp->ee.ee_info;
 
-	if (flow->kind != XTCP_FLOW_SOCKET)
+	if (!xtcp_sk(sk)->af->takes_pmtu(sk, mtu) || !outstanding(sk, ntohl(icmp->th->seq)))
 		return;
-	sk = xtcp_flow_sk(flow);
-	bh_lock_sock(sk);
-	if (!xtcp_flow_is(flow, key) || !outstanding(sk, seq))
-		goto out;
 	/* Without a number (ip_no_pmtu_disc 1): IP takes the smallest it allows. */
 	if (sock_owned_by_user(sk))
 		xtcp_sk(sk)->pmtu_deferred = mtu ?: 1;
 	else
 		apply_pmtu(sk, mtu);
-out:
-	bh_unlock_sock(sk);
+}
+
+void xtcp_icmp_tell_socket(struct sock *sk, const struct xtcp_icmp *icmp)
+{
+	switch (icmp->what) {
+	case XTCP_ICMP_TOO_BIG:
+		too_big(sk, icmp);
+		break;
+	case XTCP_ICMP_REDIRECT:
+		redirect(sk, icmp);
+		break;
+	default:
+		error(sk, icmp);
+	}
+}
+
+void xtcp_icmp_tell_request(struct xtcp_request *req, const struct xtcp_icmp *icmp)
+{
+	if (icmp->what != XTCP_ICMP_ERROR)
+		return;
+	if (ntohl(icmp->th->seq) != req->iss)
+		xtcp_count(xtcp_request_net(req), XTCP_CNT_OUT_OF_WINDOW_ICMPS);
+	else if (icmp->ends_request)
+		xtcp_request_drop(req, XTCP_CNT_REQUEST_UNREACHABLE);
 }

@@ -89,17 +89,12 @@ static bool ends_request(u8 type, u8 code)
 	       code == ICMP_HOST_UNREACH;
 }
 
-/* Only if the user lets us: where routers may cut it up nothing of his was too big. */
-static void too_big(struct xtcp_flow *flow, const struct xtcp_flow_key *key, u32 seq,
-		    u32 mtu)
+static enum xtcp_icmp_what icmp_what(u8 type, u8 code)
 {
-	const struct sock *sk;
-
-	if (flow->kind != XTCP_FLOW_SOCKET)
-		return;
-	sk = xtcp_flow_sk(flow);
-	if (ip_sk_accept_pmtu(sk) && READ_ONCE(inet_sk(sk)->pmtudisc) != IP_PMTUDISC_DONT)
-		xtcp_icmp_pmtu(flow, key, seq, mtu);
+	if (type == ICMP_REDIRECT)
+		return XTCP_ICMP_REDIRECT;
+	return type == ICMP_DEST_UNREACH && code == ICMP_FRAG_NEEDED ? XTCP_ICMP_TOO_BIG :
+								       XTCP_ICMP_ERROR;
 }
 
 /* From the kernel's ICMP, which checked the message, and @info by its rules. */
@@ -115,6 +110,8 @@ static int icmp_error(struct sk_buff *skb, u32 info)
 		.skb	= skb,
 		.th	= th,
 		.daddr	= &iph->daddr,
+		.ttl	= iph->ttl,
+		.what	= icmp_what(icmp->type, icmp->code),
 		.ends_request = ends_request(icmp->type, icmp->code),
 		.ee	= {
 			.ee_errno	= icmp_errno(icmp->type, icmp->code),
@@ -132,14 +129,8 @@ static int icmp_error(struct sk_buff *skb, u32 info)
 		__ICMP_INC_STATS(key.net, ICMP_MIB_INERRORS);
 		return -ENOENT;
 	}
-	if (xtcp_icmp_from_too_far(flow, iph->ttl))
-		return 0;
-	if (icmp->type == ICMP_REDIRECT)
-		xtcp_icmp_redirect(flow, &key, ntohl(th->seq), skb);
-	else if (icmp->type == ICMP_DEST_UNREACH && icmp->code == ICMP_FRAG_NEEDED)
-		too_big(flow, &key, ntohl(th->seq), info);
-	else if (message.ee.ee_errno)
-		xtcp_icmp_error(flow, &key, &message);
+	if (message.what != XTCP_ICMP_ERROR || message.ee.ee_errno)
+		xtcp_demux_icmp(flow, &key, &message);
 	return 0;
 }
 
@@ -320,6 +311,12 @@ static bool recverr(const struct sock *sk)
 	return xtcp_inet_recverr(sk);
 }
 
+/* Where routers may cut it up nothing of the user's was too big. */
+static bool takes_pmtu(const struct sock *sk, u32 mtu)
+{
+	return ip_sk_accept_pmtu(sk) && READ_ONCE(inet_sk(sk)->pmtudisc) != IP_PMTUDISC_DONT;
+}
+
 /* --- down: listeners, requests, answers -------------------------------------- */
 
 static u8 bind_reach(const struct sock *sk, struct in6_addr *addr)
@@ -498,6 +495,7 @@ const struct xtcp_af_ops xtcp_ipv4_ops = {
 	.options_len	= options_len,
 	.tos		= tos,
 	.recverr	= recverr,
+	.takes_pmtu	= takes_pmtu,
 	.setsockopt	= ip_setsockopt,
 	.getsockopt	= ip_getsockopt,
 	.bind_reach	= bind_reach,

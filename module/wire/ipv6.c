@@ -82,15 +82,11 @@ static int receive(struct sk_buff *skb)
 
 /* --- ICMPv6 ----------------------------------------------------------------- */
 
-/* RFC 8201: no path is narrower than 1280, and only if the user lets us. */
-static void too_big(struct xtcp_flow *flow, const struct xtcp_flow_key *key, u32 seq,
-		    u32 mtu)
+static enum xtcp_icmp_what icmp_what(u8 type)
 {
-	if (mtu < IPV6_MIN_MTU)
-		return;
-	if (flow->kind == XTCP_FLOW_SOCKET && !ip6_sk_accept_pmtu(xtcp_flow_sk(flow)))
-		return;
-	xtcp_icmp_pmtu(flow, key, seq, mtu);
+	if (type == NDISC_REDIRECT)
+		return XTCP_ICMP_REDIRECT;
+	return type == ICMPV6_PKT_TOOBIG ? XTCP_ICMP_TOO_BIG : XTCP_ICMP_ERROR;
 }
 
 static int icmp_error(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
@@ -105,6 +101,8 @@ static int icmp_error(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
 		.skb	= skb,
 		.th	= th,
 		.daddr	= &ip6h->daddr,
+		.ttl	= ip6h->hop_limit,
+		.what	= icmp_what(type),
 		.ee	= {
 			.ee_origin	= SO_EE_ORIGIN_ICMP6,
 			.ee_type	= type,
@@ -121,20 +119,10 @@ static int icmp_error(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
 		__ICMP6_INC_STATS(key.net, __in6_dev_get(skb->dev), ICMP6_MIB_INERRORS);
 		return -ENOENT;
 	}
-	if (xtcp_icmp_from_too_far(flow, ip6h->hop_limit))
-		return 0;
-	if (type == NDISC_REDIRECT) {
-		xtcp_icmp_redirect(flow, &key, ntohl(th->seq), skb);
-		return 0;
-	}
-	if (type == ICMPV6_PKT_TOOBIG) {
-		too_big(flow, &key, ntohl(th->seq), ntohl(info));
-		return 0;
-	}
 	/* RFC 4443 3.1 and RFC 1122 4.2.3.9, as all of the kernel has it. */
 	message.ends_request = icmpv6_err_convert(type, code, &err);
 	message.ee.ee_errno = err;
-	xtcp_icmp_error(flow, &key, &message);
+	xtcp_demux_icmp(flow, &key, &message);
 	return 0;
 }
 
@@ -422,6 +410,12 @@ static bool recverr(const struct sock *sk)
 	return xtcp_inet6_recverr(sk);
 }
 
+/* RFC 8201: no path is narrower than 1280. */
+static bool takes_pmtu(const struct sock *sk, u32 mtu)
+{
+	return mtu >= IPV6_MIN_MTU && ip6_sk_accept_pmtu(sk);
+}
+
 /* --- down: listeners ---------------------------------------------------------- */
 
 static u8 bind_reach(const struct sock *sk, struct in6_addr *addr)
@@ -649,6 +643,7 @@ const struct xtcp_af_ops xtcp_ipv6_ops = {
 	.options_len	= options_len,
 	.tos		= tos,
 	.recverr	= recverr,
+	.takes_pmtu	= takes_pmtu,
 	.setsockopt	= ipv6_setsockopt,
 	.getsockopt	= ipv6_getsockopt,
 	.bind_reach	= bind_reach,
