@@ -130,7 +130,7 @@ static u8 syn_acks_resent(const struct xtcp_request *req)
 /* For TCP_INFO, as of who connected. The last of the waits the child adds itself. */
 static void count_syn_acks(struct xtcp_sock *xs, const struct xtcp_request *req)
 {
-	xs->stats.retrans = xs->retransmits + req->flow.asked;
+	xs->stats.retrans = xs->retransmits + READ_ONCE(req->flow.asked);
 	xs->stats.rtos = xs->retransmits;
 	xs->stats.rto_recoveries = !!xs->retransmits;
 	xs->stats.rto_time_ms = xtcp_request_retries_ms(req->listener->sk, xs->retransmits);

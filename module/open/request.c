@@ -118,7 +118,7 @@ static void note_answer(const struct xtcp_request *req)
 
 	WRITE_ONCE(l->unanswered, share - DIV_ROUND_UP(share, UNANSWERED_WEIGHT));
 	WRITE_ONCE(l->patience_tried_ns, now_ns);
-	if (req->retransmits || req->flow.asked)
+	if (req->retransmits || READ_ONCE(req->flow.asked))
 		return;
 	twice_ns = min_t(u64, 2 * (now_ns - req->wait.start_ns), PATIENCE_MOST_NS);
 	patience_ns = READ_ONCE(l->patience_ns);
@@ -607,6 +607,15 @@ static bool defer(struct xtcp_request *req, const struct xtcp_segment *seg)
 }
 
 /* What is no part of the handshake is answered within limits (RFC 5961 7). */
+/* Without a lock: of two CPUs at once one may not be counted, but never all. */
+static void count_asked(struct xtcp_request *req)
+{
+	u8 asked = READ_ONCE(req->flow.asked);
+
+	if (asked < U8_MAX)
+		WRITE_ONCE(req->flow.asked, asked + 1);
+}
+
 static void answer(struct xtcp_request *req, struct sk_buff *skb,
 		   const struct xtcp_segment *seg, const struct xtcp_verdict *v)
 {
@@ -619,8 +628,7 @@ static void answer(struct xtcp_request *req, struct sk_buff *skb,
 	if (v->reply == XTCP_REPLY_NONE || !xtcp_limit_answer(xn, &req->answered))
 		return;
 	if (v->reply == XTCP_REPLY_SYN_ACK) {
-		if (req->flow.asked < U8_MAX)
-			req->flow.asked++;
+		count_asked(req);
 		repeat_syn_ack(req);
 	} else if (v->reply != XTCP_REPLY_CHALLENGE) {
 		reply_ack(req, skb);
