@@ -29,17 +29,20 @@ clean:
 
 # Debian's headers have no key to sign with, and would say so at length
 install: module install-tools
-	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_STRIP=1 CONFIG_MODULE_SIG_ALL= \
-		KERNELRELEASE=$(RELEASE) modules_install
+	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_STRIP=1 \
+		$(if $(wildcard $(KDIR)/certs/signing_key.*),,CONFIG_MODULE_SIG_ALL=) KERNELRELEASE=$(RELEASE) modules_install
 	$(if $(DESTDIR),,depmod -a $(RELEASE))
 
 uninstall:
-	find $(DESTDIR)/lib/modules/$(RELEASE) -name 'xtcp.ko*' -delete
-	$(if $(DESTDIR),,depmod -a $(RELEASE))
+	$(if $(RELEASE),,$(error which kernel? KVER=RELEASE))
+	[ ! -d $(DESTDIR)/lib/modules/$(RELEASE) ] || find $(DESTDIR)/lib/modules/$(RELEASE) -name 'xtcp.ko*' -delete
+	$(if $(DESTDIR),,[ ! -d /lib/modules/$(RELEASE) ] || depmod -a $(RELEASE))
 	rm -rf $(DESTDIR)$(PREFIX)/bin/xtcp $(DESTDIR)$(PREFIX)/lib/xtcp $(DESTDIR)$(PREFIX)/include/linux/xtcp.h
 
 # The sources to where dkms(8) looks for them, which builds them anew for each kernel
 dkms:
+	$(if $(DESTDIR),,! dkms status xtcp/$(VERSION) | grep -q . || dkms remove xtcp/$(VERSION) --all)
+	rm -rf $(DESTDIR)/usr/src/xtcp-$(VERSION)
 	install -d $(DESTDIR)/usr/src/xtcp-$(VERSION)
 	cp -r module include Kbuild Makefile $(DESTDIR)/usr/src/xtcp-$(VERSION)
 	sed 's/@VERSION@/$(VERSION)/' scripts/dkms.conf >$(DESTDIR)/usr/src/xtcp-$(VERSION)/dkms.conf

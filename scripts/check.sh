@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # What can be said about the sources without running them. Any finding fails.
 #
-#   scripts/check.sh [CHECK]...      default: all of them
+#   scripts/check.sh [--without CHECK] [CHECK]...      default: all of them
 #
 #   checkpatch   the kernel's checkpatch.pl --strict on module/, include/ and kunit/
 #   order        who calls whom: each file its own floor of the README's picture and those below
 #   faults       the patches of kunit/mutants apply
 #   warnings     the module compiled with W=1 for every kernel, not one warning of compiler or modpost
+#   exports      make names what a kernel does not export
 #   sparse       address spaces, byte order and locks, of the module with its KUnit tests
 #   coccinelle   the kernel's semantic patches (its scripts/coccinelle), as far as Debian's spatch can run them
 #   shell        the shell scripts, by shellcheck
@@ -16,7 +17,7 @@
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
 
-ALL=(checkpatch order faults warnings sparse coccinelle shell python)
+ALL=(checkpatch order faults warnings exports sparse coccinelle shell python)
 
 # The kernel's source, for its scripts.
 kernel_source() { echo "$("$ROOT/scripts/kernel-uml.sh" normal)/source"; }
@@ -62,7 +63,7 @@ faults() {
 	for patch in kunit/mutants/*.patch; do
 		patch -p1 --dry-run --force --silent <"$patch" || { echo "$patch"; status=1; }
 	done
-	return $status
+	return "$status"
 }
 
 # Nothing is built that is built already: build.sh knows.
@@ -72,6 +73,17 @@ warnings() {
 		"$ROOT/scripts/build.sh" "$place" >/dev/null || status=1
 	done
 	return "$status"
+}
+
+# One of what xtcp needs taken from a list of exports: make stops with that name.
+exports() {
+	local gone=ip_local_out release said
+	release=$(debian_release 6.12)
+	grep -v "	$gone	" "/usr/src/linux-headers-$release/Module.symvers" >"$WORK/symvers"
+	"$ROOT/scripts/build.sh" 6.12 >/dev/null
+	said=$(! XTCP_EXPORTS=$WORK/symvers "$ROOT/scripts/build.sh" 6.12 2>&1) || return 1
+	"$ROOT/scripts/build.sh" 6.12 >/dev/null
+	grep "this kernel does not export what xtcp needs: $gone\$" <<<"$said" || { echo "$said"; return 1; }
 }
 
 # One file more, or less, can be seen in any other.
@@ -141,6 +153,10 @@ check() {
 	echo "$name: clean ($((SECONDS - start)) s)"
 }
 
+if [ "${1-}" = --without ]; then
+	mapfile -t ALL < <(printf '%s\n' "${ALL[@]}" | grep -vx "$2")
+	shift 2
+fi
 [ $# -gt 0 ] || set -- "${ALL[@]}"
 for name; do
 	[[ " ${ALL[*]} " == *" $name "* ]] || die "no check '$name'; there are: ${ALL[*]}"

@@ -36,7 +36,9 @@ packages() {
 
 # Where this machine's apt has Debian from, is Debian 13 as well.
 mirror() {
-	apt-get indextargets --format '$(SITE) $(CODENAME)' | sed -n 's/ bookworm$//p' | head -n 1 | grep . ||
+	# shellcheck disable=SC2016 # apt's own
+	apt-get indextargets --no-release-info --format '$(RELEASE) $(COMPONENT) $(SITE)' |
+		awk '$1 == "bookworm" && $2 == "main" && $3 ~ /\/debian\/?$/ && !seen++ { print $3 }' | grep . ||
 		die "no Debian 12 among apt's sources"
 }
 
@@ -47,23 +49,23 @@ unpack() {
 }
 
 make_root() {
-	local site want
+	local site want done=
 	[ ! -d "$DIR" ] || return 0
-	[ "$(id -u)" = 0 ] || die "unpacking packages of Debian 13 needs root: sudo make test"
 	site=$(mirror)
 	mkdir -p "$CACHE/log" "${DIR%/*}"
 	log "fetching packages of Debian 13: $KIND"
 	for want in $(packages "$KIND"); do
-		unpack "$want" "$site" >"$CACHE/log/debian13-$KIND.log" 2>&1 </dev/null && break
+		unpack "$want" "$site" >>"$CACHE/log/debian13-$KIND.log" 2>&1 </dev/null && done=y && break
 	done
-	[ -d "$DIR.partial/usr" ] || die "mmdebstrap cannot: see $CACHE/log/debian13-$KIND.log"
+	[ -n "$done" ] || die "mmdebstrap cannot: see $CACHE/log/debian13-$KIND.log"
 	[ "$KIND" != headers ] || ln -s gawk "$DIR.partial/usr/bin/awk" # what the package would do when installed
 	mv "$DIR.partial" "$DIR"
 }
 
 # inside DIR COMMAND...: in a mount namespace, so that nothing of it is left
 inside() {
-	unshare --mount bash -c 'set -e
+	# shellcheck disable=SC2016 # that bash's
+	exec unshare --mount bash -c 'set -e
 		root=$1 dir=$2
 		mkdir -p "$root$dir"
 		mount --bind "$dir" "$root$dir"
@@ -72,6 +74,7 @@ inside() {
 		exec chroot "$root" "${@:3}"' inside "$DIR" "$@"
 }
 
+[ "$(id -u)" = 0 ] || die "this needs root: packages are unpacked, and programs run with their directory for a root"
 deps debian13
 IN=
 [ "${1-}" != in ] || { IN=y; shift; }

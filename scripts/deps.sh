@@ -17,7 +17,7 @@ packages() {
 	debian13) echo mmdebstrap debian-archive-keyring ;;
 	demo) echo iproute2 nftables curl python3 kmod util-linux gcc libc6-dev ;;
 	functional) echo iproute2 ethtool nftables tcpdump tshark iperf3 curl nginx-light python3 gcc libc6-dev procps ;;
-	check) echo linux-source-6.12 perl python3-ply xz-utils sparse coccinelle shellcheck pylint ;;
+	check) echo patch linux-source-6.12 perl python3-ply xz-utils sparse coccinelle shellcheck pylint ;;
 	coverage) echo lcov gcc ;;
 	*) die "no group '$1'; groups are: build uml vm debian13 demo functional check coverage" ;;
 	esac

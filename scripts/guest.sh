@@ -60,7 +60,7 @@ set_up() {
 	# shellcheck source=/dev/null
 	. "$RUN/job"
 	[ -z "$INTERACTIVE" ] || stty onlcr
-	uncover "$ROOT" "${KO%/*}" "${XTCPKERNEL-}" "$XTCP_CACHE/preload"
+	uncover "$ROOT" "${KO%/*}" "${XTCPKERNEL-}" "$XTCP_PRELOAD_DIR"
 	[ -z "${XTCPKERNEL-}" ] || mount --bind "$XTCPKERNEL/root/lib/modules" /lib/modules
 	ip link set lo up
 	keep_hooks || say "no hooks of netfilter: QEMU may panic when they come and go"

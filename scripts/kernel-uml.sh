@@ -135,7 +135,8 @@ esac
 deps uml
 if [ "$MODE" = 7.3 ]; then
 	MENDS=(mend_hz)
-	TARBALL=$("$ROOT/scripts/debian13.sh" source | xargs -I{} find {}/usr/src -name 'linux-source-*.tar.xz')
+	root=$("$ROOT/scripts/debian13.sh" source)
+	TARBALL=$(echo "$root"/usr/src/linux-source-*.tar.xz)
 	VERSION=$(basename "$TARBALL" .tar.xz)
 else
 	TARBALL=/usr/src/linux-source-6.12.tar.xz

@@ -74,7 +74,7 @@ debian_release() {
 	local meta=linux-headers-$1-amd64 depends root
 	if [ "$1" = 7.3 ]; then
 		root=$("$ROOT/scripts/debian13.sh" headers) || exit 1
-		basename "$(ls -d "$root"/usr/src/linux-headers-*-amd64 | sort -V | tail -n 1)" | sed 's/^linux-headers-//'
+		find "$root/usr/src" -maxdepth 1 -name 'linux-headers-*-amd64' | sed 's/.*linux-headers-//' | sort -V | tail -n 1
 		return
 	fi
 	[ "$1" = 6.1 ] && meta=linux-headers-amd64

@@ -52,6 +52,8 @@ options() {
 write_job() {
 	local KO=
 	[ -z "$MODULE" ] || KO=$("$ROOT/scripts/build.sh" "$PLACE")
+	XTCP_PRELOAD_DIR=$CACHE/preload/$(echo "$ROOT" | hash_of)
+	export XTCP_PRELOAD_DIR
 	"$ROOT/scripts/xtcp" library >/dev/null # the place cannot write to the cache
 	rm -rf "$OUT/.run"
 	mkdir -p "$OUT/.run"
@@ -83,8 +85,8 @@ limited() {
 boot_uml() {
 	local out mode=normal memory=1G
 	[ "$PLACE" = uml ] || mode=${PLACE#uml-}
-	[ $mode != debug ] || memory=2G
-	out=$("$ROOT/scripts/kernel-uml.sh" $mode)
+	[ "$mode" != debug ] || memory=2G
+	out=$("$ROOT/scripts/kernel-uml.sh" "$mode")
 	TMPDIR=$(uml_tmpdir) limited "$out/linux" mem=$memory rootfstype=hostfs rootflags=/ ro \
 		init="$ROOT/scripts/guest.sh" con0=fd:0,fd:1 con=null ssl=null loglevel=1 log_buf_len=16M slab_nomerge \
 		${VIRTUAL:+time-travel=inf-cpu} XTCPOUT="$OUT" "$@" 2>"$OUT/.run/console"
