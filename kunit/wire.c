@@ -1169,6 +1169,11 @@ static void wire_root(struct path *root)
 	rcu_read_unlock();
 }
 
+bool wire_hash_routes(const struct wire *w)
+{
+	return XTCP_ECMP_TXHASH && wire_is_ipv6(w);
+}
+
 int wire_write_knob(const char *name, const char *text)
 {
 	struct file *file;

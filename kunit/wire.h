@@ -250,6 +250,9 @@ struct wire_inject {
 #define WIRE_WND_0 0x10000	/* 16 bits of it are zero */
 #define WIRE_JUNK  0xee
 
+/* Does the hash of transmission choose among routes (from 7.3 on of IPv6)? */
+bool wire_hash_routes(const struct wire *w);
+
 /* A suite's .init, one for each family, and .exit: test->priv is the wire. */
 int wire_init(struct kunit *test);
 int wire_init6(struct kunit *test);

@@ -198,8 +198,8 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 
 /*
  * The memory cgroup that the current task shall pay for @sk with, a reference; NULL:
- * none, it has one, or __inet_accept() sees to it, as it does from 6.18 on. The root
- * pays for nothing, and cgroup v1 counts the sockets of TCP alone.
+ * none, it has one, or __inet_accept() sees to it, as it does from 6.18 on (of cgroup v1,
+ * too). The root pays for nothing, and cgroup v1 counts the sockets of TCP alone before that.
  */
 static inline struct mem_cgroup *xtcp_payer(const struct sock *sk)
 {
@@ -227,6 +227,46 @@ static inline void xtcp_set_payer(struct sock *sk, struct mem_cgroup *memcg)
 #endif
 #endif
 }
+
+/* From 7.3 on the hash of transmission chooses among equal ways of IPv6 as well. */
+#ifdef XTCP_HAVE_ECMP_TXHASH
+#define XTCP_ECMP_TXHASH true
+#else
+#define XTCP_ECMP_TXHASH false
+#define ip6_ecmp_set_mp_hash(net, fl6, txhash)	((void)(txhash))
+#endif
+
+/* Receive flow steering (RFS) forgets @sk, where it can. */
+static inline void xtcp_rps_forget(const struct sock *sk)
+{
+#ifdef XTCP_HAVE_RPS_DELETE
+	sock_rps_delete_flow(sk);
+#endif
+}
+
+/* SO_TIMESTAMPING: the stamp of what came is asked for. */
+static inline bool xtcp_wants_stamp(u32 tsflags)
+{
+#ifdef XTCP_HAVE_RX_FILTER
+	if (tsflags & SOF_TIMESTAMPING_OPT_RX_FILTER && !(tsflags & SOF_TIMESTAMPING_RX_SOFTWARE))
+		return false;
+#endif
+	return tsflags & SOF_TIMESTAMPING_SOFTWARE;
+}
+
+/* Memory of all is not its affair, that of its cgroup is (net.core.bypass_prot_mem). */
+#ifdef XTCP_HAVE_BYPASS_PROT_MEM
+#define xtcp_bypasses(sk)	((sk)->sk_bypass_prot_mem)
+#else
+#define xtcp_bypasses(sk)	false
+#endif
+
+/* What is wrong with a control message, and which are not for us, as the kernel's TCP has it. */
+#ifdef XTCP_HAVE_DMABUF_ID
+#define xtcp_control_error(err, cookie)	((err) ?: (cookie)->dmabuf_id ? -EINVAL : 0)
+#else
+#define xtcp_control_error(err, cookie)	((err) ? -EINVAL : 0)
+#endif
 
 /* Exported since 6.12 at the latest; without it waiting segments weigh somewhat more. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)

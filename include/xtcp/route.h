@@ -41,4 +41,12 @@ static inline u32 xtcp_initial_cwnd(const struct sock *sk)
 	       xtcp_knob(xtcp_sk_net(sk), initial_cwnd);
 }
 
+/* Another path, if the administrator lets us (net.core.txrehash): where IP chooses by the hash, too. */
+static inline void xtcp_rehash(struct sock *sk)
+{
+	if (sk_rethink_txhash(sk) && IS_ENABLED(CONFIG_IPV6) &&
+	    xtcp_sk(sk)->flow.family == AF_INET6 && XTCP_ECMP_TXHASH)
+		__sk_dst_reset(sk);
+}
+
 #endif

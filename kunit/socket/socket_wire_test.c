@@ -5,6 +5,7 @@
 #include <linux/poll.h>
 #include <linux/tcp.h>
 #include <net/xfrm.h>
+#include <net/proto_memory.h>
 #include <xtcp/af.h>
 #include <xtcp/receive.h>
 #include "../wire.h"
@@ -495,6 +496,53 @@ static void send__bad_control_message(struct kunit *test)
 	control.cmsg_level = SOL_IP;	/* not for us */
 	WIRE_EQ(w, kernel_sendmsg(w->side[A].sock, &msg, &vec, 1, 5), 5);
 	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 1);
+}
+
+/*
+ * From 7.x on what is sent can be a device's memory, and the text is where in it: without
+ * MSG_ZEROCOPY that is refused, as the kernel's TCP does.
+ */
+static void send__control_of_device_memory(struct kunit *test)
+{
+#ifdef XTCP_HAVE_DMABUF_ID
+	struct wire *w = wire_connected(test);
+	struct {
+		struct cmsghdr h;
+		u32 id;
+	} control = { .h = { .cmsg_len = CMSG_LEN(sizeof(u32)), .cmsg_level = SOL_SOCKET,
+			     .cmsg_type = SCM_DEVMEM_DMABUF }, .id = 1 };
+	struct kvec vec = { .iov_base = &control, .iov_len = 5 };
+	struct msghdr msg = { .msg_control = &control, .msg_controllen = sizeof(control) };
+
+	WIRE_EQ(w, kernel_sendmsg(w->side[A].sock, &msg, &vec, 1, 5), -EINVAL);
+#else
+	kunit_skip(test, "this kernel sends no memory of devices");
+#endif
+}
+
+static int set_lowat(struct wire *w, int octets);
+
+/* net.core.bypass_prot_mem: what others use up is not its want. */
+static void bypass__is_not_short(struct kunit *test)
+{
+#ifdef XTCP_HAVE_BYPASS_PROT_MEM
+	struct wire *w;
+
+	WRITE_ONCE(init_net.core.sysctl_bypass_prot_mem, 1);
+	w = wire_connected(test);
+	WRITE_ONCE(init_net.core.sysctl_bypass_prot_mem, 0);
+	WIRE_EQ(w, w->side[A].sock->sk->sk_bypass_prot_mem, 1);
+	WIRE_EQ(w, w->side[B].sock->sk->sk_bypass_prot_mem, 1);
+	WIRE_EQ(w, set_lowat(w, 100), 0);
+	wire_memory_runs_out(w);
+	WIRE_EQ(w, sk_under_memory_pressure(w->side[B].sock->sk), 0);
+	WIRE_EQ(w, wire_send(w, A, 40), 40);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, poll_end(w, B) & EPOLLIN, 0);
+	wire_memory_is_back(w);
+#else
+	kunit_skip(test, "this kernel has no net.core.bypass_prot_mem");
+#endif
 }
 
 static void send__nothing(struct kunit *test)
@@ -1253,6 +1301,8 @@ WIRE_SUITES_MAPPED(xtcp_socket_wire,
 	KUNIT_CASE_SLOW(send__msg_more_ends_with_its_call),
 	KUNIT_CASE_SLOW(send__msg_more_and_cork),
 	KUNIT_CASE_SLOW(send__bad_control_message),
+	KUNIT_CASE_SLOW(send__control_of_device_memory),
+	KUNIT_CASE_SLOW(bypass__is_not_short),
 	KUNIT_CASE_SLOW(send__nothing),
 	KUNIT_CASE_SLOW(connect__twice),
 	KUNIT_CASE_SLOW(connect__while_connecting),

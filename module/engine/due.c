@@ -19,6 +19,7 @@
 #include <xtcp/output.h>
 #include <xtcp/push.h>
 #include <xtcp/recovery.h>
+#include <xtcp/route.h>
 #include <xtcp/skb.h>
 #include <xtcp/sock.h>
 #include <xtcp/trace.h>
@@ -138,12 +139,12 @@ static bool reached_r1(const struct sock *sk)
 
 /*
  * Nobody answers. Where a hash chooses one of several paths, another one may do
- * (net.core.txrehash). From R1 on (RFC 9293 3.8.3) perhaps the route is dead, or what was
+ * (net.core.txrehash, xtcp_rehash()). From R1 on (RFC 9293 3.8.3) perhaps the route is dead, or what was
  * learned of it: IP is asked anew, each time, for it may take its time to notice.
  */
 static void doubt_route(struct sock *sk)
 {
-	sk_rethink_txhash(sk);
+	xtcp_rehash(sk);
 	if (xtcp_sk(sk)->retransmits < xtcp_knob(xtcp_sk_net(sk), retries1))
 		return;
 	__dst_negative_advice(sk);

@@ -29,6 +29,7 @@ void xtcp_done(struct sock *sk)
 		return;
 	xtcp_timers_stop(sk);
 	xtcp_flow_remove(&xs->flow);
+	xtcp_rps_forget(sk);
 	xtcp_state_set(sk, XTCP_CLOSED);
 	if (!(sk->sk_userlocks & SOCK_BINDPORT_LOCK))
 		xtcp_port_release(sk);

@@ -55,7 +55,7 @@ static void doubt_path_of_acks(struct sock *sk, const struct sk_buff *skb)
 
 	note_path(sk, skb);
 	if (xs->rcv.peer_label != label && !xs->retransmits)
-		sk_rethink_txhash(sk);
+		xtcp_rehash(sk);
 }
 
 /* Text is always acknowledged; empty segments may be part of an ACK loop. */

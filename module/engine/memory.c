@@ -37,7 +37,7 @@ bool xtcp_memory_has(struct sock *sk, int size)
 bool xtcp_memory_scarce(const struct sock *sk)
 {
 	return sk_under_memory_pressure(sk) ||
-	       sk_memory_allocated(sk) > sk_prot_mem_limits(sk, 0);
+	       (!xtcp_bypasses(sk) && sk_memory_allocated(sk) > sk_prot_mem_limits(sk, 0));
 }
 
 /* In want each may have its share, as when it asks for more; at the end a minimum. */
@@ -45,7 +45,7 @@ bool xtcp_memory_overdrawn(struct sock *sk)
 {
 	s64 limit = sk_prot_mem_limits(sk, 2);
 
-	if (sk->sk_wmem_queued <= SOCK_MIN_SNDBUF)
+	if (sk->sk_wmem_queued <= SOCK_MIN_SNDBUF || xtcp_bypasses(sk))
 		return false;
 	if (sk_memory_allocated(sk) > limit)
 		return true;

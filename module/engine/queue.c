@@ -16,7 +16,8 @@ struct sk_buff *xtcp_queue_alloc(struct sock *sk, gfp_t gfp, bool force)
 
 	if (!skb) {
 		/* Others hear of it, too, and this one asks for less. */
-		sk->sk_prot->enter_memory_pressure(sk);
+		if (!xtcp_bypasses(sk))
+			sk->sk_prot->enter_memory_pressure(sk);
 		sk_stream_moderate_sndbuf(sk);
 		return NULL;
 	}

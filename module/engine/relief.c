@@ -34,7 +34,7 @@ static bool has_what_to_give(struct sock *sk)
 /* Who is in the middle of a call gives up when text comes (receive.c). */
 static void relieve(struct sock *sk)
 {
-	if (!has_what_to_give(sk))
+	if (xtcp_bypasses(sk) || !has_what_to_give(sk))
 		return;
 	local_bh_disable();
 	bh_lock_sock(sk);

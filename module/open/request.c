@@ -296,10 +296,11 @@ u8 xtcp_request_retries_in(const struct sock *sk, u64 ms)
 /* Of several paths to the peer it takes another one (net.core.txrehash). */
 static void repeat_syn_ack(struct xtcp_request *req)
 {
-	struct dst_entry *dst = xtcp_request_af(req)->request_route(req->listener->sk, req);
+	struct dst_entry *dst;
 
 	if (READ_ONCE(req->listener->sk->sk_txrehash) == SOCK_TXREHASH_ENABLED)
 		WRITE_ONCE(req->txhash, net_tx_rndhash());
+	dst = xtcp_request_af(req)->request_route(req->listener->sk, req);
 	if (!dst)
 		return;			/* perhaps next time */
 	xtcp_count(xtcp_request_net(req), XTCP_CNT_SYN_ACK_RETRANS);

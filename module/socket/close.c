@@ -219,6 +219,7 @@ int xtcp_disconnect(struct sock *sk, int flags)
 		WRITE_ONCE(sk->sk_err, ECONNRESET);
 		xtcp_timers_stop(sk);
 		xtcp_flow_remove(&xs->flow);
+		xtcp_rps_forget(sk);
 		xtcp_state_set(sk, XTCP_CLOSED);
 	}
 	xtcp_receive_purge(sk);

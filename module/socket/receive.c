@@ -294,7 +294,7 @@ static void put_stamp(struct sock *sk, struct msghdr *msg, ktime_t stamp)
 		return;
 	if (sock_flag(sk, SOCK_RCVTSTAMP))
 		put_timestamp(sk, msg, ktime_to_timespec64(stamp));
-	if (!(READ_ONCE(sk->sk_tsflags) & SOF_TIMESTAMPING_SOFTWARE))
+	if (!xtcp_wants_stamp(READ_ONCE(sk->sk_tsflags)))
 		return;
 	if (sock_flag(sk, SOCK_TSTAMP_NEW))
 		put_cmsg_scm_timestamping64(msg, &tss);

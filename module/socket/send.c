@@ -105,7 +105,7 @@ static int check_control(struct sock *sk, struct msghdr *msg)
 	if (!msg->msg_controllen)
 		return 0;
 	sockcm_init(&cookie, sk);
-	return sock_cmsg_send(sk, msg, &cookie) ? -EINVAL : 0;
+	return xtcp_control_error(sock_cmsg_send(sk, msg, &cookie), &cookie);
 }
 
 /* @in_syn octets are under way already: whatever comes, that is a success. */

@@ -200,7 +200,12 @@ static void fill_flowi6(struct sock *sk, struct flowi6 *fl6)
 		.fl6_dport	= inet_sk(sk)->inet_dport,
 		.flowi6_uid	= sk->sk_uid,
 	};
+#ifdef FLOWI_FLAG_ANY_SPORT
+	if (!inet_sk(sk)->inet_sport)
+		fl6->flowi6_flags |= FLOWI_FLAG_ANY_SPORT;
+#endif
 	security_sk_classify_flow(sk, flowi6_to_flowi_common(fl6));
+	ip6_ecmp_set_mp_hash(sock_net(sk), fl6, sk->sk_txhash);
 }
 
 /*
@@ -457,6 +462,7 @@ static struct dst_entry *request_route(const struct sock *listener,
 	struct flowi6 fl6;
 
 	request_flowi6(&fl6, listener, &req->flow, req->mark);
+	ip6_ecmp_set_mp_hash(sock_net(listener), &fl6, READ_ONCE(req->txhash));
 	rcu_read_lock();
 	final_p = fl6_update_dst(&fl6, rcu_dereference(inet6_sk(listener)->opt), &final);
 	rcu_read_unlock();
@@ -598,6 +604,7 @@ static void reply_flowi6(struct flowi6 *fl6, const struct xtcp_net *xn, struct s
 	if (!from->bound_dev_if && rt6_need_strict(&fl6->daddr))
 		fl6->flowi6_oif = inet6_iif(in);
 	security_skb_classify_flow(in, flowi6_to_flowi_common(fl6));
+	ip6_ecmp_set_mp_hash(xn->net, fl6, from->txhash);
 }
 
 static void reply(struct xtcp_net *xn, const struct sk_buff *in, struct tcphdr *th,

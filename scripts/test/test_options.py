@@ -462,6 +462,20 @@ class Stamp(SocketTest):
                 self.deliver(b"x")
                 self.assertEqual(self.stamps(name), [])
 
+    def test_filter(self):
+        """SOF_TIMESTAMPING_OPT_RX_FILTER: no stamps of what came unless these are asked for."""
+        filtered = 16 | 1 << 17
+        try:
+            self.server.setsockopt(SOL, SO_TIMESTAMPING_OLD, filtered)
+        except OSError as err:
+            self.assertEqual(err.errno, errno.EINVAL)
+            self.skipTest("this kernel has no such filter")
+        self.server.setsockopt(SOL, SO_TIMESTAMPING_OLD, filtered | self.SOFTWARE)
+        self.stamped(SO_TIMESTAMPING_OLD)
+        self.server.setsockopt(SOL, SO_TIMESTAMPING_OLD, filtered)
+        self.deliver(b"x")
+        self.assertEqual(self.stamps(SO_TIMESTAMPING_OLD), [])
+
     def test_of_the_last_segment(self):
         self.server.setsockopt(SOL, SO_TIMESTAMPNS_OLD, 1)
         self.stamped(SO_TIMESTAMPNS_OLD)
