@@ -188,8 +188,13 @@ static inline struct sk_buff *xtcp_af_reply_skb(const struct tcphdr *th,
 static inline bool xtcp_af_device_sums(struct sock *sk)
 {
 	const struct dst_entry *dst = __sk_dst_get(sk);
+	bool sums;
 
-	return dst && (dst->dev->features & NETIF_F_HW_CSUM);
+	/* The device may go, the route then has another. */
+	rcu_read_lock();
+	sums = dst && (READ_ONCE(dst->dev)->features & NETIF_F_HW_CSUM);
+	rcu_read_unlock();
+	return sums;
 }
 
 /*
