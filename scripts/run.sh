@@ -93,11 +93,12 @@ boot_uml() {
 }
 
 boot_vm() {
-	local kernel cpu=(-accel "tcg,thread=multi" -smp 2) serial=stdio
+	# Without what makes kernel and programs copy by `rep movsb`, which QEMU does octet by octet.
+	local kernel cpu=(-accel "tcg,thread=multi" -smp 2 -cpu "max,-erms,-fsrm") serial=stdio
 	kernel=$("$ROOT/scripts/kernel-debian.sh" "$PLACE")
-	[ -z "$VIRTUAL" ] || cpu=(-accel tcg -icount "shift=0,sleep=off" -smp 1)
+	[ -z "$VIRTUAL" ] || cpu=(-accel tcg -icount "shift=0,sleep=off" -smp 1 -cpu max)
 	[ -z "$INTERACTIVE" ] || serial=mon:stdio
-	limited qemu-system-x86_64 "${cpu[@]}" -cpu max -m 1536 -display none -vga none -nic none -no-reboot \
+	limited qemu-system-x86_64 "${cpu[@]}" -m 1536 -display none -vga none -nic none -no-reboot \
 		-kernel "$kernel/vmlinuz" -initrd "$kernel/initrd" \
 		-fsdev local,id=root,path=/,security_model=none,readonly=on,multidevs=remap \
 		-device virtio-9p-pci,fsdev=root,mount_tag=root \
