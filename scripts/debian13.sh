@@ -3,7 +3,7 @@
 # installed. Its programs want a newer libc than Debian 12 has, so they run with that directory for a root.
 #
 #   scripts/debian13.sh headers|source|image         prints the directory (made by the first call: half a minute)
-#   scripts/debian13.sh in headers DIR COMMAND...    runs COMMAND in it, as root; DIR is writable, and where it is here
+#   scripts/debian13.sh in headers DIR COMMAND...    runs COMMAND in it, as root; DIR is there what it is here
 #
 # headers: gcc, make and the kernel's headers; source: the kernel's source; image: the kernel and its modules. Linux 7.3,
 # or what is newest where the archive has no 7.3 any more.
@@ -44,7 +44,7 @@ mirror() {
 
 unpack() {
 	rm -rf "$DIR.partial"
-	mmdebstrap --quiet --mode=root --variant=extract --keyring=$KEYRING --include="$1" trixie "$DIR.partial" \
+	mmdebstrap --quiet --mode=chrootless --variant=extract --keyring=$KEYRING --include="$1" trixie "$DIR.partial" \
 		"$2" "deb $2 trixie-backports main"
 }
 
@@ -62,16 +62,16 @@ make_root() {
 	mv "$DIR.partial" "$DIR"
 }
 
-# inside DIR COMMAND...: in a mount namespace, so that nothing of it is left
+# inside DIR COMMAND...: on a copy of DIR, which comes back. Nothing is mounted, for not everyone who is root may; the
+# kernel's objtool looks into /proc/self/maps for its stack.
 inside() {
-	# shellcheck disable=SC2016 # that bash's
-	exec unshare --mount bash -c 'set -e
-		root=$1 dir=$2
-		mkdir -p "$root$dir"
-		mount --bind "$dir" "$root$dir"
-		mount --rbind /dev "$root/dev"
-		mount -t proc proc "$root/proc"
-		exec chroot "$root" "${@:3}"' inside "$DIR" "$@"
+	local dir=$1 status=0
+	mkdir -p "$DIR$dir" "$DIR/proc/self"
+	cat /proc/self/maps >"$DIR/proc/self/maps"
+	rsync -a --delete "$dir/" "$DIR$dir/"
+	"${TIED[@]}" chroot "$DIR" "${@:2}" || status=$?
+	rsync -a --delete "$DIR$dir/" "$dir/"
+	return "$status"
 }
 
 [ "$(id -u)" = 0 ] || die "this needs root: packages are unpacked, and programs run with their directory for a root"

@@ -14,7 +14,7 @@ packages() {
 	build) echo gcc make libc6-dev rsync kmod python3-minimal ;;
 	uml) echo linux-source-6.12 gcc make libc6-dev flex bison bc libelf-dev xz-utils rsync kmod python3 busybox-static iproute2 ;;
 	vm) echo linux-headers-6.12-amd64 linux-headers-amd64 qemu-system-x86 busybox-static cpio xz-utils gcc make libc6-dev rsync kmod libelf-dev iproute2 nftables ;;
-	debian13) echo mmdebstrap debian-archive-keyring ;;
+	debian13) echo mmdebstrap debian-archive-keyring rsync ;;
 	demo) echo iproute2 nftables curl python3 kmod util-linux gcc libc6-dev ;;
 	functional) echo iproute2 ethtool nftables tcpdump tshark iperf3 curl nginx-light python3 gcc libc6-dev procps ;;
 	check) echo patch linux-source-6.12 perl python3-ply xz-utils sparse coccinelle shellcheck pylint ;;
