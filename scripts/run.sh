@@ -11,6 +11,7 @@
 #                      instruction takes a nanosecond, idle time none; so figures can be repeated
 #   --timeout S        wall time after which the place is killed and the run fails (default 600)
 #   --append ARGS      more for the kernel's command line
+#   --gdb SOCKET       QEMU listens there for a debugger (VM)
 #   --interactive      a terminal for the command
 #
 # The place sees the host's files, read-only; writable are /tmp, /run (empty at first) and $XTCP_OUT: a directory with the
@@ -37,6 +38,7 @@ options() {
 		--insmod-args) INSMOD_ARGS=$2; shift ;;
 		--virtual) VIRTUAL=y ;;
 		--timeout) TIMEOUT=$2; shift ;;
+		--gdb) GDB=$2; shift ;;
 		--append) APPEND+=" $2"; shift ;;
 		--interactive) INTERACTIVE=y ;;
 		--*) usage ;;
@@ -104,6 +106,7 @@ boot_vm() {
 		-device virtio-9p-pci,fsdev=root,mount_tag=root \
 		-fsdev local,id=out,path="$OUT",security_model=none,multidevs=remap \
 		-device virtio-9p-pci,fsdev=out,mount_tag=out \
+		${GDB:+-gdb "unix:$GDB,server=on,wait=off"} \
 		-serial file:"$OUT/.run/console" -serial $serial -monitor none \
 		-append "console=ttyS0 quiet panic=-1 mitigations=off log_buf_len=4M slab_nomerge \
 			XTCPINIT=$ROOT/scripts/guest.sh XTCPOUT=$OUT XTCPKERNEL=$kernel ${VIRTUAL:+XTCPTIME=counted} $*"
@@ -154,7 +157,7 @@ verdict() {
 	return "$status"
 }
 
-PLACE=${1-} MODULE=y LOAD=y INSMOD_ARGS='' APPEND='' TIMEOUT=600 VIRTUAL='' INTERACTIVE='' RMMOD_TRIES=150
+PLACE=${1-} MODULE=y LOAD=y INSMOD_ARGS='' APPEND='' TIMEOUT=600 VIRTUAL='' INTERACTIVE='' GDB='' RMMOD_TRIES=150
 case $PLACE in
 uml | uml-debug | uml-7.3 | 6.12 | 6.1 | 7.3) shift ;;
 *) usage ;;
