@@ -14,7 +14,7 @@ import socket
 import sys
 import time
 
-RIP = 16
+RIP = 16  # of the registers of 8 octets that `g` gives
 INTERVAL_S = 0.004
 SHOWN = 60
 
@@ -54,11 +54,28 @@ class Stub:
     def go_on(self):
         self.send(b"c")
 
+    def gone(self):
+        """The machine was switched off."""
+        try:
+            more = self.sock.recv(4096, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        self.rest += more
+        return not more
+
+    def stopped(self):
+        while self.receive()[:1] not in (b"T", b"S"):
+            pass
+
     def where(self):
+        """The address of the next instruction; the machine stands still then."""
         self.sock.sendall(b"\x03")
-        self.receive()
-        self.send(b"p%x" % RIP)
-        return int.from_bytes(bytes.fromhex(self.receive().decode()), "little")
+        self.stopped()
+        self.send(b"g")
+        registers = self.receive()
+        while registers[:1] in (b"T", b"S"):
+            registers = self.receive()
+        return int.from_bytes(bytes.fromhex(registers.decode())[8 * RIP:8 * RIP + 8], "little")
 
 
 class Symbols:
@@ -81,14 +98,15 @@ def sample(stub, now):
     seen = {"xtcp": [], "tcp": []}
     stub.go_on()
     try:
-        while True:
+        while not stub.gone():
             time.sleep(INTERVAL_S)
             stack = now.read_text(encoding="utf-8") if now.exists() else ""
             if stack in seen:
                 seen[stack].append(stub.where())
                 stub.go_on()
-    except (ConnectionError, OSError):
-        return seen
+    except OSError:
+        pass
+    return seen
 
 
 def report(seen, symbols, row):
