@@ -44,8 +44,7 @@ static inline u32 xtcp_initial_cwnd(const struct sock *sk)
 /* Another path, if the administrator lets us (net.core.txrehash): where IP chooses by the hash, too. */
 static inline void xtcp_rehash(struct sock *sk)
 {
-	if (sk_rethink_txhash(sk) && IS_ENABLED(CONFIG_IPV6) &&
-	    xtcp_sk(sk)->flow.family == AF_INET6 && XTCP_ECMP_TXHASH)
+	if (sk_rethink_txhash(sk) && XTCP_ECMP_TXHASH && xtcp_sk(sk)->flow.family == AF_INET6)
 		__sk_dst_reset(sk);
 }
 

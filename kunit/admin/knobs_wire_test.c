@@ -997,6 +997,43 @@ static void server_host_dies__retries1(struct kunit *test)
 	}
 }
 
+static unsigned int advices;
+
+static void count_advice(struct sock *sk, struct dst_entry *dst)
+{
+	advices++;
+}
+
+/* What IP is told from R1 on is about the route that failed, whatever another hash chooses. */
+static void server_host_dies__advice(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	unsigned int retries, before;
+	struct dst_ops *ops, counting;
+	struct dst_entry *dst;
+	struct sock *sk;
+
+	wire_knob(w, retries1, 2);
+	wire_establish(w);
+	sk = &wire_xs(w, A)->inet.sk;
+	wire_drop(w, A, WIRE_DATA, 1, WIRE_FOREVER);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 50);
+	for (retries = 1; retries <= 4; retries++) {
+		dst = sk_dst_get(sk);
+		ops = dst->ops;
+		counting = *ops;
+		counting.negative_advice = count_advice;
+		before = advices;
+		dst->ops = &counting;
+		wire_run_ms(w, 200U << (retries - 1));
+		dst->ops = ops;
+		dst_release(dst);
+		WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 1 + retries);
+		WIRE_EQ(w, advices - before, retries > 2);
+	}
+}
+
 WIRE_SUITES(xtcp_knobs_wire,
 	KUNIT_CASE_SLOW(syn_lost__linear_timeouts),
 	KUNIT_CASE_SLOW(synack_lost__linear_timeouts),
@@ -1045,5 +1082,6 @@ WIRE_SUITES(xtcp_knobs_wire,
 	KUNIT_CASE_SLOW(paws__off_lets_old_text_in),
 	KUNIT_CASE_SLOW(client_dies_keepalive__user_timeout),
 	KUNIT_CASE_SLOW(server_host_dies__retries1),
+	KUNIT_CASE_SLOW(server_host_dies__advice),
 	{ }
 );

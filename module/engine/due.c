@@ -144,11 +144,12 @@ static bool reached_r1(const struct sock *sk)
  */
 static void doubt_route(struct sock *sk)
 {
+	/* In this order: another hash may take the route away that the advice is about. */
+	if (xtcp_sk(sk)->retransmits >= xtcp_knob(xtcp_sk_net(sk), retries1)) {
+		__dst_negative_advice(sk);
+		__sk_dst_reset(sk);
+	}
 	xtcp_rehash(sk);
-	if (xtcp_sk(sk)->retransmits < xtcp_knob(xtcp_sk_net(sk), retries1))
-		return;
-	__dst_negative_advice(sk);
-	__sk_dst_reset(sk);
 }
 
 /* For TCP_INFO: timeouts, in how many rows, and how long these lasted. */
