@@ -18,11 +18,11 @@
 #include <xtcp/request.h>
 #include <xtcp/sock.h>
 
-static bool outstanding(const struct sock *sk, u32 seq)
+static bool outstanding(const struct sock *sk, const struct xtcp_icmp *icmp)
 {
 	const struct xtcp_tcb *tcb = &xtcp_sk(sk)->tcb;
 
-	if (xtcp_seq_between(tcb->snd_una, seq, tcb->snd_nxt))
+	if (xtcp_seq_between(tcb->snd_una, ntohl(icmp->th->seq), tcb->snd_nxt))
 		return true;
 	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_OUT_OF_WINDOW_ICMPS);
 	return false;
@@ -66,7 +66,7 @@ static void error(struct sock *sk, const struct xtcp_icmp *icmp)
 {
 	bool told = xtcp_sk(sk)->af->recverr(sk);
 
-	if (!outstanding(sk, ntohl(icmp->th->seq)))
+	if (!outstanding(sk, icmp))
 		return;
 	if (xtcp_opening(sk) && told)
 		queue_message(sk, icmp);
@@ -88,7 +88,7 @@ static void redirect(struct sock *sk, const struct xtcp_icmp *icmp)
 {
 	struct dst_entry *dst;
 
-	if (!outstanding(sk, ntohl(icmp->th->seq)) || sock_owned_by_user(sk))
+	if (!outstanding(sk, icmp) || sock_owned_by_user(sk))
 		return;
 	dst = xtcp_sk(sk)->af->route(sk);
 	if (dst)
@@ -133,7 +133,7 @@ static void too_big(struct sock *sk, const struct xtcp_icmp *icmp)
 {
 	u32 mtu = icmp->ee.ee_info;
 
-	if (!xtcp_sk(sk)->af->takes_pmtu(sk, mtu) || !outstanding(sk, ntohl(icmp->th->seq)))
+	if (!xtcp_sk(sk)->af->takes_pmtu(sk, mtu) || !outstanding(sk, icmp))
 		return;
 	/* Without a number (ip_no_pmtu_disc 1): IP takes the smallest it allows. */
 	if (sock_owned_by_user(sk))
