@@ -15,7 +15,7 @@
 #include <fcntl.h>
 #include <linux/types.h>
 #include <net/if.h>
-#include <netinet/ip.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -339,8 +339,8 @@ static void rr(void)
 	served(pid);
 }
 
-/* `count` writes of `size` octets to who reads: nanoseconds a write, Mbit/s. */
-static void bulk(void)
+/* `count` times `size` octets, by @put, to who reads: nanoseconds a time, Mbit/s. */
+static void bulk_by(void (*put)(int fd, size_t size))
 {
 	long i, count = arg("count", 1000), warm = arg("warm", count / 10);
 	size_t size = arg("size", 65536);
@@ -354,7 +354,7 @@ static void bulk(void)
 	for (i = 0; i < warm + count; i++) {
 		if (i == warm)
 			start = now_ns();
-		write_all(fd, buffer, size);
+		put(fd, size);
 	}
 	shutdown(fd, SHUT_WR);
 	if (!read_all(fd, &c, 1))
@@ -364,36 +364,36 @@ static void bulk(void)
 	served(pid);
 }
 
-/* The same by sendfile(2), of a file in memory. */
+static void put_text(int fd, size_t size)
+{
+	write_all(fd, buffer, size);
+}
+
+static void bulk(void)
+{
+	bulk_by(put_text);
+}
+
+/* By sendfile(2), of a file in memory, which is made the first time. */
+static void put_file(int fd, size_t size)
+{
+	static int file = -1;
+	off_t off = 0;
+
+	if (file < 0) {
+		file = memfd_create("bench", 0);
+		if (file < 0)
+			die("memfd");
+		write_all(file, buffer, size);
+	}
+	while (off < (off_t)size)
+		if (sendfile(fd, file, &off, size - off) <= 0)
+			die("sendfile");
+}
+
 static void sendfile_bulk(void)
 {
-	long i, count = arg("count", 1000), warm = arg("warm", count / 10);
-	size_t size = arg("size", 65536), left;
-	__u64 start = 0, took;
-	int fd, file;
-	off_t off;
-	pid_t pid;
-	char c;
-
-	pid = serve(swallow);
-	file = memfd_create("bench", 0);
-	if (file < 0 || ftruncate(file, size))
-		die("memfd");
-	write_all(file, buffer, size);
-	fd = new_connection();
-	for (i = 0; i < warm + count; i++) {
-		if (i == warm)
-			start = now_ns();
-		for (off = 0, left = size; left; left = size - off)
-			if (sendfile(fd, file, &off, left) <= 0)
-				die("sendfile");
-	}
-	shutdown(fd, SHUT_WR);
-	if (!read_all(fd, &c, 1))
-		die("the reader did not end");
-	took = now_ns() - start;
-	printf("ns %.1f\nmbit %.1f\n", (double)took / count, count * size * 8e3 / took);
-	served(pid);
+	bulk_by(put_file);
 }
 
 /* Octets of all slab objects. */
@@ -452,83 +452,6 @@ static void time_waits(void)
 	}
 }
 
-/* --- a flood -------------------------------------------------------------------- */
-
-static __u16 fold(__u32 sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum;
-}
-
-static __u32 sum_of(const void *from, size_t len)
-{
-	const __u16 *p = from;
-	__u32 sum = 0;
-
-	for (; len > 1; len -= 2)
-		sum += *p++;
-	return sum;
-}
-
-struct syn {
-	struct iphdr ip;
-	struct tcphdr tcp;
-	__u8 options[4];
-};
-
-static void fill_syn(struct syn *syn, __u32 n, const union address *to)
-{
-	struct {
-		__u32 from, to;
-		__u8 zero, protocol;
-		__u16 len;
-	} pseudo;
-
-	*syn = (struct syn){
-		.ip = { .version = 4, .ihl = 5, .ttl = 64, .protocol = protocol, .tot_len = htons(sizeof(*syn)),
-			.saddr = htonl(0x0a600000 + (n * 2654435761u >> 12)), .daddr = to->in.sin_addr.s_addr },
-		.tcp = { .source = htons(1024 + n % 60000), .dest = to->in.sin_port, .seq = htonl(n * 64000),
-			 .doff = 6, .syn = 1, .window = htons(65535) },
-		.options = { 2, 4, 5, 180 },		/* MSS 1460 */
-	};
-	pseudo.from = syn->ip.saddr;
-	pseudo.to = syn->ip.daddr;
-	pseudo.zero = 0;
-	pseudo.protocol = protocol;
-	pseudo.len = htons(sizeof(*syn) - sizeof(syn->ip));
-	syn->tcp.check = fold(sum_of(&pseudo, sizeof(pseudo)) + sum_of(&syn->tcp, sizeof(*syn) - sizeof(syn->ip)));
-}
-
-/*
- * `count` SYNs of as many strangers: nanoseconds of one. To addr, where a listener with `backlog` may be (listen=1);
- * where there is none and the device throws all away, it is the sender's own cost.
- */
-static void flood(void)
-{
-	long i, count = arg("count", 10000), warm = arg("warm", 1000);
-	__u64 start = 0;
-	union address to;
-	struct syn syn;
-	int raw;
-
-	enter("ns_client");
-	address(&to);
-	if (arg("listen", 0))
-		new_listener();
-	raw = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
-	if (raw < 0)
-		die("raw socket");
-	for (i = 0; i < warm + count; i++) {
-		if (i == warm)
-			start = now_ns();
-		fill_syn(&syn, i, &to);
-		if (sendto(raw, &syn, sizeof(syn), 0, &to.sa, sizeof(to.in)) < 0 && errno != ENOBUFS)
-			die("sendto");
-	}
-	printf("ns %.1f\n", (double)(now_ns() - start) / count);
-}
-
 /* A connect() that no one answers: milliseconds until it says so. */
 static void silence(void)
 {
@@ -550,7 +473,7 @@ static const struct {
 	void (*run)(void);
 } works[] = {
 	{ "crr", crr }, { "handshake", handshake }, { "rr", rr }, { "bulk", bulk }, { "sendfile", sendfile_bulk },
-	{ "memory", memory }, { "time_waits", time_waits }, { "flood", flood }, { "silence", silence },
+	{ "memory", memory }, { "time_waits", time_waits }, { "silence", silence },
 };
 
 int main(int argc, char **argv)

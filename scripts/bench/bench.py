@@ -127,28 +127,17 @@ def _(protocol):
     return bench("bulk", protocol, count=less(1000))["mbit"]
 
 
-@figure("bulk-veth", "the same over veth, MTU 1500, offloads as they are", 1.05, rate=True, unit="Mbit/s")
-def _(protocol):
-    offload("on")
-    return bench("bulk", protocol, count=less(500), **VETH)["mbit"]
+def veth_figure(name, text, work, onoff):
+    @figure(name, text, 1.05, rate=True, unit="Mbit/s")
+    def _(protocol):
+        offload(onoff)
+        return bench(work, protocol, count=less(500), **VETH)["mbit"]
 
 
-@figure("bulk-plain", "the same, no offloads", 1.05, rate=True, unit="Mbit/s")
-def _(protocol):
-    offload("off")
-    return bench("bulk", protocol, count=less(500), **VETH)["mbit"]
-
-
-@figure("sendfile", "sendfile() over veth, offloads as they are", 1.05, rate=True, unit="Mbit/s")
-def _(protocol):
-    offload("on")
-    return bench("sendfile", protocol, count=less(500), **VETH)["mbit"]
-
-
-@figure("sendfile-plain", "the same, no offloads", 1.05, rate=True, unit="Mbit/s")
-def _(protocol):
-    offload("off")
-    return bench("sendfile", protocol, count=less(500), **VETH)["mbit"]
+veth_figure("bulk-veth", "64 KiB writes over veth, MTU 1500, offloads as they are", "bulk", "on")
+veth_figure("bulk-plain", "the same, no offloads", "bulk", "off")
+veth_figure("sendfile", "sendfile() over veth, offloads as they are", "sendfile", "on")
+veth_figure("sendfile-plain", "the same, no offloads", "sendfile", "off")
 
 
 @figure("write-64", "writes of 64 octets, Nagle", 0.5)
@@ -193,9 +182,6 @@ for _name, _goal in (("socket", 0.58), ("request", 0.42), ("time-wait", 0.375)):
         lambda protocol, name=_name: slab_size(SLABS[name][protocol]))
 
 
-KNOBS = {XTCP: "net.xtcp.", TCP: "net.ipv4.tcp_"}
-
-
 @figure("time-waits", "connect to close beside 100,000 TIME_WAITs, to none", 1.1, unit="times", own=True)
 def _(protocol):
     """Ended by the time that they last, which is none for who waits idle."""
@@ -208,37 +194,14 @@ def _(protocol):
     return many / few
 
 
-def flood(protocol, cookies):
-    """A SYN of a flood, without what it costs who sends it."""
-    veth()
-    sh(f"sysctl -qw {KNOBS[protocol]}syncookies={2 if cookies else 0}")
-    # Strangers are answered into nothing.
-    sh("ip route replace 10.96.0.0/12 dev lo 2>/dev/null || true; ip route replace blackhole 10.96.0.0/12")
-    args = {"count": less(20000), "listen": 1, "backlog": 64}
-    arrived = bench("flood", protocol, **args)["ns"]
-    own = bench("flood", protocol, count=less(20000), addr="10.98.0.1", ns_client=VETH["ns_client"])["ns"]
-    sh(f"sysctl -qw {KNOBS[protocol]}syncookies=1")
-    return arrived - own
-
-
-@figure("flood-full", "a SYN of a flood, the queue full", 0.5)
-def _(protocol):
-    return flood(protocol, False)
-
-
-@figure("flood-cookies", "a SYN of a flood, answered by a cookie", 0.5)
-def _(protocol):
-    return flood(protocol, True)
-
-
 # --- time, and bad links: virtual time ---------------------------------------------
 
-def link(netem, rate=""):
+def link(netem):
     """The cable, both ways the same."""
     veth()
     offload("off")
     for ns, dev in (("b0", "v0"), ("b1", "v1")):
-        sh(f"ip netns exec {ns} tc qdisc replace dev {dev} root handle 1: netem limit 20000 {netem} {rate}")
+        sh(f"ip netns exec {ns} tc qdisc replace dev {dev} root handle 1: netem {netem}")
 
 
 def goodput(protocol, octets, times=5):
@@ -256,10 +219,12 @@ def goodput_figure(name, text, netem, octets):
         return goodput(protocol, less(octets))
 
 
-goodput_figure("loss-1", "goodput, 1 % lost, 50 ms", "delay 25ms loss 1% rate 100mbit", 8 << 20)
-goodput_figure("loss-0.1", "goodput, 0.1 % lost, 100 ms", "delay 50ms loss 0.1% rate 100mbit", 32 << 20)
-goodput_figure("reordered", "goodput, 10 % reordered, 20 ms", "delay 10ms reorder 10% rate 100mbit", 16 << 20)
-goodput_figure("bottleneck", "goodput, 20 Mbit/s, 40 ms, queue of 2 BDP", "delay 20ms rate 20mbit limit 132", 32 << 20)
+WIDE = "limit 20000 rate 100mbit"
+goodput_figure("loss-1", "goodput, 1 % lost, 50 ms", f"{WIDE} delay 25ms loss 1%", 8 << 20)
+goodput_figure("loss-0.1", "goodput, 0.1 % lost, 100 ms", f"{WIDE} delay 50ms loss 0.1%", 32 << 20)
+goodput_figure("reordered", "goodput, 10 % reordered, 20 ms", f"{WIDE} delay 10ms reorder 10%", 16 << 20)
+goodput_figure("bottleneck", "goodput, 20 Mbit/s, 40 ms, 132 packets under way", "limit 132 delay 20ms rate 20mbit",
+               32 << 20)
 
 
 @figure("silence", "connect() that no one answers, beside 63 s", 1.0, unit="ms off", kind="time", own=True)
