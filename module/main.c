@@ -8,6 +8,7 @@
 #include <xtcp/af.h>
 #include <xtcp/flow.h>
 #include <xtcp/listener.h>
+#include <xtcp/offload.h>
 #include <xtcp/port.h>
 #include <xtcp/request.h>
 #include <xtcp/reserve.h>
@@ -37,6 +38,7 @@ static const struct {
 	{ xtcp_netns_init, exit_netns },
 	{ xtcp_proto_register, xtcp_proto_unregister },
 	{ xtcp_proto6_register, xtcp_proto6_unregister },
+	{ xtcp_offload_register, xtcp_offload_unregister },
 	/* From here on segments come in. */
 	{ xtcp_ipv4_register, xtcp_ipv4_unregister },
 	{ xtcp_ipv6_register, xtcp_ipv6_unregister },

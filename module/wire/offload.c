@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Large segments: cut up on the way out (GSO), joined on the way in (GRO). Header and
+ * rules are TCP's, and so the kernel's TCP does the work, for its protocol 6; here is what
+ * differs, the number in the pseudo header. Segments of protocol 6, ours among them, come
+ * to it without us. Softirq or process context, under RCU.
+ *
+ * A device cuts up what all bits of gso_type allow it to. Those that know TCP may look at
+ * the protocol: the bit of SCTP, which none of them has, leaves it to the kernel. Virtual
+ * ones, which cut up nothing, have it, and pass the skb on whole.
+ */
+
+#include <net/gro.h>
+#include <net/ip6_checksum.h>
+#include <net/protocol.h>
+#include <net/tcp.h>
+#include <xtcp/offload.h>
+#include <xtcp/wire.h>
+
+/* Those of TCP, or NULL. */
+static const struct net_offload *tcp_offload(void)
+{
+	return rcu_dereference(inet_offloads[IPPROTO_TCP]);
+}
+
+static const struct net_offload *tcp6_offload(void)
+{
+	return rcu_dereference(inet6_offloads[IPPROTO_TCP]);
+}
+
+static __sum16 pseudo4(const struct iphdr *iph, u32 len)
+{
+	return ~csum_tcpudp_magic(iph->saddr, iph->daddr, len, IPPROTO_XTCP, 0);
+}
+
+static __sum16 pseudo6(const struct ipv6hdr *ip6h, u32 len)
+{
+	return ~csum_ipv6_magic(&ip6h->saddr, &ip6h->daddr, len, IPPROTO_XTCP, 0);
+}
+
+/* --- out -------------------------------------------------------------------- */
+
+/* Whatever was done to it, it is to be summed up by who sends it. */
+static void sum_later(struct sk_buff *skb, __sum16 pseudo)
+{
+	tcp_hdr(skb)->check = pseudo;
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = skb_transport_header(skb) - skb->head;
+	skb->csum_offset = offsetof(struct tcphdr, check);
+}
+
+/* A device that sums up TCP alone does not know ours. */
+static struct sk_buff *cut_up(const struct net_offload *tcp, struct sk_buff *skb,
+			      netdev_features_t features)
+{
+	if (!tcp || !tcp->callbacks.gso_segment)
+		return ERR_PTR(-EPROTONOSUPPORT);
+	return tcp->callbacks.gso_segment(skb, features & ~(NETIF_F_IP_CSUM | NETIF_F_IPV6_CSUM));
+}
+
+static struct sk_buff *gso_segment4(struct sk_buff *skb, netdev_features_t features)
+{
+	if (!pskb_may_pull(skb, sizeof(struct tcphdr)))
+		return ERR_PTR(-EINVAL);
+	if (skb->ip_summed != CHECKSUM_PARTIAL)
+		sum_later(skb, pseudo4(ip_hdr(skb), skb->len));
+	return cut_up(tcp_offload(), skb, features);
+}
+
+static struct sk_buff *gso_segment6(struct sk_buff *skb, netdev_features_t features)
+{
+	if (!pskb_may_pull(skb, sizeof(struct tcphdr)))
+		return ERR_PTR(-EINVAL);
+	if (skb->ip_summed != CHECKSUM_PARTIAL)
+		sum_later(skb, pseudo6(ipv6_hdr(skb), skb->len));
+	return cut_up(tcp6_offload(), skb, features);
+}
+
+/* --- in --------------------------------------------------------------------- */
+
+/*
+ * @skb with those before it. TCP's would verify its sum for its own protocol: it is told
+ * that it need not. What is not to be joined (flush) goes there all the same, for what is
+ * kept of its connection has to go up before it. Where the device keeps lists of whole packets TCP
+ * looks in its tables for who is to get them, which are not ours: then nothing is joined.
+ */
+static struct sk_buff *join(const struct net_offload *tcp, struct list_head *head,
+			    struct sk_buff *skb, bool sum_wrong)
+{
+	if (sum_wrong || !tcp || !tcp->callbacks.gro_receive ||
+	    (skb->dev->features & NETIF_F_GRO_FRAGLIST)) {
+		NAPI_GRO_CB(skb)->flush = 1;
+		return NULL;
+	}
+	NAPI_GRO_CB(skb)->csum_cnt++;
+	return tcp->callbacks.gro_receive(head, skb);
+}
+
+static struct sk_buff *gro_receive4(struct list_head *head, struct sk_buff *skb)
+{
+	return join(tcp_offload(), head, skb,
+		    !NAPI_GRO_CB(skb)->flush &&
+		    skb_gro_checksum_validate(skb, IPPROTO_XTCP, inet_gro_compute_pseudo));
+}
+
+static struct sk_buff *gro_receive6(struct list_head *head, struct sk_buff *skb)
+{
+	return join(tcp6_offload(), head, skb,
+		    !NAPI_GRO_CB(skb)->flush &&
+		    skb_gro_checksum_validate(skb, IPPROTO_XTCP, ip6_gro_compute_pseudo));
+}
+
+/* The header of the first is the header of all, should someone have to cut them up again. */
+static int joined(struct sk_buff *skb, int thoff, __sum16 pseudo, unsigned int gso_type)
+{
+	((struct tcphdr *)(skb->data + thoff))->check = pseudo;
+	skb_shinfo(skb)->gso_type |= gso_type | SKB_GSO_SCTP;
+	tcp_gro_complete(skb);
+	return 0;
+}
+
+static int gro_complete4(struct sk_buff *skb, int thoff)
+{
+	const struct iphdr *iph = skb->encapsulation ? inner_ip_hdr(skb) : ip_hdr(skb);
+
+	return joined(skb, thoff, pseudo4(iph, skb->len - thoff), SKB_GSO_TCPV4);
+}
+
+static int gro_complete6(struct sk_buff *skb, int thoff)
+{
+	const struct ipv6hdr *ip6h = skb->encapsulation ? inner_ipv6_hdr(skb) : ipv6_hdr(skb);
+
+	return joined(skb, thoff, pseudo6(ip6h, skb->len - thoff), SKB_GSO_TCPV6);
+}
+
+static const struct net_offload offload4 = {
+	.callbacks = {
+		.gso_segment	= gso_segment4,
+		.gro_receive	= gro_receive4,
+		.gro_complete	= gro_complete4,
+	},
+};
+
+static const struct net_offload offload6 = {
+	.callbacks = {
+		.gso_segment	= gso_segment6,
+		.gro_receive	= gro_receive6,
+		.gro_complete	= gro_complete6,
+	},
+};
+
+int xtcp_offload_register(void)
+{
+	int err = inet_add_offload(&offload4, IPPROTO_XTCP);
+
+	if (err)
+		return err;
+	err = inet6_add_offload(&offload6, IPPROTO_XTCP);
+	if (err)
+		inet_del_offload(&offload4, IPPROTO_XTCP);
+	return err;
+}
+
+void xtcp_offload_unregister(void)
+{
+	inet6_del_offload(&offload6, IPPROTO_XTCP);
+	inet_del_offload(&offload4, IPPROTO_XTCP);
+}
