@@ -282,14 +282,40 @@ static void drain(struct wire *w, enum wire_end end)
 }
 
 /* What must hold of every socket at every moment: the law broken, or NULL. */
-static u32 queued(const struct sk_buff_head *queue)
+static u32 unsent(const struct sock *sk)
 {
 	const struct sk_buff *skb;
 	u32 sum = 0;
 
-	skb_queue_walk(queue, skb)
+	skb_queue_walk(&sk->sk_write_queue, skb)
 		sum += skb->truesize;
 	return sum;
+}
+
+static u32 sent(const struct sock *sk)
+{
+	struct sk_buff *skb;
+	u32 sum = 0;
+
+	for (skb = xtcp_queue_oldest(sk); skb; skb = xtcp_queue_next(skb))
+		sum += skb->truesize;
+	return sum;
+}
+
+/* As the counter has it, and in order, without a gap. */
+static bool sent_in_order(const struct sock *sk)
+{
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+	struct sk_buff *skb, *next;
+	u32 segments = 0;
+
+	for (skb = xtcp_queue_oldest(sk); skb; skb = next) {
+		next = xtcp_queue_next(skb);
+		if (XTCP_SKB_CB(skb)->end_seq != (next ? XTCP_SKB_CB(next)->seq : xs->tcb.snd_nxt))
+			return false;
+		segments += xtcp_queue_segments(skb);
+	}
+	return segments == xs->snd.segments_out;
 }
 
 /* Text ahead of rcv_nxt, by seq; it may overlap. */
@@ -325,11 +351,13 @@ static const char *law_broken(struct wire *w, enum wire_end end)
 		return "memory below zero";
 	if (sk->sk_forward_alloc < 0)
 		return "memory used that was not reserved";
-	if (sk->sk_wmem_queued != queued(&sk->sk_write_queue) + queued(&xs->snd.rtx_queue))
+	if (sk->sk_wmem_queued != unsent(sk) + sent(sk))
 		return "the queues hold other than what they are charged for";
+	if (!sent_in_order(sk))
+		return "what was sent is not what is counted, or not in order";
 	if (!ooo_in_order(xs))
 		return "out of order within what is out of order";
-	if (!skb_queue_empty(&xs->snd.rtx_queue) && !xs->due_ns[XTCP_TIMER_RETRANSMIT])
+	if (xtcp_queue_oldest(sk) && !xs->due_ns[XTCP_TIMER_RETRANSMIT])
 		return "text under way, and no timer";
 	return NULL;
 }

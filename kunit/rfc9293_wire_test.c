@@ -414,8 +414,8 @@ static void silly_window__of_the_peer(struct kunit *test)
 		    "0.300 ESTABLISHED -> . 1:601 ack 1      -> ESTABLISHED\n"
 		    "0.310 x           <- . 1 ack 601        <- ESTABLISHED\n"
 		    "0.350 ESTABLISHED <- . 1 ack 601        <- *\n"
-		    "0.350 ESTABLISHED -> . 601:1013 ack 1   -> ...\n"
-		    "0.350 ESTABLISHED -> P. 1013:2025 ack 1 -> ...\n");
+		    "0.350 ESTABLISHED -> . 601:1613 ack 1   -> ...\n"
+		    "0.350 ESTABLISHED -> P. 1613:2025 ack 1 -> ...\n");
 }
 
 /* MUST-39: who reads octet by octet opens the window a segment at a time. */

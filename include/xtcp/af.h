@@ -55,6 +55,8 @@ struct xtcp_af_ops {
 	struct dst_entry *(*route)(struct sock *sk);
 	/* Hand a segment of @sk to IP. */
 	int (*xmit)(struct sock *sk, struct sk_buff *skb);
+	/* Who may cut a large segment of @sk up: SKB_GSO_* (wire/offload.c). */
+	unsigned int (*gso_type)(const struct sock *sk);
 	/* Write th->check of an skb of @sk: in full, or for the device. */
 	void (*checksum)(struct sock *sk, struct sk_buff *skb);
 
@@ -185,11 +187,14 @@ static inline struct sk_buff *xtcp_af_reply_skb(const struct tcphdr *th,
  * A device is trusted with a checksum only if it sums whatever it is told to:
  * protocol 253 means nothing to those that know TCP.
  */
-static inline bool xtcp_af_device_sums(struct sock *sk)
+static inline bool xtcp_af_device_sums(struct sock *sk, const struct sk_buff *skb)
 {
 	const struct dst_entry *dst = __sk_dst_get(sk);
 	bool sums;
 
+	/* Who cuts it up sums up, or has the device do so. */
+	if (skb_is_gso(skb))
+		return true;
 	/* The device may go, the route then has another. */
 	rcu_read_lock();
 	sums = dst && (READ_ONCE(dst->dev)->features & NETIF_F_HW_CSUM);

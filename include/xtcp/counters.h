@@ -167,6 +167,8 @@ struct xtcp_counters {
  * Any context.
  */
 void xtcp_count(struct xtcp_net *xn, unsigned int which);
+/* The same of @n of them. */
+void xtcp_count_add(struct xtcp_net *xn, unsigned int which, u32 n);
 
 /* A socket goes from state @from to state @to. Any context. */
 void xtcp_counters_move(struct xtcp_net *xn, u8 from, u8 to);

@@ -93,6 +93,7 @@ struct xtcp_knobs {
 	u32 invalid_ratelimit_ms;
 	u32 challenge_ack_limit;
 	u32 min_snd_mss;
+	u32 gso;
 	u32 initial_cwnd;
 	u32 slow_start_after_idle;
 	u32 reordering;

@@ -28,7 +28,7 @@ void xtcp_output_rst(struct sock *sk, enum xtcp_counter why);
 /**
  * xtcp_output_text() - send a copy of a segment, which stays in its queue
  * @sk: socket, locked
- * @skb: with text or FIN
+ * @skb: with text or FIN, in segments of its cb's mss
  *
  * Return: false where this machine refused it, its queues being full or memory short.
  */
@@ -36,12 +36,13 @@ bool xtcp_output_text(struct sock *sk, struct sk_buff *skb);
 /**
  * xtcp_output_retransmit() - send a segment again
  * @sk: socket, locked
- * @skb: in snd.rtx_queue; split if it is longer than the MSS is now
+ * @skb: among what was sent
+ * @len: so much of it, as far as one skb may go now; the rest is split off, and stays
  *
  * Return: 0; else it is kept here, and its skb says so: -EBUSY while the copy before
  * still waits in this machine; -ENOBUFS where its queues are full; -ENOMEM.
  */
-int xtcp_output_retransmit(struct sock *sk, struct sk_buff *skb);
+int xtcp_output_retransmit(struct sock *sk, struct sk_buff *skb, u32 len);
 
 #ifdef XTCP_KUNIT
 extern unsigned int xtcp_output_starve;	/* so many segments without text find no memory */

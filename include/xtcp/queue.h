@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The send queues: engine/queue.c. Under the socket lock. */
+/*
+ * The send queues: engine/queue.c, which alone touches their links. Under the socket lock.
+ *
+ * What was not sent yet is a list, sk_write_queue; what was, and is not acknowledged, a
+ * tree by sequence number, tcp_rtx_queue of struct sock. An skb has text of many segments:
+ * into how many it is cut on the wire is said when it goes (struct xtcp_skb_cb.mss). It is
+ * split where a window ends inside, or only a part of it is to be sent again.
+ */
 #ifndef _XTCP_QUEUE_H
 #define _XTCP_QUEUE_H
 
@@ -19,9 +26,9 @@ enum xtcp_limit {
 
 /* Sending: written by engine/ and, what the user sets, by socket/. Socket lock. */
 struct xtcp_send {
-	struct sk_buff_head rtx_queue;	/* sent, not acknowledged; socket lock */
 	u32 write_seq;			/* next octet the user will write */
 	u32 small_seq;			/* end of the last segment below MSS */
+	u32 segments_out;		/* sent, not acknowledged; an skb is as many as it is cut into */
 	/*
 	 * Octets of text a segment may carry now (xtcp_mss_sync()). From pmtu,
 	 * mss_clamp, tcb.snd_mss, tcb.ts_ok, IP options, mss_wnd_max, mss_floor: whoever
@@ -31,6 +38,7 @@ struct xtcp_send {
 	u16 mss;
 	u16 mss_clamp;			/* TCP_MAXSEG, 0: none */
 	u16 mss_floor;			/* min_snd_mss when mss was derived */
+	u32 goal;			/* octets that an skb takes: whole segments (mss.c) */
 	u32 pmtu;			/* of the route, when it was used last */
 	u32 mss_wnd_max;		/* tcb.snd_wnd_max when mss was derived */
 	u8 nodelay : 1,			/* TCP_NODELAY */
@@ -52,23 +60,52 @@ struct xtcp_send {
  * Return: with XTCP_HEADROOM reserved; NULL without memory.
  */
 struct sk_buff *xtcp_queue_alloc(struct sock *sk, gfp_t gfp, bool force);
-/* Give back an skb of the send or retransmission queue (already unlinked). */
-void xtcp_queue_free(struct sock *sk, struct sk_buff *skb);
+/* An skb with nothing in it yet, from xtcp_queue_alloc(), becomes the last of what is unsent. */
+void xtcp_queue_append(struct sock *sk, struct sk_buff *skb);
+/* The last of what is unsent goes, and its charge. */
+void xtcp_queue_drop_last(struct sock *sk);
+/* @skb, the first unsent, goes now, in segments of snd.mss: it is among the sent. */
+void xtcp_queue_sent(struct sock *sk, struct sk_buff *skb);
+/* The same of @skb, that was sent before, in segments that may be others. */
+void xtcp_queue_sent_again(struct sock *sk, struct sk_buff *skb);
 /**
  * xtcp_queue_split() - leave @len octets in @skb, the rest behind it
  * @sk: socket
- * @queue: the one that @skb is in
- * @skb: to be split
+ * @skb: to be split, sent or not
  * @len: less than it has
  *
  * What must go goes, also when a path became too narrow for it: no limit stops that.
  * Return: 0 or -ENOMEM.
  */
-int xtcp_queue_split(struct sock *sk, struct sk_buff_head *queue, struct sk_buff *skb,
-		     u32 len);
+int xtcp_queue_split(struct sock *sk, struct sk_buff *skb, u32 len);
+
+/* The segments that @skb, which was sent, was cut into; a FIN alone is one. */
+u32 xtcp_queue_segments(const struct sk_buff *skb);
+
+/* The first and last that was not sent; NULL: there is none. */
+static inline struct sk_buff *xtcp_queue_unsent(const struct sock *sk)
+{
+	return skb_peek(&sk->sk_write_queue);
+}
+
+static inline struct sk_buff *xtcp_queue_last_unsent(const struct sock *sk)
+{
+	return skb_peek_tail(&sk->sk_write_queue);
+}
+
+/* The oldest that was sent and is not acknowledged, and what follows it; NULL: none does. */
+static inline struct sk_buff *xtcp_queue_oldest(const struct sock *sk)
+{
+	return skb_rb_first(&sk->tcp_rtx_queue);
+}
+
+static inline struct sk_buff *xtcp_queue_next(struct sk_buff *skb)
+{
+	return skb_rb_next(skb);
+}
 
 /**
- * xtcp_queue_clean() - drop from the retransmission queue what is acknowledged
+ * xtcp_queue_clean() - drop from what was sent what is acknowledged
  * @sk: socket; tcb.snd_una has moved
  * @sent_ns: set to when the oldest of them was sent; 0 if Karn forbids its use, for one
  *	of them was sent twice

@@ -48,13 +48,14 @@ void xtcp_recovery_idle(struct sock *sk);
 void xtcp_recovery_push(struct sock *sk);
 
 /**
- * xtcp_recovery_allows() - may new text go?
+ * xtcp_recovery_allows() - how much new text may go
  * @xs: socket
- * @len: octets of it, in one segment
+ * @len: octets of it that there are, with a FIN perhaps
  *
- * Not while something is to be sent again; else as far as cwnd goes (RFC 5681 3.1),
- * with limited transmit (RFC 3042).
+ * None while something is to be sent again; else as far as cwnd goes (RFC 5681 3.1),
+ * with limited transmit (RFC 3042). Return: octets, all or so many whole segments; -1:
+ * nothing, and no FIN.
  */
-bool xtcp_recovery_allows(const struct xtcp_sock *xs, u32 len);
+int xtcp_recovery_allows(const struct xtcp_sock *xs, u32 len);
 
 #endif

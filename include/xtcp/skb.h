@@ -17,6 +17,7 @@ struct xtcp_skb_cb {
 	} header;
 	u32 seq;
 	u32 end_seq;			/* SYN and FIN count */
+	u16 mss;			/* sent: in segments of as many octets; 0: not sent */
 	u8 ctl;				/* enum xtcp_control */
 	u8 retransmits;			/* sent that often again */
 	bool kept;			/* not sent, the last time: this machine refused it */
@@ -24,5 +25,11 @@ struct xtcp_skb_cb {
 };
 
 #define XTCP_SKB_CB(skb) ((struct xtcp_skb_cb *)&((skb)->cb[0]))
+
+/* The segments that @skb came in as: what was joined, or never cut up, is several. */
+static inline u32 xtcp_skb_segments(const struct sk_buff *skb)
+{
+	return max_t(u32, skb_shinfo(skb)->gso_segs, 1);
+}
 
 #endif

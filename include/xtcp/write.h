@@ -20,10 +20,11 @@ void xtcp_write_drop_empty(struct sock *sk);
  * @sk: socket, locked
  * @skb: the last one of the send queue
  * @msg: read from
+ * @most: octets that @skb may have, more than it has
  *
  * Return: octets copied; 0: @skb takes no more fragments; -ENOBUFS, -EFAULT.
  */
-int xtcp_write_append(struct sock *sk, struct sk_buff *skb, struct msghdr *msg);
+int xtcp_write_append(struct sock *sk, struct sk_buff *skb, struct msghdr *msg, u32 most);
 /**
  * xtcp_write_into_syn() - text of @msg goes with the SYN (RFC 7413)
  * @sk: socket, locked, that has sent nothing

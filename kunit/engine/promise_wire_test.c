@@ -227,7 +227,7 @@ static void some_memory(struct round *r)
 static bool held_back(struct wire *w, enum wire_end at)
 {
 	return !skb_queue_empty(&w->side[at].sock->sk->sk_write_queue) &&
-	       skb_queue_empty(&wire_xs(w, at)->snd.rtx_queue);
+	       !xtcp_queue_oldest(w->side[at].sock->sk);
 }
 
 /*

@@ -110,7 +110,7 @@ static void timeout__nothing_new_meanwhile(struct kunit *test)
 	WIRE_EQ(w, wire_send(w, A, 40000), 40000);
 	wire_run_to_ms(w, 100);
 	WIRE_EQ(w, sent(w), 10);
-	head = skb_peek(&wire_xs(w, A)->snd.rtx_queue);
+	head = xtcp_queue_oldest(w->side[A].sock->sk);
 	hold_copy(head, sk, true);
 	wire_run_to_ms(w, 300);
 	WIRE_EQ(w, cong(w)->phase, XTCP_CONG_LOSS);
@@ -366,7 +366,7 @@ static void fast_recovery__partial_ack(struct kunit *test)
 	WIRE_EQ(w, cong(w)->cwnd, 14000 - 3000 + 1000);
 	/* The next hole is sent again; nothing else. */
 	WIRE_EQ(w, sent(w), 12);
-	WIRE_EQ(w, XTCP_SKB_CB(skb_peek(&wire_xs(w, A)->snd.rtx_queue))->retransmits, 1);
+	WIRE_EQ(w, XTCP_SKB_CB(xtcp_queue_oldest(w->side[A].sock->sk))->retransmits, 1);
 	ack(w, 3501, 1);
 	WIRE_EQ(w, cong(w)->cwnd, 12000 - 500);
 }

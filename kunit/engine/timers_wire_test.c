@@ -565,10 +565,10 @@ static void refused__fast_retransmit(struct kunit *test)
 	wire_refuse(w, A, 1);
 	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1);
 	WIRE_EQ(w, xs->cong.phase, XTCP_CONG_RECOVERY);
-	WIRE_EQ(w, XTCP_SKB_CB(skb_peek(&xs->snd.rtx_queue))->kept, true);
+	WIRE_EQ(w, XTCP_SKB_CB(xtcp_queue_oldest((struct sock *)xs))->kept, true);
 	ssthresh = xs->cong.ssthresh;
 	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1);
-	WIRE_EQ(w, XTCP_SKB_CB(skb_peek(&xs->snd.rtx_queue))->kept, false);
+	WIRE_EQ(w, XTCP_SKB_CB(xtcp_queue_oldest((struct sock *)xs))->kept, false);
 	WIRE_EQ(w, xs->cong.ssthresh, ssthresh);
 }
 
@@ -930,7 +930,7 @@ static void ack_kept__text_let_go_is_refused(struct kunit *test)
 	WIRE_EQ(w, wire_send(w, B, 100), 100);
 	wire_refuse(w, B, 1);
 	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 100);
-	WIRE_EQ(w, skb_queue_len(&wire_xs(w, B)->snd.rtx_queue), 2);
+	WIRE_EQ(w, wire_xs(w, B)->snd.segments_out, 2);
 	wire_run_ms(w, 45);
 	WIRE_EQ(w, wire_count(w, B, WIRE_DATA), 1);
 	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 1);

@@ -769,7 +769,7 @@ static void cookie__without_text(struct kunit *test)
 	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 11);
 	WIRE_STATE(w, B, ESTABLISHED);
 	WIRE_EQ(w, wire_xs(w, B)->tcb.snd_una - wire_xs(w, B)->tcb.iss, 11);
-	WIRE_EQ(w, skb_queue_empty(&wire_xs(w, B)->snd.rtx_queue), true);
+	WIRE_EQ(w, !xtcp_queue_oldest(w->side[B].sock->sk), true);
 }
 
 /* --- what a client remembers ----------------------------------------------------------------------- */
@@ -1002,7 +1002,7 @@ static void fastopen_connect__aborted_before(struct kunit *test)
 	WIRE_EQ(w, wire_send(w, A, 100), -ECONNABORTED);
 	wire_run_ms(w, 100);
 	WIRE_EQ(w, wire_count(w, A, WIRE_ANY), before);
-	WIRE_EQ(w, skb_queue_empty(&wire_xs(w, A)->snd.rtx_queue), true);
+	WIRE_EQ(w, !xtcp_queue_oldest(w->side[A].sock->sk), true);
 }
 
 /* A waits with its SYN for the first text, and B, which listens no more, calls A. */
@@ -1087,7 +1087,7 @@ static void refused(struct kunit *test)
 	WIRE_EQ(w, wire_count(w, B, WIRE_RST), 1);
 	WIRE_EQ(w, wire_error(w, A), ECONNREFUSED);
 	WIRE_EQ(w, wire_xs(w, A)->tcb.state, XTCP_CLOSED);
-	WIRE_EQ(w, skb_queue_empty(&wire_xs(w, A)->snd.rtx_queue), true);
+	WIRE_EQ(w, !xtcp_queue_oldest(w->side[A].sock->sk), true);
 }
 
 static void errors(struct kunit *test)

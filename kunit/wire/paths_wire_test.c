@@ -324,7 +324,7 @@ static void text__out_of_the_reserve(struct kunit *test)
 	wire_establish(w);
 	wire_drop(w, A, WIRE_DATA, 1, 1);
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
-	skb_peek(&wire_xs(w, A)->snd.rtx_queue)->pfmemalloc = 1;
+	xtcp_queue_oldest(w->side[A].sock->sk)->pfmemalloc = 1;
 	last.pfmemalloc = true;
 	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
 	wire_run_ms(w, 205);

@@ -24,6 +24,11 @@ void xtcp_count(struct xtcp_net *xn, unsigned int which)
 	this_cpu_inc(xn->counters->value[which]);
 }
 
+void xtcp_count_add(struct xtcp_net *xn, unsigned int which, u32 n)
+{
+	this_cpu_add(xn->counters->value[which], n);
+}
+
 void xtcp_counters_move(struct xtcp_net *xn, u8 from, u8 to)
 {
 	if (from != TCP_CLOSE)

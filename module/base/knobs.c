@@ -118,6 +118,8 @@ const struct xtcp_knob_row xtcp_knob_rows[] = {
 	     "challenge ACKs of a namespace in a second, about: half of it is random"),
 	KNOB(min_snd_mss, 48, 48, 1460, "RFC 9293 3.7.1",
 	     "smallest segment size an announced MSS or path MTU can bring about"),
+	KNOB(gso, 1, 0, 1, "",
+	     "text of many segments goes down as one, for IP or the device to cut up"),
 	KNOB(initial_cwnd, 10, 1, 1000, "RFC 6928 2",
 	     "segments a new connection may send before the first ACK"),
 	KNOB(slow_start_after_idle, 1, 0, 1, "RFC 5681 4.1",

@@ -264,7 +264,7 @@ static void count_text_timeout(struct sock *sk)
 
 static void retransmit_text(struct sock *sk, u64 due_ns)
 {
-	struct sk_buff *head = skb_peek(&xtcp_sk(sk)->snd.rtx_queue);
+	struct sk_buff *head = xtcp_queue_oldest(sk);
 	struct try try = try_of(due_ns, xtcp_timers_rto_ns(sk));
 	bool left;
 
@@ -327,7 +327,7 @@ static void persist_due(struct sock *sk, u64 due_ns)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct try try = try_of(due_ns, xtcp_timers_rto_ns(sk));
 
-	if (skb_queue_empty(&sk->sk_write_queue) || xs->tcb.snd_nxt != xs->tcb.snd_una)
+	if (!xtcp_queue_unsent(sk) || xs->tcb.snd_nxt != xs->tcb.snd_una)
 		return;
 	if (!xs->first_retransmit_ns)
 		xs->first_retransmit_ns = due_ns;
@@ -391,8 +391,7 @@ static void keepalive_due(struct sock *sk, u64 due_ns)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct try try = try_of(due_ns, keepintvl_ns(xs));
 
-	if (xs->tcb.snd_nxt != xs->tcb.snd_una ||
-	    !skb_queue_empty(&sk->sk_write_queue)) {
+	if (xs->tcb.snd_nxt != xs->tcb.snd_una || xtcp_queue_unsent(sk)) {
 		/* Text on its way asks the same question. */
 		xtcp_timers_arm(sk, XTCP_TIMER_KEEPALIVE,
 				counts_from(&try) + xtcp_timers_keepidle_ns(xs));

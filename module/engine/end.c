@@ -81,8 +81,9 @@ void xtcp_reset_connection(struct sock *sk)
 	xs->fastopen = fastopen;
 	xs->tcb = (struct xtcp_tcb){ .state = xs->tcb.state, .snd_mss = xs->af->mss_default };
 	xs->snd = snd;
-	skb_queue_head_init(&xs->snd.rtx_queue);
+	sk->tcp_rtx_queue = RB_ROOT;
 	xs->snd.mss = xs->af->mss_default;
+	xs->snd.goal = xs->snd.mss;
 	xs->snd.pmtu = xs->af->mss_default + sizeof(struct tcphdr) + xs->af->ip_header_len;
 	xs->rcv = (struct xtcp_receive){
 		.ooo = RB_ROOT,

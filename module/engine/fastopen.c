@@ -212,8 +212,8 @@ static void send_again(struct sock *sk)
 	xs->fastopen.client_fail = xs->stats.retrans ? TFO_SYN_RETRANSMITTED :
 						       TFO_DATA_NOT_ACKED;
 	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_FASTOPEN_ACTIVE_FAILS);
-	skb_queue_walk(&xs->snd.rtx_queue, skb)
-		if (xtcp_output_retransmit(sk, skb))
+	for (skb = xtcp_queue_oldest(sk); skb; skb = xtcp_queue_next(skb))
+		if (xtcp_output_retransmit(sk, skb, skb->len))
 			return;
 }
 
@@ -232,7 +232,7 @@ void xtcp_fastopen_too_large(struct sock *sk)
 void xtcp_fastopen_answered(struct sock *sk, const struct xtcp_segment *seg)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
-	bool lost, missing = !skb_queue_empty(&xs->snd.rtx_queue);
+	bool lost, missing = xtcp_queue_oldest(sk);
 
 	if (!xs->fastopen.tried)
 		return;

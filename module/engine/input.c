@@ -543,8 +543,8 @@ void xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
 
 	xtcp_header_parse(skb, &seg);
 	xtcp_input_mark(sk, skb);
-	xs->stats.segs_in++;
-	xs->stats.data_segs_in += seg.text_len > 0;
+	xs->stats.segs_in += xtcp_skb_segments(skb);
+	xs->stats.data_segs_in += seg.text_len ? xtcp_skb_segments(skb) : 0;
 	xs->tcb.paws_idle_us = xtcp_net_paws_idle_us(xtcp_sk_net(sk));
 	now_us = xtcp_now_us();
 	refused = !admit(sk, skb, &seg, now_us);

@@ -27,6 +27,39 @@ static u32 bound_to_half_window(const struct xtcp_tcb *tcb, u32 mss)
 	return half && mss > half ? max_t(u32, half, XTCP_MSS_MIN) : mss;
 }
 
+/*
+ * Octets that a device, or IP in front of it, cuts into segments; 0: none does, and each
+ * goes by itself. IPsec may not be able to.
+ */
+static u32 cut_for_us(const struct sock *sk)
+{
+	const struct dst_entry *dst = __sk_dst_get(sk);
+	const struct net_device *dev;
+	u32 most;
+
+	if (!dst || dst->header_len || !xtcp_knob(xtcp_sk_net(sk), gso))
+		return 0;
+	rcu_read_lock();
+	dev = READ_ONCE(dst->dev);
+	most = min_t(u32, READ_ONCE(dev->gso_max_size), GSO_LEGACY_MAX_SIZE);
+	rcu_read_unlock();
+	return most - min_t(u32, most, XTCP_HEADROOM + 1);
+}
+
+/*
+ * No more than half of the largest window, nor of the send buffer: or nothing would go
+ * while an skb fills, or waits for its ACK. Nor than the user wants to be unsent.
+ */
+void xtcp_mss_set_goal(struct sock *sk)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	u32 most = min3(cut_for_us(sk), xs->tcb.snd_wnd_max / 2, (u32)READ_ONCE(sk->sk_sndbuf) / 2);
+
+	if (xs->notsent_lowat)
+		most = min(most, xs->notsent_lowat);
+	xs->snd.goal = max_t(u32, xs->snd.mss, most - most % xs->snd.mss);
+}
+
 void xtcp_mss_sync(struct sock *sk, u32 pmtu)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
@@ -45,6 +78,7 @@ void xtcp_mss_sync(struct sock *sk, u32 pmtu)
 	xs->snd.mss_floor = floor;
 	xs->snd.mss = bound_to_half_window(&xs->tcb, mss);
 	xtcp_cong_set_mss(&xs->cong, xs->snd.mss);
+	xtcp_mss_set_goal(sk);
 }
 
 /*

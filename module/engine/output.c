@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Making and sending segments (RFC 9293 sections 3.7, 3.8). What has text or a FIN stays
- * in its queue (engine/queue.c), and a copy goes; SYN and pure control segments are made
+ * in its queue (engine/queue.c), and a copy goes, cut into segments by IP or the device
+ * (wire/offload.c); SYN and pure control segments are made
  * when they are needed and never queued.
  */
 
@@ -91,9 +92,25 @@ static bool kept_here(int err)
 	return net_xmit_eval(err) > 0 || err == -ENOBUFS || err == -ENOMEM;
 }
 
-/* Put the header in front of @skb and send it. */
+/*
+ * The text of @skb is for several segments of @mss octets, the last perhaps less: whoever
+ * sums up does so for each. Return: how many there are; 1 for what goes as it is.
+ */
+static u32 set_segments(struct sock *sk, struct sk_buff *skb, u32 mss)
+{
+	struct skb_shared_info *shinfo = skb_shinfo(skb);
+	bool large = skb->len > mss;
+
+	/* Of a copy that shares them with one that was cut otherwise. */
+	shinfo->gso_size = large ? mss : 0;
+	shinfo->gso_segs = large ? DIV_ROUND_UP(skb->len, mss) : 0;
+	shinfo->gso_type = large ? xtcp_sk(sk)->af->gso_type(sk) : 0;
+	return shinfo->gso_segs ?: 1;
+}
+
+/* Put the header in front of @skb, of @segments segments, and send it. */
 static int transmit_header(struct sock *sk, struct sk_buff *skb,
-			   const struct xtcp_header *h)
+			   const struct xtcp_header *h, u32 segments)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	int err;
@@ -110,8 +127,8 @@ static int transmit_header(struct sock *sk, struct sk_buff *skb,
 	skb_set_hash_from_sk(skb, sk);
 	skb_set_dst_pending_confirm(skb, READ_ONCE(sk->sk_dst_pending_confirm));
 	xs->af->checksum(sk, skb);
-	xs->stats.segs_out++;
-	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_OUT_SEGS);
+	xs->stats.segs_out += segments;
+	xtcp_count_add(xtcp_sk_net(sk), XTCP_CNT_OUT_SEGS, segments);
 	err = xs->af->xmit(sk, skb);
 	/* What stayed here told nothing: an ACK that is owed is so still. */
 	if ((h->ctl & XTCP_ACK) && !kept_here(err))
@@ -119,15 +136,15 @@ static int transmit_header(struct sock *sk, struct sk_buff *skb,
 	return err;
 }
 
-/* @skb, whose text begins at @seq. */
-static int transmit(struct sock *sk, struct sk_buff *skb, u32 seq, u8 ctl)
+/* @skb, whose text begins at @seq, and is for @segments segments. */
+static int transmit(struct sock *sk, struct sk_buff *skb, u32 seq, u8 ctl, u32 segments)
 {
 	u32 acked_seq = xtcp_sk(sk)->rcv.acked_seq;
 	struct xtcp_header h;
 	int err;
 
 	fill_header(sk, seq, ctl, &h);
-	err = transmit_header(sk, skb, &h);
+	err = transmit_header(sk, skb, &h, segments);
 	if (kept_here(err))
 		xtcp_sk(sk)->rcv.acked_seq = acked_seq;
 	return err;
@@ -160,7 +177,7 @@ static int send_control(struct sock *sk, u32 seq, u8 ctl)
 {
 	struct sk_buff *skb = alloc_control(sk);
 
-	return skb ? transmit(sk, skb, seq, ctl) : -ENOBUFS;
+	return skb ? transmit(sk, skb, seq, ctl, 1) : -ENOBUFS;
 }
 
 /*
@@ -175,14 +192,16 @@ static struct sk_buff *copy_to_send(struct sock *sk, struct sk_buff *skb)
 	skb->skb_mstamp_ns = ktime_get_ns();
 	if (skb->len) {
 		xtcp_sk(sk)->stats.bytes_sent += skb->len;
-		xtcp_sk(sk)->stats.data_segs_out++;
+		xtcp_sk(sk)->stats.data_segs_out += xtcp_queue_segments(skb);
 		xtcp_sk(sk)->stats.data_sent = (u32)jiffies;
 	}
 	/* The header goes into the head, which a copy on its way still reads. */
 	copy = skb_cloned(skb) ? pskb_copy(skb, sk_gfp_mask(sk, GFP_ATOMIC)) :
 				 skb_clone(skb, sk_gfp_mask(sk, GFP_ATOMIC));
-	if (copy)
-		copy->tstamp = 0;
+	if (!copy)
+		return NULL;
+	copy->tstamp = 0;
+	copy->dev = NULL;		/* where the node of the tree was */
 	return copy;
 }
 
@@ -193,7 +212,7 @@ bool xtcp_output_syn(struct sock *sk)
 
 void xtcp_output_first_syn(struct sock *sk, const struct xtcp_fastopen_cookie *cookie)
 {
-	struct sk_buff *text = skb_peek(&xtcp_sk(sk)->snd.rtx_queue), *skb;
+	struct sk_buff *text = xtcp_queue_oldest(sk), *skb;
 	struct xtcp_header h;
 
 	skb = text ? copy_to_send(sk, text) : alloc_control(sk);
@@ -205,7 +224,8 @@ void xtcp_output_first_syn(struct sock *sk, const struct xtcp_fastopen_cookie *c
 		h.opt.has_fastopen = 1;		/* an empty one asks for one */
 		h.opt.experiment = cookie->experiment;
 	}
-	transmit_header(sk, skb, &h);
+	set_segments(sk, skb, skb->len);
+	transmit_header(sk, skb, &h, 1);
 }
 
 bool xtcp_output_syn_ack(struct sock *sk)
@@ -222,7 +242,7 @@ bool xtcp_output_syn_ack_cookie(struct sock *sk, const struct xtcp_fastopen_cook
 		return false;
 	fill_header(sk, xtcp_sk(sk)->tcb.iss, XTCP_SYN | XTCP_ACK, &h);
 	xtcp_options_add_cookie(&h.opt, cookie);
-	return !kept_here(transmit_header(sk, skb, &h));
+	return !kept_here(transmit_header(sk, skb, &h, 1));
 }
 
 /*
@@ -287,37 +307,42 @@ bool xtcp_output_text(struct sock *sk, struct sk_buff *skb)
 	struct xtcp_skb_cb *cb = XTCP_SKB_CB(skb);
 	struct sk_buff *copy = copy_to_send(sk, skb);
 
-	return copy && !kept_here(transmit(sk, copy, cb->seq, cb->ctl | XTCP_ACK));
+	return copy && !kept_here(transmit(sk, copy, cb->seq, cb->ctl | XTCP_ACK,
+					   set_segments(sk, copy, cb->mss)));
 }
 
-static int send_again(struct sock *sk, struct sk_buff *skb)
+static int send_again(struct sock *sk, struct sk_buff *skb, u32 len)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
+	u32 segments;
 	int err;
 
 	/* The first copy still waits in a queue of this machine. */
 	if (skb_fclone_busy(sk, skb))
 		return -EBUSY;
 	xtcp_mss_refresh(sk);
-	if (skb->len > xs->snd.mss) {
-		err = xtcp_queue_split(sk, &xs->snd.rtx_queue, skb, xs->snd.mss);
+	len = min3(len, skb->len, xs->snd.goal);
+	if (len < skb->len) {
+		err = xtcp_queue_split(sk, skb, len);
 		if (err)
 			return err;
 	}
+	xtcp_queue_sent_again(sk, skb);
+	segments = xtcp_queue_segments(skb);
 	if (XTCP_SKB_CB(skb)->retransmits < U8_MAX)
 		XTCP_SKB_CB(skb)->retransmits++;
-	xs->stats.retrans++;
+	xs->stats.retrans += segments;
 	xs->stats.bytes_retrans += skb->len;
-	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_RETRANS_SEGS);
+	xtcp_count_add(xtcp_sk_net(sk), XTCP_CNT_RETRANS_SEGS, segments);
 	trace_xtcp_retransmit(sk, &xs->flow, skb->len ? XTCP_RETRANSMIT_DATA :
 			      XTCP_RETRANSMIT_FIN, XTCP_SKB_CB(skb)->seq, skb->len,
 			      XTCP_SKB_CB(skb)->retransmits, xtcp_timers_rto_ns(sk));
 	return xtcp_output_text(sk, skb) ? 0 : -ENOBUFS;
 }
 
-int xtcp_output_retransmit(struct sock *sk, struct sk_buff *skb)
+int xtcp_output_retransmit(struct sock *sk, struct sk_buff *skb, u32 len)
 {
-	int err = send_again(sk, skb);
+	int err = send_again(sk, skb, len);
 
 	XTCP_SKB_CB(skb)->kept = err < 0;
 	return err;

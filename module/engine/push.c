@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What may go now: windows, Nagle's algorithm, silly windows (RFC 9293 sections 3.7.4,
- * 3.8.6). Text moves from sk_write_queue to snd.rtx_queue as it is sent; a FIN is a flag
- * of the last skb.
+ * 3.8.6). A FIN is a flag of the last skb.
  */
 
 #include <net/tcp_states.h>
@@ -29,8 +28,7 @@ static bool may_send_text(const struct sock *sk)
  */
 static bool nagle_holds(const struct xtcp_sock *xs, const struct sk_buff *skb)
 {
-	if (skb->len >= xs->snd.mss || (XTCP_SKB_CB(skb)->ctl & XTCP_FIN) ||
-	    xs->tcb.snd_urgent)
+	if ((XTCP_SKB_CB(skb)->ctl & XTCP_FIN) || xs->tcb.snd_urgent)
 		return false;
 	if (xs->snd.cork || xs->snd.more)
 		return true;
@@ -39,28 +37,51 @@ static bool nagle_holds(const struct xtcp_sock *xs, const struct sk_buff *skb)
 	       xtcp_seq_leq(xs->snd.small_seq, xs->tcb.snd_nxt);
 }
 
+/* Of @len octets, those behind the last whole segment. */
+static u32 beyond_whole(const struct xtcp_sock *xs, u32 len)
+{
+	return len < xs->snd.mss ? len : len % xs->snd.mss;
+}
+
 /*
- * How much of @skb the windows let go now; -1: nothing. Sender's silly-window
- * avoidance (RFC 9293 3.8.6.2.1): whole segments, or half of the largest window.
+ * Of @len octets of @skb, how many the peer's window takes; -1: nothing. Sender's
+ * silly-window avoidance (RFC 9293 3.8.6.2.1): whole segments, or half of the largest
+ * window.
  */
-static int allowed(const struct xtcp_sock *xs, const struct sk_buff *skb)
+static int in_window(const struct xtcp_sock *xs, const struct sk_buff *skb, u32 len)
 {
 	const struct xtcp_tcb *tcb = &xs->tcb;
 	u32 edge = tcb->snd_una + xtcp_tcb_syn_under_way(tcb) + tcb->snd_wnd;
-	u32 len = min_t(u32, skb->len, xs->snd.mss);
-	u32 end = XTCP_SKB_CB(skb)->seq + len;
-	u32 usable;
+	u32 seq = XTCP_SKB_CB(skb)->seq, usable = edge - seq, whole;
 
-	if (len == skb->len)
-		end = XTCP_SKB_CB(skb)->end_seq;	/* with the FIN */
-	if (!xtcp_recovery_allows(xs, len))
-		return -1;
-	if (xtcp_seq_leq(end, edge))
+	/* All of it is, with the FIN. */
+	if (xtcp_seq_leq(len == skb->len ? XTCP_SKB_CB(skb)->end_seq : seq + len, edge))
 		return len;
-	usable = edge - tcb->snd_nxt;
-	if ((s32)usable > 0 && usable < len && usable >= tcb->snd_wnd_max / 2)
-		return usable;
-	return -1;
+	if ((s32)usable <= 0 || !len)
+		return -1;
+	whole = min(usable, len - 1);
+	whole -= beyond_whole(xs, whole);
+	if (whole)
+		return whole;
+	return usable < len && usable >= tcb->snd_wnd_max / 2 ? usable : -1;
+}
+
+/* How much of @skb, the first unsent, may go now, all of it or in whole segments; -1: nothing. */
+static int allowed(const struct sock *sk, const struct sk_buff *skb)
+{
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+	/* What is urgent is so many octets ahead of each segment of its own. */
+	u32 most = xs->tcb.snd_urgent ? xs->snd.mss : xs->snd.goal, rest;
+	int len = xtcp_recovery_allows(xs, min(skb->len, most));
+
+	if (len >= 0)
+		len = in_window(xs, skb, len);
+	if (len < 0 || skb != xtcp_queue_last_unsent(sk))
+		return len;
+	rest = beyond_whole(xs, skb->len);
+	if (!rest || !nagle_holds(xs, skb))
+		return len;
+	return skb->len > rest ? min_t(u32, len, skb->len - rest) : -1;
 }
 
 /* First transmission of @skb, the head of the send queue. */
@@ -70,16 +91,15 @@ static void send_head(struct sock *sk, struct sk_buff *skb)
 	struct xtcp_skb_cb *cb = XTCP_SKB_CB(skb);
 
 	/* RFC 9293 MUST-61: on the last of what the user wrote. */
-	if (skb->len && skb_queue_is_last(&sk->sk_write_queue, skb) && !xs->snd.more)
+	if (skb->len && skb == xtcp_queue_last_unsent(sk) && !xs->snd.more)
 		cb->ctl |= XTCP_PSH;
-	if (skb->len < xs->snd.mss)
+	if (beyond_whole(xs, skb->len))
 		xs->snd.small_seq = cb->end_seq;
 	/* snd_nxt moves first: a segment is in flight even if IP refused it. */
 	xs->tcb.snd_nxt = cb->end_seq;
 	if (cb->ctl & XTCP_FIN)
 		xs->tcb.fin_sent = 1;
-	__skb_unlink(skb, &sk->sk_write_queue);
-	__skb_queue_tail(&xs->snd.rtx_queue, skb);
+	xtcp_queue_sent(sk, skb);
 	cb->kept = !xtcp_output_text(sk, skb);
 	xtcp_timers_sent(sk);
 }
@@ -92,7 +112,7 @@ static enum xtcp_limit limit_now(const struct sock *sk, const struct sk_buff *he
 	if (head && xtcp_seq_gt(XTCP_SKB_CB(head)->seq + min_t(u32, head->len, xs->snd.mss),
 				xs->tcb.snd_una + xs->tcb.snd_wnd))
 		return XTCP_LIMIT_RWND;
-	if (!head && skb_queue_empty(&xs->snd.rtx_queue))
+	if (!head && !xs->snd.segments_out)
 		return XTCP_LIMIT_IDLE;
 	if (!head && sk->sk_socket && test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
 		return XTCP_LIMIT_SNDBUF;
@@ -110,13 +130,9 @@ void xtcp_push_text(struct sock *sk)
 	xtcp_mss_refresh(sk);
 	xtcp_recovery_idle(sk);
 	xtcp_recovery_push(sk);
-	while ((skb = skb_peek(&sk->sk_write_queue))) {
-		len = allowed(xs, skb);
-		if (len < 0)
-			break;
-		if (skb_queue_is_last(&sk->sk_write_queue, skb) && nagle_holds(xs, skb))
-			break;
-		if ((u32)len < skb->len && xtcp_queue_split(sk, &sk->sk_write_queue, skb, len))
+	while ((skb = xtcp_queue_unsent(sk))) {
+		len = allowed(sk, skb);
+		if (len < 0 || ((u32)len < skb->len && xtcp_queue_split(sk, skb, len)))
 			break;
 		send_head(sk, skb);
 	}
@@ -129,7 +145,7 @@ void xtcp_push_text(struct sock *sk)
 bool xtcp_push_override(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
-	struct sk_buff *skb = skb_peek(&sk->sk_write_queue);
+	struct sk_buff *skb = xtcp_queue_unsent(sk);
 	u32 usable = xs->tcb.snd_una + xs->tcb.snd_wnd - xs->tcb.snd_nxt;
 	u32 len;
 
@@ -137,7 +153,7 @@ bool xtcp_push_override(struct sock *sk)
 		return false;
 	xtcp_mss_refresh(sk);
 	len = min3(usable, skb->len, (u32)xs->snd.mss);
-	if (len < skb->len && (!len || xtcp_queue_split(sk, &sk->sk_write_queue, skb, len)))
+	if (len < skb->len && (!len || xtcp_queue_split(sk, skb, len)))
 		return false;
 	send_head(sk, skb);
 	return true;
@@ -150,17 +166,14 @@ bool xtcp_push_override(struct sock *sk)
 void xtcp_push_fin(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
-	struct sk_buff *skb = skb_peek_tail(&sk->sk_write_queue);
+	struct sk_buff *skb = xtcp_queue_last_unsent(sk);
 	struct xtcp_skb_cb *cb;
 
 	if (xs->snd.fin_queued)
 		return;
 	if (!skb) {
 		skb = xtcp_queue_alloc(sk, GFP_KERNEL | __GFP_NOFAIL, true);
-		cb = XTCP_SKB_CB(skb);
-		*cb = (struct xtcp_skb_cb){ .seq = xs->snd.write_seq,
-					    .end_seq = xs->snd.write_seq };
-		__skb_queue_tail(&sk->sk_write_queue, skb);
+		xtcp_queue_append(sk, skb);
 	}
 	cb = XTCP_SKB_CB(skb);
 	cb->ctl |= skb->len ? XTCP_FIN | XTCP_PSH : XTCP_FIN;

@@ -34,28 +34,42 @@ static bool fits(const struct xtcp_cong *cong, u32 segments, u32 octets, u32 len
 			     (u64)segments * cong->mss < cong->cwnd);
 }
 
+/* So much of @len beside them: all, or whole segments; -1: nothing. */
+static int fitting(const struct xtcp_cong *cong, u32 segments, u32 octets, u32 len)
+{
+	u32 mss = cong->mss, by_number, room;
+
+	if (!fits(cong, segments, octets, min(len, mss)))
+		return -1;
+	if (len <= mss || cong->cwnd <= octets + mss)
+		return min(len, mss);
+	by_number = (DIV_ROUND_UP(cong->cwnd, mss) - segments) * mss;
+	room = min(cong->cwnd - octets, by_number);
+	return len <= room ? len : room - room % mss;
+}
+
 /* How much of a window what is outstanding fills: segments count whole. */
 static u32 window_filled(const struct xtcp_sock *xs)
 {
-	u64 by_number = (u64)skb_queue_len(&xs->snd.rtx_queue) * xs->cong.mss;
+	u64 by_number = (u64)xs->snd.segments_out * xs->cong.mss;
 
 	return min_t(u64, max_t(u64, flight(&xs->tcb), by_number), U32_MAX / 2);
 }
 
-bool xtcp_recovery_allows(const struct xtcp_sock *xs, u32 len)
+int xtcp_recovery_allows(const struct xtcp_sock *xs, u32 len)
 {
 	const struct xtcp_cong *cong = &xs->cong;
-	u32 segments = skb_queue_len(&xs->snd.rtx_queue);
+	u32 segments = xs->snd.segments_out;
 	u32 octets = flight(&xs->tcb);
 	u32 left = 0;
 
 	/* What is taken to be lost goes before what is new. */
 	if (resending(cong))
-		return false;
+		return -1;
 	/* Each of the first duplicate ACKs tells of a segment that left (RFC 3042). */
 	if (cong->phase == XTCP_CONG_OPEN)
 		left = min_t(u32, cong->dupacks, segments);
-	return fits(cong, segments - left, octets - min(octets, left * cong->mss), len);
+	return fitting(cong, segments - left, octets - min(octets, left * cong->mss), len);
 }
 
 /*
@@ -103,27 +117,28 @@ void xtcp_recovery_idle(struct sock *sk)
 /* What has to be acknowledged first did not leave this machine, the last time. */
 static bool head_kept(const struct xtcp_sock *xs)
 {
-	const struct sk_buff *head = skb_peek(&xs->snd.rtx_queue);
+	const struct sk_buff *head = xtcp_queue_oldest((const struct sock *)xs);
 
 	return head && XTCP_SKB_CB(head)->kept;
 }
 
-/* Where the head stays here, it does not wait for an RTO: its loss is known. */
-static bool resend(struct sock *sk, struct sk_buff *skb)
+/* @len octets of it. Where the head stays here, it does not wait for an RTO: its loss is known. */
+static bool resend(struct sock *sk, struct sk_buff *skb, u32 len)
 {
-	if (!xtcp_output_retransmit(sk, skb))
+	if (!xtcp_output_retransmit(sk, skb, len))
 		return true;
-	if (skb == skb_peek(&xtcp_sk(sk)->snd.rtx_queue))
+	if (skb == xtcp_queue_oldest(sk))
 		xtcp_timers_kept(sk);
 	return false;
 }
 
+/* One segment. */
 static void resend_head(struct sock *sk)
 {
-	struct sk_buff *skb = skb_peek(&xtcp_sk(sk)->snd.rtx_queue);
+	struct sk_buff *skb = xtcp_queue_oldest(sk);
 
 	if (skb)
-		resend(sk, skb);
+		resend(sk, skb, min_t(u32, skb->len, xtcp_sk(sk)->snd.mss));
 }
 
 /*
@@ -208,7 +223,7 @@ static bool cwnd_limited(const struct xtcp_sock *xs, u32 acked, u32 segments)
 {
 	const struct xtcp_cong *cong = &xs->cong;
 	u64 was_out = max_t(u64, flight(&xs->tcb) + acked,
-			    (u64)(skb_queue_len(&xs->snd.rtx_queue) + segments) * cong->mss);
+			    (u64)(xs->snd.segments_out + segments) * cong->mss);
 
 	if (cong->cwnd < cong->ssthresh)
 		return 2 * was_out >= cong->cwnd;
@@ -298,20 +313,17 @@ void xtcp_recovery_push(struct sock *sk)
 	struct xtcp_cong *cong = &xs->cong;
 	u32 segments = 0, octets;
 	struct sk_buff *skb;
+	int len;
 
 	/* Only what was sent since the timeout is taken to be on its way. */
-	skb_queue_walk(&xs->snd.rtx_queue, skb) {
-		if (!resending(cong))
-			return;
-		if (xtcp_seq_geq(cong->resend, XTCP_SKB_CB(skb)->end_seq)) {
-			segments++;
-			continue;
+	for (skb = xtcp_queue_oldest(sk); skb && resending(cong); skb = xtcp_queue_next(skb)) {
+		if (xtcp_seq_lt(cong->resend, XTCP_SKB_CB(skb)->end_seq)) {
+			octets = segments ? cong->resend - xs->tcb.snd_una : 0;
+			len = fitting(cong, segments, octets, skb->len);
+			if (len < 0 || !resend(sk, skb, len))
+				return;
+			cong->resend = XTCP_SKB_CB(skb)->end_seq;
 		}
-		octets = segments ? cong->resend - xs->tcb.snd_una : 0;
-		if (!fits(cong, segments++, octets, min_t(u32, skb->len, xs->snd.mss)))
-			return;
-		if (!resend(sk, skb))
-			return;
-		cong->resend = XTCP_SKB_CB(skb)->end_seq;
+		segments += xtcp_queue_segments(skb);
 	}
 }

@@ -176,7 +176,7 @@ bool xtcp_timers_let_go(struct xtcp_sock *xs)
 static void wait_for_ack(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
-	const struct sk_buff *head = skb_peek(&xs->snd.rtx_queue);
+	const struct sk_buff *head = xtcp_queue_oldest(sk);
 	u64 now = ktime_get_ns(), due = now + xtcp_timers_rto_ns(sk);
 
 	xs->first_retransmit_ns = now;

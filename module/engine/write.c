@@ -8,12 +8,15 @@
 #include <xtcp/sock.h>
 #include <xtcp/write.h>
 
-/* The skb that more text may go into: the last unsent, if not full. */
+/* The skb that more text may go into: the last unsent, if not full; a segment's, if there is no room. */
 struct sk_buff *xtcp_write_open_tail(const struct sock *sk)
 {
-	struct sk_buff *skb = skb_peek_tail(&sk->sk_write_queue);
+	const struct xtcp_send *snd = &xtcp_sk(sk)->snd;
+	struct sk_buff *skb = xtcp_queue_last_unsent(sk);
 
-	return skb && skb->len < xtcp_sk(sk)->snd.mss ? skb : NULL;
+	if (!skb || skb->len >= snd->goal || (skb->len >= snd->mss && !sk_stream_memory_free(sk)))
+		return NULL;
+	return skb;
 }
 
 /*
@@ -51,27 +54,21 @@ struct sk_buff *xtcp_write_new_tail(struct sock *sk)
 		WRITE_ONCE(xtcp_sk(sk)->snd.starved, sk->sk_wmem_queued > 0);
 		return NULL;
 	}
-	*XTCP_SKB_CB(skb) = (struct xtcp_skb_cb){
-		.seq = xtcp_sk(sk)->snd.write_seq,
-		.end_seq = xtcp_sk(sk)->snd.write_seq,
-	};
-	__skb_queue_tail(&sk->sk_write_queue, skb);
+	xtcp_queue_append(sk, skb);
 	return skb;
 }
 
 /* An skb that got no text after all must not stay. */
 void xtcp_write_drop_empty(struct sock *sk)
 {
-	struct sk_buff *skb = skb_peek_tail(&sk->sk_write_queue);
+	struct sk_buff *skb = xtcp_queue_last_unsent(sk);
 
-	if (skb && !skb->len && !(XTCP_SKB_CB(skb)->ctl & XTCP_FIN)) {
-		__skb_unlink(skb, &sk->sk_write_queue);
-		xtcp_queue_free(sk, skb);
-	}
+	if (skb && !skb->len && !(XTCP_SKB_CB(skb)->ctl & XTCP_FIN))
+		xtcp_queue_drop_last(sk);
 }
 
 /* Octets copied; 0: @skb takes no more fragments; -ENOBUFS, -EFAULT. */
-int xtcp_write_append(struct sock *sk, struct sk_buff *skb, struct msghdr *msg)
+int xtcp_write_append(struct sock *sk, struct sk_buff *skb, struct msghdr *msg, u32 most)
 {
 	struct page_frag *pfrag = sk_page_frag(sk);
 	int i = skb_shinfo(skb)->nr_frags;
@@ -84,7 +81,7 @@ int xtcp_write_append(struct sock *sk, struct sk_buff *skb, struct msghdr *msg)
 	merge = skb_can_coalesce(skb, i, pfrag->page, pfrag->offset);
 	if (!merge && i >= MAX_SKB_FRAGS)
 		return 0;
-	copy = min_t(u32, xtcp_sk(sk)->snd.mss - skb->len, msg_data_left(msg));
+	copy = min_t(u32, most - skb->len, msg_data_left(msg));
 	copy = min_t(u32, copy, pfrag->size - pfrag->offset);
 	copy = afford(sk, copy);
 	if (!copy) {
@@ -110,21 +107,18 @@ int xtcp_write_append(struct sock *sk, struct sk_buff *skb, struct msghdr *msg)
 bool xtcp_write_into_syn(struct sock *sk, struct msghdr *msg, u32 room)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
-	u16 mss = xs->snd.mss;
 	struct sk_buff *skb = xtcp_write_new_tail(sk);
 
 	if (!skb)
 		return false;
-	xs->snd.mss = room;
-	while (skb->len < room && msg_data_left(msg) && xtcp_write_append(sk, skb, msg) > 0)
+	while (skb->len < room && msg_data_left(msg) &&
+	       xtcp_write_append(sk, skb, msg, room) > 0)
 		;
-	xs->snd.mss = mss;
 	if (!skb->len) {
 		xtcp_write_drop_empty(sk);
 		return false;
 	}
-	__skb_unlink(skb, &sk->sk_write_queue);
-	__skb_queue_tail(&xs->snd.rtx_queue, skb);
+	xtcp_queue_sent(sk, skb);
 	XTCP_SKB_CB(skb)->ctl |= XTCP_PSH;	/* should it go by itself after all */
 	xs->tcb.snd_nxt = xs->snd.write_seq;
 	return true;

@@ -75,16 +75,16 @@ static void fill_flight(const struct xtcp_sock *xs, struct tcp_info *info)
 	const struct xtcp_skb_cb *cb;
 	struct sk_buff *skb;
 
-	info->tcpi_unacked = skb_queue_len(&xs->snd.rtx_queue) +
+	info->tcpi_unacked = xs->snd.segments_out +
 		((1 << xs->tcb.state & (TCPF_SYN_SENT | TCPF_SYN_RECV)) != 0);
 	info->tcpi_sacked = min_t(u32, cong->dupacks, info->tcpi_unacked);
-	skb_queue_walk(&xs->snd.rtx_queue, skb) {
+	for (skb = xtcp_queue_oldest((const struct sock *)xs); skb; skb = xtcp_queue_next(skb)) {
 		cb = XTCP_SKB_CB(skb);
 		if (cong->phase == XTCP_CONG_LOSS && xtcp_seq_geq(cb->seq, cong->resend) &&
 		    xtcp_seq_lt(cb->seq, cong->recover))
-			info->tcpi_lost++;
+			info->tcpi_lost += xtcp_queue_segments(skb);
 		else if (cb->retransmits)
-			info->tcpi_retrans++;
+			info->tcpi_retrans += xtcp_queue_segments(skb);
 	}
 }
 

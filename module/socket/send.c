@@ -3,12 +3,14 @@
 
 #include <net/sock.h>
 #include <net/tcp_states.h>
+#include <xtcp/mss.h>
 #include <xtcp/push.h>
+#include <xtcp/queue.h>
 #include <xtcp/socket.h>
 #include <xtcp/write.h>
 
-/* As many are made before the backlog has its turn. */
-#define SKBS_BETWEEN 16
+/* The text of as many segments is copied before the backlog has its turn. */
+#define SEGMENTS_BETWEEN 16
 
 static int wait_for_space(struct sock *sk, long *timeo)
 {
@@ -28,11 +30,9 @@ static int wait_for_space(struct sock *sk, long *timeo)
  * Send what is full as it fills: the wire need not wait for the copying. What is
  * urgent waits for its end, which every segment of it has to point at.
  */
-static void push_full(struct sock *sk, const struct sk_buff *skb,
-		      struct msghdr *msg)
+static void push_full(struct sock *sk, struct msghdr *msg)
 {
-	if (skb->len >= xtcp_sk(sk)->snd.mss && msg_data_left(msg) &&
-	    !(msg->msg_flags & MSG_OOB))
+	if (msg_data_left(msg) && !(msg->msg_flags & MSG_OOB))
 		xtcp_push_text(sk);
 }
 
@@ -47,10 +47,12 @@ static void mark_urgent(struct xtcp_sock *xs, u32 end)
 }
 
 /* The user has much to write: what comes meanwhile, ACKs and RSTs, has its turn. */
-static void let_in(struct sock *sk, unsigned int skbs)
+static void let_in(struct sock *sk, u32 *octets)
 {
-	if (skbs % SKBS_BETWEEN == 0)
-		sk_flush_backlog(sk);
+	if (*octets < SEGMENTS_BETWEEN * xtcp_sk(sk)->snd.mss)
+		return;
+	sk_flush_backlog(sk);
+	*octets = 0;
 }
 
 /*
@@ -61,22 +63,27 @@ static void let_in(struct sock *sk, unsigned int skbs)
 static int send_text(struct sock *sk, struct msghdr *msg, long timeo)
 {
 	u32 end = xtcp_sk(sk)->snd.write_seq, iss = xtcp_sk(sk)->tcb.iss;
-	unsigned int skbs = 0;
 	struct sk_buff *skb;
 	int n, err, copied = 0;
+	u32 since = 0;
+
+	if (msg_data_left(msg) > xtcp_sk(sk)->snd.mss)
+		xtcp_mss_set_goal(sk);
 
 	while (msg_data_left(msg)) {
 		err = sk->sk_err || (sk->sk_shutdown & SEND_SHUTDOWN) ? -EPIPE : 0;
 		if (err)
 			goto out;
 		skb = xtcp_write_open_tail(sk) ?: xtcp_write_new_tail(sk);
-		n = skb ? xtcp_write_append(sk, skb, msg) : -ENOBUFS;
+		n = skb ? xtcp_write_append(sk, skb, msg, xtcp_sk(sk)->snd.goal) : -ENOBUFS;
 		if (n > 0) {
 			copied += n;
+			since += n;
 			end = xtcp_sk(sk)->snd.write_seq;
-			push_full(sk, skb, msg);
-			if (skb->len >= xtcp_sk(sk)->snd.mss)
-				let_in(sk, ++skbs);
+			if (skb->len >= xtcp_sk(sk)->snd.goal) {
+				push_full(sk, msg);
+				let_in(sk, &since);
+			}
 			continue;
 		}
 		if (!n) {
@@ -139,7 +146,7 @@ static int send_locked(struct sock *sk, struct msghdr *msg, int in_syn)
 		return in_syn;
 	err = sk_stream_error(sk, msg->msg_flags, err);
 	/* Nothing went in, and poll() must say so once there is room. */
-	if (err == -EAGAIN && skb_queue_empty(&sk->sk_write_queue))
+	if (err == -EAGAIN && !xtcp_queue_unsent(sk))
 		sk->sk_write_space(sk);
 	return err;
 }

@@ -22,6 +22,7 @@
 #include <xtcp/icmp.h>
 #include <xtcp/port.h>
 #include <xtcp/request.h>
+#include <xtcp/skb.h>
 #include <xtcp/sock.h>
 
 struct xtcp_af_ops xtcp_mapped_ops __ro_after_init;
@@ -65,7 +66,7 @@ static int receive(struct sk_buff *skb)
 		xtcp_drop_segment(xn, skb, XTCP_DROP_ADDRESS);
 		return 0;
 	}
-	xtcp_count(xn, XTCP_CNT_IN_SEGS);
+	xtcp_count_add(xn, XTCP_CNT_IN_SEGS, xtcp_skb_segments(skb));
 	if (!xtcp_demux_header(skb)) {
 		xtcp_drop_segment(xn, skb, XTCP_DROP_HEADER);
 		return 0;
@@ -373,13 +374,18 @@ static int xmit(struct sock *sk, struct sk_buff *skb)
 	return err;
 }
 
+static unsigned int gso_type(const struct sock *sk)
+{
+	return xtcp_sk(sk)->flow.protocol == IPPROTO_TCP ? SKB_GSO_TCPV6 : SKB_GSO_TCPV6 | SKB_GSO_SCTP;
+}
+
 static void checksum(struct sock *sk, struct sk_buff *skb)
 {
 	const struct xtcp_addrs6 *addrs = &xtcp_sk(sk)->addrs6;
 	u8 protocol = xtcp_sk(sk)->flow.protocol;
 	struct tcphdr *th = tcp_hdr(skb);
 
-	if (xtcp_af_device_sums(sk)) {
+	if (xtcp_af_device_sums(sk, skb)) {
 		skb->ip_summed = CHECKSUM_PARTIAL;
 		skb->csum_start = skb_transport_header(skb) - skb->head;
 		skb->csum_offset = offsetof(struct tcphdr, check);
@@ -646,6 +652,7 @@ const struct xtcp_af_ops xtcp_ipv6_ops = {
 	.connect_failed	= connect_failed,
 	.route		= route,
 	.xmit		= xmit,
+	.gso_type	= gso_type,
 	.checksum	= checksum,
 	.options_len	= options_len,
 	.tos		= tos,
