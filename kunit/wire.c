@@ -15,6 +15,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/sched.h>
 #include <net/ipv6.h>
+#include <xtcp/batch.h>
 #include <xtcp/options.h>
 #include <xtcp/output.h>
 #include <xtcp/socket.h>
@@ -406,6 +407,8 @@ static void wire_arrive(struct wire_segment *seg)
 	rcu_read_lock();
 	seg->okfn(&init_net, NULL, skb);
 	rcu_read_unlock();
+	if (!w->in_batches)
+		xtcp_batch_end();
 	local_bh_enable();
 	seg->receiver_state = wire_conn_state(w, !seg->from, seg->conn);
 	seg->arrived = true;

@@ -221,6 +221,7 @@ struct wire {
 	unsigned int loss_percent, twice_percent, late_percent;
 	unsigned int heaviest;		/* truesize of a segment so far */
 	bool shapes;			/* buffers of any kind (wire_shapes()) */
+	bool in_batches;		/* what is due at one moment comes in one go, not each by itself */
 	bool spoofed;			/* nothing gets to A but what is for client 0 */
 	bool no_reuse;			/* bind() without SO_REUSEADDR */
 	bool show_window;

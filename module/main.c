@@ -6,6 +6,7 @@
 #include <linux/module.h>
 #include <xtcp/admin.h>
 #include <xtcp/af.h>
+#include <xtcp/batch.h>
 #include <xtcp/flow.h>
 #include <xtcp/listener.h>
 #include <xtcp/offload.h>
@@ -35,6 +36,7 @@ static const struct {
 	{ xtcp_port_table_init, xtcp_port_table_exit },
 	{ xtcp_listener_table_init, xtcp_listener_table_exit },
 	{ xtcp_reserve_init, xtcp_reserve_exit },
+	{ xtcp_batch_init, xtcp_batch_exit },
 	{ xtcp_netns_init, exit_netns },
 	{ xtcp_proto_register, xtcp_proto_unregister },
 	{ xtcp_proto6_register, xtcp_proto6_unregister },

@@ -39,6 +39,8 @@ struct xtcp_own_knobs {
 	u32 wire_protocol;
 };
 
+enum { XTCP_BATCHED };			/* bits of xtcp_sock.batched */
+
 #define XTCP_OWN_UNSET U32_MAX		/* the knob of the namespace holds */
 
 /*
@@ -68,6 +70,8 @@ struct xtcp_sock {
 	struct xtcp_rtt rtt;
 	struct xtcp_cong cong;
 	struct xtcp_stats stats;
+	struct xtcp_sock *batch_next;	/* engine/batch.c */
+	unsigned long batched;		/* atomic: XTCP_BATCHED: in its list */
 	u16 answered;			/* invalid segments: xtcp_limit_answer() */
 	u32 pmtu_deferred;		/* spinlock: ICMP said so while the user owned us */
 	u32 ts_offset;			/* added to our timestamps; open/ */

@@ -8,6 +8,7 @@
 #include <net/busy_poll.h>
 #include <net/tcp_states.h>
 #include <xtcp/af.h>
+#include <xtcp/batch.h>
 #include <xtcp/drop.h>
 #include <xtcp/end.h>
 #include <xtcp/header.h>
@@ -388,16 +389,23 @@ static void carry_out_state(struct sock *sk, const struct xtcp_verdict *v)
 	}
 }
 
+/* As much text in one skb is worth an ACK of its own. */
+#define LARGE 16384
+
 /*
- * Segments that came while the user held the socket: one ACK for them all, when
- * the last is in (RFC 9293 MUST-59). The user is letting go: release_cb is next.
+ * One ACK for all segments that come in one go (RFC 9293 MUST-59), when the last is in:
+ * those that waited while the user held the socket, who is letting go, and release_cb is
+ * next; or those that a softirq takes, but for what is large, or was joined on its way.
  */
-static bool defer_ack(struct sock *sk)
+static void ack_batch(struct sock *sk, u32 text_len)
 {
-	if (!sock_owned_by_user(sk))
-		return false;
+	if (!sock_owned_by_user(sk) && text_len >= LARGE) {
+		xtcp_output_ack(sk);
+		return;
+	}
 	xtcp_sk(sk)->rcv.ack_deferred = true;
-	return true;
+	if (!sock_owned_by_user(sk))
+		xtcp_batch_add(sk);
 }
 
 void xtcp_input_ack_deferred(struct sock *sk)
@@ -431,8 +439,7 @@ static void acknowledge_text(struct sock *sk, const struct xtcp_verdict *v)
 		   xtcp_route_metric(sk, RTAX_QUICKACK)) {
 		if (xs->rcv.quick_acks)
 			xs->rcv.quick_acks--;
-		if (!defer_ack(sk))
-			xtcp_output_ack(sk);
+		ack_batch(sk, v->text_len);
 	} else {
 		xtcp_timers_ack_owed(sk);
 	}
