@@ -419,6 +419,17 @@ void xtcp_input_ack_deferred(struct sock *sk)
 }
 
 /*
+ * Of @owed octets, is that more than one full segment? A full one behind a rest is not: the
+ * rest of what the peer has to say now follows, and who writes so is answered at its end.
+ */
+static bool second_segment(const struct xtcp_sock *xs, u32 owed, u32 text_len)
+{
+	u32 mss = xs->rcv.mss;
+
+	return owed >= 2 * mss || (owed > mss && text_len != mss);
+}
+
+/*
  * RFC 9293 3.8.6.3, RFC 5681 4.2: at once for each second full segment, also where the
  * second is the rest of what the peer had to say; and while a gap is open, which this may
  * have filled in part. Where the verdict wants an ACK the peer waits for it, a duplicate
@@ -435,7 +446,7 @@ static void acknowledge_text(struct sock *sk, const struct xtcp_verdict *v)
 		return;				/* a segment of ours told it */
 	} else if (v->reply == XTCP_REPLY_ACK || !RB_EMPTY_ROOT(&xs->rcv.ooo)) {
 		xtcp_output_ack(sk);
-	} else if (owed > xs->rcv.mss || xs->rcv.quick_acks ||
+	} else if (second_segment(xs, owed, v->text_len) || xs->rcv.quick_acks ||
 		   xtcp_route_metric(sk, RTAX_QUICKACK)) {
 		if (xs->rcv.quick_acks)
 			xs->rcv.quick_acks--;
