@@ -10,6 +10,7 @@
 #include <xtcp/flow.h>
 #include <xtcp/listener.h>
 #include <xtcp/offload.h>
+#include <xtcp/pages.h>
 #include <xtcp/port.h>
 #include <xtcp/request.h>
 #include <xtcp/reserve.h>
@@ -37,6 +38,7 @@ static const struct {
 	{ xtcp_listener_table_init, xtcp_listener_table_exit },
 	{ xtcp_reserve_init, xtcp_reserve_exit },
 	{ xtcp_batch_init, xtcp_batch_exit },
+	{ NULL, xtcp_pages_give_back },
 	{ xtcp_netns_init, exit_netns },
 	{ xtcp_proto_register, xtcp_proto_unregister },
 	{ xtcp_proto6_register, xtcp_proto6_unregister },
@@ -66,7 +68,7 @@ static int __init xtcp_init(void)
 	BUILD_BUG_ON(sizeof(struct xtcp_time_wait) > 96);
 
 	for (i = 0; i < ARRAY_SIZE(parts); i++) {
-		err = parts[i].init();
+		err = parts[i].init ? parts[i].init() : 0;
 		if (err) {
 			exit_parts(i);
 			return err;

@@ -3,6 +3,7 @@
 
 #include <xtcp/header.h>
 #include <xtcp/memory.h>
+#include <xtcp/pages.h>
 #include <xtcp/queue.h>
 #include <xtcp/skb.h>
 #include <xtcp/sock.h>
@@ -37,6 +38,7 @@ static void give_back(struct sock *sk, struct sk_buff *skb)
 {
 	sk_wmem_queued_add(sk, -skb->truesize);
 	sk_mem_uncharge(sk, skb->truesize);
+	xtcp_pages_keep(skb);
 	consume_skb(skb);
 }
 

@@ -7,6 +7,7 @@
 #include <linux/rbtree.h>
 #include <xtcp/drop.h>
 #include <xtcp/memory.h>
+#include <xtcp/pages.h>
 #include <xtcp/receive.h>
 #include <xtcp/skb.h>
 #include <xtcp/sock.h>
@@ -593,6 +594,8 @@ void xtcp_receive_consume(struct sock *sk, u32 seq)
 	if (xs->tcb.rcv_urgent && xtcp_seq_geq(seq, xs->tcb.rcv_up))
 		WRITE_ONCE(xs->tcb.rcv_urgent, XTCP_URGENT_NONE);
 	while ((skb = skb_peek(&sk->sk_receive_queue)) &&
-	       xtcp_seq_leq(XTCP_SKB_CB(skb)->end_seq, seq))
+	       xtcp_seq_leq(XTCP_SKB_CB(skb)->end_seq, seq)) {
+		xtcp_pages_keep(skb);
 		sk_eat_skb(sk, skb);
+	}
 }

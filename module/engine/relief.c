@@ -9,6 +9,7 @@
 #include <xtcp/flow.h>
 #include <xtcp/memory.h>
 #include <xtcp/output.h>
+#include <xtcp/pages.h>
 #include <xtcp/receive.h>
 #include <xtcp/relief.h>
 #include <xtcp/sock.h>
@@ -67,6 +68,7 @@ static void relieve_all(struct work_struct *work)
 	unsigned int bucket = 0, skip = 0;
 	struct sock *sk;
 
+	xtcp_pages_give_back();
 	while (READ_ONCE(xtcp_relief_pressure) && next_flow(&bucket, &skip, &sk)) {
 		if (sk) {
 			relieve(sk);

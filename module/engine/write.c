@@ -3,6 +3,7 @@
 
 #include <net/sock.h>
 #include <xtcp/memory.h>
+#include <xtcp/pages.h>
 #include <xtcp/queue.h>
 #include <xtcp/skb.h>
 #include <xtcp/sock.h>
@@ -76,7 +77,7 @@ int xtcp_write_append(struct sock *sk, struct sk_buff *skb, struct msghdr *msg, 
 	u32 copy;
 	int err;
 
-	if (!sk_page_frag_refill(sk, pfrag))
+	if (!xtcp_pages_refill(sk, pfrag))
 		return -ENOBUFS;
 	merge = skb_can_coalesce(skb, i, pfrag->page, pfrag->offset);
 	if (!merge && i >= MAX_SKB_FRAGS)

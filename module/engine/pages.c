@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pages of text. As for all streams they come 32 KiB at a time (sk_page_frag()); where the
+ * kernel clears each page that it hands out (init_on_alloc, as distributions have it) that
+ * costs as much as to copy the text. So pages whose text is acknowledged, or was read on
+ * this machine, are kept, a few on each CPU, and written to again. Nobody sees what is in
+ * them: an skb has of a page what was written for it.
+ */
+
+#include <linux/percpu.h>
+#include <linux/skbuff.h>
+#include <net/sock.h>
+#include <xtcp/pages.h>
+
+/* A megabyte on each CPU, of what sk_page_frag() gives where memory is not in pieces. */
+enum { KEPT = 32, PAGES_SIZE = 32768 };
+
+struct kept {
+	struct page *page[KEPT];
+};
+
+static DEFINE_PER_CPU(struct kept, kept);
+
+/* Marks a page as one of those, until it is freed. */
+#define OURS ((unsigned long)&kept)
+
+/* Slots change hands as a whole, by whichever CPU: no one need be kept out. */
+static struct page *take(struct kept *from)
+{
+	struct page *page = NULL;
+	int i;
+
+	for (i = 0; i < KEPT && !page; i++) {
+		if (READ_ONCE(from->page[i]))
+			page = xchg(&from->page[i], NULL);
+	}
+	return page;
+}
+
+/* False: there are enough. */
+static bool put(struct page *page)
+{
+	struct kept *to = raw_cpu_ptr(&kept);
+	int i;
+
+	for (i = 0; i < KEPT; i++) {
+		if (!READ_ONCE(to->page[i]) && !cmpxchg(&to->page[i], NULL, page))
+			return true;
+	}
+	return false;
+}
+
+/* What sk_page_frag_refill() lets be before it looks for another page. */
+enum { ROOM_LEAST = 32 };
+
+static bool used_up(const struct page_frag *pfrag)
+{
+	return !pfrag->page || (pfrag->offset + ROOM_LEAST > pfrag->size &&
+				page_ref_count(pfrag->page) > 1);
+}
+
+bool xtcp_pages_refill(struct sock *sk, struct page_frag *pfrag)
+{
+	struct page *page = used_up(pfrag) ? take(raw_cpu_ptr(&kept)) : NULL;
+
+	if (page) {
+		if (pfrag->page)
+			put_page(pfrag->page);
+		*pfrag = (struct page_frag){ .page = page, .size = PAGES_SIZE };
+		return true;
+	}
+	if (!sk_page_frag_refill(sk, pfrag))
+		return false;
+	if (pfrag->size == PAGES_SIZE)
+		set_page_private(pfrag->page, OURS);
+	return true;
+}
+
+void xtcp_pages_keep(struct sk_buff *skb)
+{
+	struct skb_shared_info *shinfo = skb_shinfo(skb);
+	struct page *page;
+
+	if (skb_cloned(skb) || skb_shared(skb) || skb_zcopy(skb))
+		return;
+	while (shinfo->nr_frags) {
+		page = skb_frag_page(&shinfo->frags[shinfo->nr_frags - 1]);
+		/* Of a device that has memory or pages of its own: freed by the rules for these. */
+		if (!page || page_private(page) != OURS)
+			return;
+		shinfo->nr_frags--;
+		if (page_ref_count(page) > 1 || !put(page))
+			put_page(page);
+	}
+}
+
+void xtcp_pages_give_back(void)
+{
+	struct page *page;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		while ((page = take(per_cpu_ptr(&kept, cpu))))
+			put_page(page);
+}
