@@ -31,7 +31,7 @@ static u32 bound_to_half_window(const struct xtcp_tcb *tcb, u32 mss)
  * Octets that a device, or IP in front of it, cuts into segments; 0: none does, and each
  * goes by itself. IPsec may not be able to.
  */
-static u32 cut_for_us(const struct sock *sk)
+static u32 cut_for_us(struct sock *sk)
 {
 	const struct dst_entry *dst = __sk_dst_get(sk);
 	const struct net_device *dev;
