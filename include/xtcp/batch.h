@@ -10,7 +10,7 @@ struct sock;
  * @sk: socket
  *
  * By its release_cb, under its lock, in this CPU's softirq; unless a user comes before, who
- * does it as he lets go. Context: softirq, or BH off.
+ * does it as he lets go. Nothing for one that is on its way out. Context: softirq, or BH off.
  */
 void xtcp_batch_add(struct sock *sk);
 

@@ -94,6 +94,7 @@ struct xtcp_knobs {
 	u32 challenge_ack_limit;
 	u32 min_snd_mss;
 	u32 gso;
+	u32 limit_output_bytes;
 	u32 initial_cwnd;
 	u32 slow_start_after_idle;
 	u32 reordering;

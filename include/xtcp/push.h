@@ -22,6 +22,15 @@ void xtcp_push_fin(struct sock *sk);
  * Arms the persist timer when something waits and nothing is on its way.
  */
 void xtcp_push_text(struct sock *sk);
+/**
+ * xtcp_push_room() - a segment of @sk has left this machine
+ * @sk: socket
+ *
+ * If that is what the rest waits for it goes soon. Context: any but hard interrupts.
+ */
+void xtcp_push_room(struct sock *sk);
+/* The user let go, or a batch is over: send what waited for room in this machine. */
+void xtcp_push_deferred(struct sock *sk);
 /* Persist timer: send what fits into the window; false if nothing does (3.8.6.1). */
 bool xtcp_push_override(struct sock *sk);
 

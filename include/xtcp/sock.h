@@ -71,7 +71,7 @@ struct xtcp_sock {
 	struct xtcp_cong cong;
 	struct xtcp_stats stats;
 	struct xtcp_sock *batch_next;	/* engine/batch.c */
-	unsigned long batched;		/* atomic: XTCP_BATCHED: in its list */
+	unsigned long batched;		/* atomic: in the list of a CPU */
 	u16 answered;			/* invalid segments: xtcp_limit_answer() */
 	u32 pmtu_deferred;		/* spinlock: ICMP said so while the user owned us */
 	u32 ts_offset;			/* added to our timestamps; open/ */

@@ -120,6 +120,8 @@ const struct xtcp_knob_row xtcp_knob_rows[] = {
 	     "smallest segment size an announced MSS or path MTU can bring about"),
 	KNOB(gso, 1, 0, 1, "",
 	     "text of many segments goes down as one, for IP or the device to cut up"),
+	KNOB(limit_output_bytes, 1048576, 0, 1U << 30, "",
+	     "of a connection, what may wait in the queues of this machine; a millisecond's worth, and two skbs at least"),
 	KNOB(initial_cwnd, 10, 1, 1000, "RFC 6928 2",
 	     "segments a new connection may send before the first ACK"),
 	KNOB(slow_start_after_idle, 1, 0, 1, "RFC 5681 4.1",

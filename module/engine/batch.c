@@ -25,7 +25,9 @@ void xtcp_batch_add(struct sock *sk)
 
 	if (test_and_set_bit(XTCP_BATCHED, &xs->batched))
 		return;
-	sock_hold(sk);
+	/* Its last segment is sent when no one may be left who holds it. */
+	if (!refcount_inc_not_zero(&sk->sk_refcnt))
+		return;
 	xs->batch_next = batch->first;
 	batch->first = xs;
 	tasklet_schedule(&batch->tasklet);

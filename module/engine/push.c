@@ -5,6 +5,7 @@
  */
 
 #include <net/tcp_states.h>
+#include <xtcp/batch.h>
 #include <xtcp/mss.h>
 #include <xtcp/output.h>
 #include <xtcp/push.h>
@@ -84,6 +85,57 @@ static int allowed(const struct sock *sk, const struct sk_buff *skb)
 	return skb->len > rest ? min_t(u32, len, skb->len - rest) : -1;
 }
 
+/*
+ * Small queues: what one connection may have waiting in this machine, in its qdisc or the
+ * device's ring, charged to it: what it sends in a millisecond by its round trips, and less
+ * than three skbs in any case. More would only make others wait, and what it has to send again.
+ */
+static bool queues_full(const struct sock *sk, const struct sk_buff *skb)
+{
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+	u32 waiting = sk_wmem_alloc_get(sk), least = 3 * skb->truesize, rate;
+
+	if (waiting < least)
+		return false;
+	rate = min_t(u64, div_u64((u64)xs->cong.cwnd * USEC_PER_MSEC, max(xs->rtt.srtt_us, 1U)),
+		     xtcp_knob(xtcp_sk_net(sk), limit_output_bytes));
+	return waiting > rate;
+}
+
+/*
+ * Then xtcp_push_room() sends what follows. It hears of each segment that left this machine
+ * as long as SOCK_USE_WRITE_QUEUE is not set (sock_wfree()): only while something waits.
+ */
+static bool throttled(struct sock *sk, const struct sk_buff *skb)
+{
+	if (!queues_full(sk, skb))
+		return false;
+	sock_reset_flag(sk, SOCK_USE_WRITE_QUEUE);
+	/* The last may have left before that was seen. */
+	smp_mb();
+	if (queues_full(sk, skb))
+		return true;
+	sock_set_flag(sk, SOCK_USE_WRITE_QUEUE);
+	return false;
+}
+
+void xtcp_push_room(struct sock *sk)
+{
+	if (sock_flag(sk, SOCK_USE_WRITE_QUEUE))
+		return;
+	local_bh_disable();
+	xtcp_batch_add(sk);
+	local_bh_enable();
+}
+
+void xtcp_push_deferred(struct sock *sk)
+{
+	if (sock_flag(sk, SOCK_USE_WRITE_QUEUE))
+		return;
+	sock_set_flag(sk, SOCK_USE_WRITE_QUEUE);
+	xtcp_push_text(sk);
+}
+
 /* First transmission of @skb, the head of the send queue. */
 static void send_head(struct sock *sk, struct sk_buff *skb)
 {
@@ -132,7 +184,7 @@ void xtcp_push_text(struct sock *sk)
 	xtcp_recovery_push(sk);
 	while ((skb = xtcp_queue_unsent(sk))) {
 		len = allowed(sk, skb);
-		if (len < 0 || ((u32)len < skb->len && xtcp_queue_split(sk, skb, len)))
+		if (len < 0 || throttled(sk, skb) || ((u32)len < skb->len && xtcp_queue_split(sk, skb, len)))
 			break;
 		send_head(sk, skb);
 	}

@@ -19,6 +19,7 @@
 #include <xtcp/listener.h>
 #include <xtcp/memory.h>
 #include <xtcp/port.h>
+#include <xtcp/push.h>
 #include <xtcp/queue.h>
 #include <xtcp/receive.h>
 #include <xtcp/relief.h>
@@ -143,6 +144,8 @@ static void release_cb(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 
+	/* Text carries the ACK, if it goes. */
+	xtcp_push_deferred(sk);
 	if (xs->rcv.ack_deferred)
 		xtcp_input_ack_deferred(sk);
 	if (xs->timer_deferred)

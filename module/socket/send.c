@@ -199,23 +199,28 @@ bool xtcp_stream_memory_free(const struct sock *sk, int wake)
 	return !READ_ONCE(xs->snd.starved) && (!lowat || (u64)unsent << wake < lowat);
 }
 
-/* As sk_stream_write_space(), which is not exported; only if someone waits. */
+/*
+ * As sk_stream_write_space(), which is not exported; only if someone waits. Without the lock
+ * where a segment has left this machine (xtcp_push_room()): the socket may be orphaned.
+ */
 void xtcp_write_space(struct sock *sk)
 {
-	struct socket *sock = READ_ONCE(sk->sk_socket);
+	struct socket *sock;
 	struct socket_wq *wq;
 
+	xtcp_push_room(sk);
 	smp_mb();	/* memory freed, then NOSPACE read; poll() does the reverse */
-	if (!sock || !test_bit(SOCK_NOSPACE, &sock->flags) ||
-	    !__sk_stream_is_writeable(sk, 1))
-		return;
-	clear_bit(SOCK_NOSPACE, &sock->flags);
 	rcu_read_lock();
+	sock = READ_ONCE(sk->sk_socket);
+	if (!sock || !test_bit(SOCK_NOSPACE, &sock->flags) || !__sk_stream_is_writeable(sk, 1))
+		goto out;
+	clear_bit(SOCK_NOSPACE, &sock->flags);
 	wq = rcu_dereference(sk->sk_wq);
 	if (skwq_has_sleeper(wq))
 		wake_up_interruptible_poll(&wq->wait,
 					   EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
 	if (wq && wq->fasync_list && !(sk->sk_shutdown & SEND_SHUTDOWN))
 		sock_wake_async(wq, SOCK_WAKE_SPACE, POLL_OUT);
+out:
 	rcu_read_unlock();
 }

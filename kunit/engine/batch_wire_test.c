@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What is done once: an ACK for the segments of one go; and when: text goes down as what
+ * went before leaves the queues of this machine.
+ */
+
+#include <linux/netfilter_ipv4.h>
+#include <xtcp/batch.h>
+
+#include "../wire.h"
+#include "../wire_ip.h"
+
+/* The first segments are acknowledged one by one: these have been. */
+static struct wire *connected_long_ago(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+
+	wire_xs(w, B)->rcv.quick_acks = 0;
+	return w;
+}
+
+/* --- one ACK -------------------------------------------------------------------- */
+
+static void ack__one_for_a_batch(struct kunit *test)
+{
+	struct wire *w = connected_long_ago(test);
+
+	w->in_batches = true;
+	WIRE_EQ(w, wire_send(w, A, 9000), 9000);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 9);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK), 1);
+	WIRE_EQ(w, wire_xs(w, A)->tcb.snd_una - wire_xs(w, A)->tcb.iss, 9001);
+}
+
+/* What closes a gap is told at once, each time: the sender counts on it (RFC 5681 4.2). */
+static void ack__of_a_gap_does_not_wait(struct kunit *test)
+{
+	struct wire *w = connected_long_ago(test);
+
+	w->in_batches = true;
+	wire_drop(w, A, WIRE_DATA, 1, 1);
+	WIRE_EQ(w, wire_send(w, A, 5000), 5000);
+	wire_run_ms(w, 15);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK), 4);
+}
+
+/* --- the queues of this machine ---------------------------------------------------- */
+
+/* A device that is slow: what is given to it stays there. */
+struct slow {
+	struct wire *w;
+	struct sk_buff_head queue;
+	struct nf_hook_ops hook;
+};
+
+static unsigned int stays(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	struct slow *slow = priv;
+
+	if (skb->sk != slow->w->side[A].sock->sk || skb->len < 1000)
+		return NF_ACCEPT;
+	skb_queue_tail(&slow->queue, skb);
+	return NF_STOLEN;
+}
+
+/* The oldest of them is on the wire, and lost there. */
+static void leaves(struct slow *slow)
+{
+	kfree_skb(skb_dequeue(&slow->queue));
+	/* A tasklet does the rest. */
+	local_bh_disable();
+	xtcp_batch_end();
+	local_bh_enable();
+}
+
+static void slow_begin(struct slow *slow, struct wire *w)
+{
+	*slow = (struct slow){
+		.w = w,
+		.hook = {
+			.hook = stays, .priv = slow, .pf = w->ip->pf,
+			.hooknum = NF_INET_LOCAL_OUT, .priority = NF_IP_PRI_FIRST,
+		},
+	};
+	skb_queue_head_init(&slow->queue);
+	KUNIT_ASSERT_EQ(w->test, nf_register_net_hook(&init_net, &slow->hook), 0);
+}
+
+static void slow_end(struct slow *slow)
+{
+	nf_unregister_net_hook(&init_net, &slow->hook);
+	skb_queue_purge(&slow->queue);
+}
+
+/* A segment at a time, no more of them here than the knob says, or two; each that leaves lets one go. */
+static void small_queue(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+	struct slow slow;
+
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_SNDBUF, 400000), 0);
+	wire_knob(w, gso, 0);
+	wire_knob(w, limit_output_bytes, 0);
+	slow_begin(&slow, w);
+	WIRE_EQ(w, wire_send(w, A, 9000), 9000);
+	WIRE_EQ(w, skb_queue_len(&slow.queue), 3);
+	leaves(&slow);
+	WIRE_EQ(w, skb_queue_len(&slow.queue), 3);
+	WIRE_EQ(w, wire_xs(w, A)->snd.segments_out, 4);
+	leaves(&slow);
+	WIRE_EQ(w, wire_xs(w, A)->snd.segments_out, 5);
+	slow_end(&slow);
+}
+
+/* The window is wide and the knob large: all goes. */
+static void small_queue__not_too_small(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+	struct slow slow;
+
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_SNDBUF, 400000), 0);
+	wire_knob(w, gso, 0);
+	wire_xs(w, A)->rtt.srtt_us = 100;
+	slow_begin(&slow, w);
+	WIRE_EQ(w, wire_send(w, A, 9000), 9000);
+	WIRE_EQ(w, skb_queue_len(&slow.queue), 9);
+	slow_end(&slow);
+}
+
+/* The last of a closed connection leaves when no one holds its socket any more. */
+static void small_queue__socket_is_gone(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+	struct slow slow;
+
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_SNDBUF, 400000), 0);
+	wire_knob(w, gso, 0);
+	wire_knob(w, limit_output_bytes, 0);
+	slow_begin(&slow, w);
+	WIRE_EQ(w, wire_send(w, A, 9000), 9000);
+	WIRE_EQ(w, skb_queue_len(&slow.queue), 3);
+	slow.w = NULL;
+	nf_unregister_net_hook(&init_net, &slow.hook);
+	WIRE_EQ(w, wire_linger(w, A, 0), 0);
+	wire_release(w, A);
+	leaves(&slow);
+	skb_queue_purge(&slow.queue);
+}
+
+WIRE_SUITES(xtcp_batch_wire,
+	KUNIT_CASE_SLOW(ack__one_for_a_batch),
+	KUNIT_CASE_SLOW(ack__of_a_gap_does_not_wait),
+	KUNIT_CASE_SLOW(small_queue),
+	KUNIT_CASE_SLOW(small_queue__not_too_small),
+	KUNIT_CASE_SLOW(small_queue__socket_is_gone),
+	{ }
+);
