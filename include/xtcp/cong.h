@@ -30,8 +30,11 @@ struct xtcp_cong_ops {
 	char name[16];
 	/* ssthresh when loss is found; @flight octets are outstanding. */
 	u32 (*ssthresh)(const struct xtcp_cong *cong, u32 flight);
-	/* @acked octets arrived, outside recovery: let cwnd grow. */
-	void (*grow)(struct xtcp_cong *cong, u32 acked, u64 now_us);
+	/*
+	 * @acked octets arrived, outside recovery: let cwnd grow; in slow start by @most for
+	 * one ACK (L of RFC 3465).
+	 */
+	void (*grow)(struct xtcp_cong *cong, u32 acked, u32 most, u64 now_us);
 };
 
 extern const struct xtcp_cong_ops xtcp_cong_reno;
@@ -45,8 +48,11 @@ void xtcp_cong_start(struct xtcp_cong *cong, u32 mss, u32 initial_segments);
  * of one segment, ssthresh of two.
  */
 void xtcp_cong_set_mss(struct xtcp_cong *cong, u32 mss);
-/* cwnd-limited and acknowledged: grow unless in recovery. */
-void xtcp_cong_acked(struct xtcp_cong *cong, u32 acked, bool cwnd_limited,
+/*
+ * cwnd-limited and acknowledged: grow unless in recovery. In slow start one ACK counts for
+ * @abc_limit segments at most; 0: for what it acknowledges.
+ */
+void xtcp_cong_acked(struct xtcp_cong *cong, u32 acked, bool cwnd_limited, u32 abc_limit,
 		     u64 now_us);
 
 #endif

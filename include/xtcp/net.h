@@ -96,6 +96,7 @@ struct xtcp_knobs {
 	u32 gso;
 	u32 limit_output_bytes;
 	u32 initial_cwnd;
+	u32 abc_limit;
 	u32 slow_start_after_idle;
 	u32 reordering;
 	u32 rmem_default;

@@ -54,12 +54,12 @@ static void cong_set_mss__counted(struct kunit *test)
 
 	open_cong(&cong);
 	cong.ssthresh = 2 * MSS;
-	xtcp_cong_acked(&cong, 9 * MSS, true, 0);
+	xtcp_cong_acked(&cong, 9 * MSS, true, 0, 0);
 	KUNIT_EXPECT_EQ(test, cong.cwnd, 10 * MSS);
 	xtcp_cong_set_mss(&cong, MSS / 10);
 	KUNIT_EXPECT_EQ(test, cong.cwnd, MSS);
 	for (i = 0; i < 10; i++)
-		xtcp_cong_acked(&cong, MSS / 10, true, 0);
+		xtcp_cong_acked(&cong, MSS / 10, true, 0, 0);
 	KUNIT_EXPECT_EQ(test, cong.cwnd, MSS + MSS / 10);
 }
 
@@ -69,7 +69,7 @@ static void cong_slow_start__one_segment(struct kunit *test)
 	struct xtcp_cong cong;
 
 	open_cong(&cong);
-	xtcp_cong_acked(&cong, MSS, true, 0);
+	xtcp_cong_acked(&cong, MSS, true, 0, 0);
 	KUNIT_EXPECT_EQ(test, cong.cwnd, 11 * MSS);
 }
 
@@ -81,7 +81,7 @@ static void cong_slow_start__counts_octets(struct kunit *test)
 
 	open_cong(&cong);
 	for (i = 0; i < 10; i++)
-		xtcp_cong_acked(&cong, MSS / 10, true, 0);
+		xtcp_cong_acked(&cong, MSS / 10, true, 0, 0);
 	KUNIT_EXPECT_EQ(test, cong.cwnd, 11 * MSS);
 }
 
@@ -91,10 +91,13 @@ static void cong_slow_start__at_most_two_segments_an_ack(struct kunit *test)
 	struct xtcp_cong cong;
 
 	open_cong(&cong);
-	xtcp_cong_acked(&cong, 2 * MSS, true, 0);
+	xtcp_cong_acked(&cong, 2 * MSS, true, 2, 0);
 	KUNIT_EXPECT_EQ(test, cong.cwnd, 12 * MSS);
-	xtcp_cong_acked(&cong, 10 * MSS, true, 0);
+	xtcp_cong_acked(&cong, 10 * MSS, true, 2, 0);
 	KUNIT_EXPECT_EQ(test, cong.cwnd, 14 * MSS);
+	/* Without a limit whoever joins segments on the way in does not slow the sender down. */
+	xtcp_cong_acked(&cong, 14 * MSS, true, 0, 0);
+	KUNIT_EXPECT_EQ(test, cong.cwnd, 28 * MSS);
 }
 
 /* After a timeout one segment an ACK: L = 1 (RFC 3465 2.3). */
@@ -106,7 +109,7 @@ static void cong_slow_start__after_timeout(struct kunit *test)
 	cong.phase = XTCP_CONG_LOSS;
 	cong.cwnd = MSS;
 	cong.ssthresh = 8 * MSS;
-	xtcp_cong_acked(&cong, 2 * MSS, true, 0);
+	xtcp_cong_acked(&cong, 2 * MSS, true, 0, 0);
 	KUNIT_EXPECT_EQ(test, cong.cwnd, 2 * MSS);
 }
 
@@ -119,12 +122,12 @@ static void cong_avoidance__one_segment_a_window(struct kunit *test)
 	open_cong(&cong);
 	cong.ssthresh = 10 * MSS;
 	for (i = 0; i < 9; i++)
-		xtcp_cong_acked(&cong, MSS, true, 0);
+		xtcp_cong_acked(&cong, MSS, true, 0, 0);
 	KUNIT_EXPECT_EQ(test, cong.cwnd, 10 * MSS);
-	xtcp_cong_acked(&cong, MSS, true, 0);
+	xtcp_cong_acked(&cong, MSS, true, 0, 0);
 	KUNIT_EXPECT_EQ(test, cong.cwnd, 11 * MSS);
 	for (i = 0; i < 11; i++)
-		xtcp_cong_acked(&cong, MSS, true, 0);
+		xtcp_cong_acked(&cong, MSS, true, 0, 0);
 	KUNIT_EXPECT_EQ(test, cong.cwnd, 12 * MSS);
 }
 
@@ -135,12 +138,12 @@ static void cong_avoidance__the_rest_counts(struct kunit *test)
 
 	open_cong(&cong);
 	cong.ssthresh = 10 * MSS;
-	xtcp_cong_acked(&cong, 9 * MSS, true, 0);
-	xtcp_cong_acked(&cong, 5 * MSS, true, 0);
+	xtcp_cong_acked(&cong, 9 * MSS, true, 0, 0);
+	xtcp_cong_acked(&cong, 5 * MSS, true, 0, 0);
 	KUNIT_EXPECT_EQ(test, cong.cwnd, 11 * MSS);
-	xtcp_cong_acked(&cong, 7 * MSS - 1, true, 0);
+	xtcp_cong_acked(&cong, 7 * MSS - 1, true, 0, 0);
 	KUNIT_EXPECT_EQ(test, cong.cwnd, 11 * MSS);
-	xtcp_cong_acked(&cong, 1, true, 0);
+	xtcp_cong_acked(&cong, 1, true, 0, 0);
 	KUNIT_EXPECT_EQ(test, cong.cwnd, 12 * MSS);
 }
 
@@ -151,10 +154,17 @@ static void cong_slow_start__ends_at_ssthresh(struct kunit *test)
 
 	open_cong(&cong);
 	cong.ssthresh = 11 * MSS;
-	xtcp_cong_acked(&cong, MSS, true, 0);
+	xtcp_cong_acked(&cong, MSS, true, 0, 0);
 	KUNIT_EXPECT_EQ(test, cong.cwnd, 11 * MSS);
-	xtcp_cong_acked(&cong, MSS, true, 0);
+	xtcp_cong_acked(&cong, MSS, true, 0, 0);
 	KUNIT_EXPECT_EQ(test, cong.cwnd, 11 * MSS);
+	/* One ACK of all of them: the rest counts for what follows. */
+	open_cong(&cong);
+	cong.ssthresh = 11 * MSS;
+	xtcp_cong_acked(&cong, 10 * MSS, true, 0, 0);
+	KUNIT_EXPECT_EQ(test, cong.cwnd, 11 * MSS);
+	xtcp_cong_acked(&cong, 2 * MSS, true, 0, 0);
+	KUNIT_EXPECT_EQ(test, cong.cwnd, 12 * MSS);
 }
 
 /* A window not used says nothing about the path (RFC 7661, RFC 9293 3.8.2). */
@@ -163,7 +173,7 @@ static void cong_acked__not_limited_by_cwnd(struct kunit *test)
 	struct xtcp_cong cong;
 
 	open_cong(&cong);
-	xtcp_cong_acked(&cong, MSS, false, 0);
+	xtcp_cong_acked(&cong, MSS, false, 0, 0);
 	KUNIT_EXPECT_EQ(test, cong.cwnd, 10 * MSS);
 }
 
@@ -173,7 +183,7 @@ static void cong_acked__not_in_recovery(struct kunit *test)
 
 	open_cong(&cong);
 	cong.phase = XTCP_CONG_RECOVERY;
-	xtcp_cong_acked(&cong, MSS, true, 0);
+	xtcp_cong_acked(&cong, MSS, true, 0, 0);
 	KUNIT_EXPECT_EQ(test, cong.cwnd, 10 * MSS);
 }
 

@@ -124,6 +124,8 @@ const struct xtcp_knob_row xtcp_knob_rows[] = {
 	     "of a connection, what may wait in the queues of this machine; a millisecond's worth, and two skbs at least"),
 	KNOB(initial_cwnd, 10, 1, 1000, "RFC 6928 2",
 	     "segments a new connection may send before the first ACK"),
+	KNOB(abc_limit, 0, 0, 1000, "RFC 3465 2.2",
+	     "segments that one ACK counts for in slow start; 0: as many as it acknowledges"),
 	KNOB(slow_start_after_idle, 1, 0, 1, "RFC 5681 4.1",
 	     "after an idle RTO a connection begins with its initial window again"),
 	KNOB(reordering, 3, 1, 255, "RFC 5681 3.2",

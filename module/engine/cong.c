@@ -39,9 +39,14 @@ void xtcp_cong_set_mss(struct xtcp_cong *cong, u32 mss)
 	cong->ssthresh = max(cong->ssthresh, 2 * mss);
 }
 
-void xtcp_cong_acked(struct xtcp_cong *cong, u32 acked, bool cwnd_limited,
+void xtcp_cong_acked(struct xtcp_cong *cong, u32 acked, bool cwnd_limited, u32 abc_limit,
 		     u64 now_us)
 {
+	u32 most = abc_limit ? abc_limit * cong->mss : U32_MAX;
+
+	/* After a timeout L = 1 (RFC 3465 2.3). */
+	if (cong->phase == XTCP_CONG_LOSS)
+		most = cong->mss;
 	if (cwnd_limited && cong->phase != XTCP_CONG_RECOVERY)
-		cong->ops->grow(cong, acked, now_us);
+		cong->ops->grow(cong, acked, most, now_us);
 }

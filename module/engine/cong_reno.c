@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Reno: RFC 5681, with appropriate byte counting (RFC 3465, L = 2). */
+/* Reno: RFC 5681, with appropriate byte counting (RFC 3465). */
 
 #include <linux/kernel.h>
 #include <linux/minmax.h>
@@ -11,15 +11,19 @@ static u32 reno_ssthresh(const struct xtcp_cong *cong, u32 flight)
 	return max(flight / 2, 2 * cong->mss);
 }
 
-static void reno_grow(struct xtcp_cong *cong, u32 acked, u64 now_us)
+/* Slow start, equation (2); what is acknowledged beyond its end counts for what follows. */
+static u32 slow_start(struct xtcp_cong *cong, u32 acked)
 {
-	if (cong->cwnd < cong->ssthresh) {
-		/* Slow start, equation (2); after a timeout L = 1 (RFC 3465 2.3). */
-		u32 limit = (cong->phase == XTCP_CONG_LOSS ? 1 : 2) * cong->mss;
+	u32 grow = min(acked, cong->ssthresh - cong->cwnd);
 
-		cong->cwnd += min(acked, limit);
-		return;
-	}
+	cong->cwnd += grow;
+	return acked - grow;
+}
+
+static void reno_grow(struct xtcp_cong *cong, u32 acked, u32 most, u64 now_us)
+{
+	if (cong->cwnd < cong->ssthresh)
+		acked = slow_start(cong, min(acked, most));
 	/* Congestion avoidance: one MSS for each window acknowledged. */
 	cong->acked += acked;
 	if (cong->acked >= cong->cwnd) {

@@ -254,7 +254,8 @@ void xtcp_recovery_acked(struct sock *sk, u32 acked, u32 segments)
 		break;
 	}
 	cong->dupacks = 0;
-	xtcp_cong_acked(cong, acked, limited, xtcp_now_us());
+	xtcp_cong_acked(cong, acked, limited, xtcp_knob(xtcp_sk_net(sk), abc_limit),
+			xtcp_now_us());
 }
 
 /* All that is outstanding is to be sent again (RFC 6582 3.2, retransmit timeouts). */
