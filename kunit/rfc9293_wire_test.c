@@ -38,6 +38,7 @@ static void options__in_any_segment(struct kunit *test)
 	wire_drop(w, A, WIRE_ANY, 1, WIRE_FOREVER);
 	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
 	WIRE_EQ(w, wire_send(w, B, 100), 100);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_QUICKACK, 1), 0);
 	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 101, UNKNOWN_OPTION);
 	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 101, .len = 10, UNKNOWN_OPTION);
 	wire_inject(w, A, XTCP_ACK | XTCP_FIN, .seq = 11, .ack = 101, UNKNOWN_OPTION);

@@ -22,6 +22,7 @@ struct xtcp_receive {
 	u16 mss;			/* of the peer's full segments, from all that come */
 	u16 last_len;			/* of the last one's text */
 	u8 quick_acks;			/* ACK that many at once, undelayed */
+	u8 quick_aside;			/* of them, while someone is about to answer */
 	u8 urgent_octet;		/* valid when tcb.rcv_urgent says HERE */
 	bool ack_deferred;		/* until all that waited has been processed */
 	__be32 peer_label;		/* IPv6 flow label of the last text */
@@ -44,6 +45,24 @@ struct xtcp_receive {
 	u32 rtt_seq;			/* end of the window being timed */
 	u32 rtt_since;			/* since when, jiffies */
 };
+
+/*
+ * The first segments of a connection are acknowledged at once; but not where an answer is
+ * to be expected, which tells it as well: of a child until it is accepted, while any text
+ * wakes a recv(), and once we sent text, until someone waits for more. Then the ACK waits
+ * for that, but not long (timers.c).
+ */
+static inline void xtcp_receive_quick_aside(struct xtcp_receive *rcv)
+{
+	rcv->quick_aside = max(rcv->quick_aside, rcv->quick_acks);
+	rcv->quick_acks = 0;
+}
+
+static inline void xtcp_receive_quick_again(struct xtcp_receive *rcv)
+{
+	rcv->quick_acks = max(rcv->quick_aside, rcv->quick_acks);
+	rcv->quick_aside = 0;
+}
 
 /**
  * xtcp_receive_admit() - charge an incoming segment to its socket, if there is room

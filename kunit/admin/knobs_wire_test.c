@@ -432,7 +432,7 @@ static void defer_accept__wakes_on_text(struct kunit *test)
 		    "0.010 ESTABLISHED <- S. 0 ack 1     <- SYN_RCVD\n"
 		    "0.020 ESTABLISHED -> . 1 ack 1      -> SYN_RCVD\n"
 		    "0.520 ESTABLISHED -> P. 1:101 ack 1 -> ESTABLISHED\n"
-		    "0.530 ESTABLISHED <- . 1 ack 101    <- ESTABLISHED\n");
+		    "0.531 ESTABLISHED <- . 1 ack 101    <- ESTABLISHED\n");
 }
 
 /* How long the user thought before he wrote is no round trip. */
@@ -445,6 +445,7 @@ static void defer_accept__text_is_no_round_trip(struct kunit *test)
 	WIRE_EQ(w, wire_connect(w, A), 0);
 	wire_run_ms(w, 700);
 	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_QUICKACK, 1), 0);
 	wire_run_ms(w, 100);
 	WIRE_EQ(w, wire_accept(w, B), 0);
 	WIRE_EQ(w, wire_xs(w, B)->rtt.srtt_us, 0);

@@ -93,6 +93,22 @@ static void quick_acks__of_a_new_connection(struct kunit *test)
 		    "0.060 ESTABLISHED <- . 1 ack 201      <- ESTABLISHED\n");
 }
 
+/* But who sent something may say more soon, and acknowledges with that. */
+static void quick_acks__after_text_of_ours(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_send(w, B, 200), 200);
+	wire_run_ms(w, 50);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> P. 1:101 ack 1   -> ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- . 1 ack 101      <- ESTABLISHED\n"
+		    "0.050 ESTABLISHED <- P. 1:201 ack 101 <- ESTABLISHED\n"
+		    "0.061 ESTABLISHED -> . 101 ack 201    -> ESTABLISHED\n");
+}
+
 /* --- small segments ------------------------------------------------------- */
 
 /* Nagle meets the delayed ACK: the classic pause. */
@@ -1281,6 +1297,7 @@ WIRE_SUITES(xtcp_data_wire,
 	KUNIT_CASE_SLOW(delayed_ack__every_second_segment),
 	KUNIT_CASE_SLOW(delayed_ack__rides_on_the_answer),
 	KUNIT_CASE_SLOW(quick_acks__of_a_new_connection),
+	KUNIT_CASE_SLOW(quick_acks__after_text_of_ours),
 	KUNIT_CASE_SLOW(nagle_delayed_ack),
 	KUNIT_CASE_SLOW(nagle__tcp_nodelay),
 	KUNIT_CASE_SLOW(nagle__full_segments_go),

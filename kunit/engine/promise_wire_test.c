@@ -800,6 +800,7 @@ static struct wire *taken_back(struct kunit *test)
 	wire_drop(w, B, WIRE_ANY, 1, WIRE_FOREVER);
 	WIRE_EQ(w, wire_send(w, A, 10000), 10000);
 	WIRE_EQ(w, wire_xs(w, A)->tcb.snd_nxt - wire_xs(w, A)->tcb.snd_una > 9000, true);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_QUICKACK, 1), 0);
 	wire_epoch(w);
 	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1, .len = 10, .wnd = 2000);
 	return w;

@@ -115,7 +115,7 @@ static void fastopen_first(struct kunit *test)
 		    "0.010 ESTABLISHED <- S. 0 ack 1 cookie 8 <- SYN_RCVD\n"
 		    "0.020 ESTABLISHED -> . 1 ack 1           -> ESTABLISHED\n"
 		    "0.025 ESTABLISHED -> P. 1:101 ack 1      -> ESTABLISHED\n"
-		    "0.035 ESTABLISHED <- . 1 ack 101         <- ESTABLISHED\n");
+		    "0.036 ESTABLISHED <- . 1 ack 101         <- ESTABLISHED\n");
 	WIRE_EQ(w, client_fail(w), TFO_COOKIE_UNAVAILABLE);
 	WIRE_EQ(w, wire_accept(w, B), 0);
 	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
@@ -166,7 +166,7 @@ static void fastopen_fallback(struct kunit *test)
 		    "0.000 SYN_SENT    -> S 0:100 cookie 8 -> SYN_RCVD\n"
 		    "0.010 ESTABLISHED <- S. 0 ack 1       <- SYN_RCVD\n"
 		    "0.020 ESTABLISHED -> P. 1:101 ack 1   -> ESTABLISHED\n"
-		    "0.030 ESTABLISHED <- . 1 ack 101      <- ESTABLISHED\n");
+		    "0.031 ESTABLISHED <- . 1 ack 101      <- ESTABLISHED\n");
 	WIRE_EQ(w, client_fail(w), TFO_DATA_NOT_ACKED);
 	WIRE_EQ(w, wire_counter(XTCP_CNT_FASTOPEN_ACTIVE_FAILS) - fails, 1);
 	WIRE_EQ(w, wire_accept(w, B), 0);
@@ -253,7 +253,7 @@ static void syn_lost(struct kunit *test)
 		    "1.000 SYN_SENT    -> S 0              -> SYN_RCVD\n"
 		    "1.010 ESTABLISHED <- S. 0 ack 1       <- SYN_RCVD\n"
 		    "1.020 ESTABLISHED -> P. 1:101 ack 1   -> ESTABLISHED\n"
-		    "1.030 ESTABLISHED <- . 1 ack 101      <- ESTABLISHED\n");
+		    "1.031 ESTABLISHED <- . 1 ack 101      <- ESTABLISHED\n");
 	WIRE_EQ(w, client_fail(w), TFO_SYN_RETRANSMITTED);
 	WIRE_EQ(w, wire_accept(w, B), 0);
 	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
@@ -338,7 +338,7 @@ static void syn_too_large(struct kunit *test)
 		    "0.005 SYN_SENT    -> S 0               -> SYN_RCVD\n"
 		    "0.015 ESTABLISHED <- S. 0 ack 1        <- SYN_RCVD\n"
 		    "0.025 ESTABLISHED -> P. 1:1001 ack 1   -> ESTABLISHED\n"
-		    "0.035 ESTABLISHED <- . 1 ack 1001      <- ESTABLISHED\n");
+		    "0.036 ESTABLISHED <- . 1 ack 1001      <- ESTABLISHED\n");
 	WIRE_EQ(w, wire_accept(w, B), 0);
 	WIRE_EQ(w, wire_recv(w, B, 2000), 1000);
 	end_connection(w);
@@ -661,7 +661,7 @@ static void key__rotation(struct kunit *test)
 		    "0.000 SYN_SENT    -> S 0:100 cookie 8    -> SYN_RCVD\n"
 		    "0.010 ESTABLISHED <- S. 0 ack 1 cookie 8 <- SYN_RCVD\n"
 		    "0.020 ESTABLISHED -> P. 1:101 ack 1      -> ESTABLISHED\n"
-		    "0.030 ESTABLISHED <- . 1 ack 101         <- ESTABLISHED\n");
+		    "0.031 ESTABLISHED <- . 1 ack 101         <- ESTABLISHED\n");
 }
 
 /* A SYN-ACK that a cookie makes large is numbered where the user lets it be cut up. */
@@ -719,7 +719,7 @@ static void no_cookie__of_the_socket(struct kunit *test)
 		    "0.000 SYN_SENT    -> S 0:100        -> SYN_RCVD\n"
 		    "0.010 ESTABLISHED <- S. 0 ack 1     <- SYN_RCVD\n"
 		    "0.020 ESTABLISHED -> P. 1:101 ack 1 -> ESTABLISHED\n"
-		    "0.030 ESTABLISHED <- . 1 ack 101    <- ESTABLISHED\n");
+		    "0.031 ESTABLISHED <- . 1 ack 101    <- ESTABLISHED\n");
 	WIRE_EQ(w, client_fail(w), TFO_DATA_NOT_ACKED);
 	WIRE_EQ(w, wire_accept(w, B), 0);
 	WIRE_EQ(w, wire_recv(w, B, 1000), 100);

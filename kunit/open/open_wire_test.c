@@ -74,11 +74,12 @@ static void data_in_third_segment(struct kunit *test)
 	wire_inject(w, A, XTCP_ACK | XTCP_PSH, .seq = 1, .ack = 1, .len = 100);
 	WIRE_EQ(w, wire_accept(w, B), 0);
 	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+	wire_run_ms(w, 10);
 	WIRE_EXPECT(w,
 		    "0.000 * -> S 0               -> SYN_RCVD\n"
 		    "0.000 x <- S. 0 ack 1        <- SYN_RCVD\n"
 		    "0.020 * -> P. 1:101 ack 1    -> ESTABLISHED\n"
-		    "0.020 x <- . 1 ack 101       <- ESTABLISHED\n");
+		    "0.021 x <- . 1 ack 101       <- ESTABLISHED\n");
 }
 
 /* Text in a SYN is for Fast Open only: here it comes again after the handshake. */
@@ -434,7 +435,7 @@ static void third_ack_lost_then_data(struct kunit *test)
 		    "0.010 ESTABLISHED <- S. 0 ack 1     <- SYN_RCVD\n"
 		    "0.020 ESTABLISHED -> . 1 ack 1      -> x\n"
 		    "0.500 ESTABLISHED -> P. 1:101 ack 1 -> ESTABLISHED\n"
-		    "0.510 ESTABLISHED <- . 1 ack 101    <- ESTABLISHED\n");
+		    "0.511 ESTABLISHED <- . 1 ack 101    <- ESTABLISHED\n");
 }
 
 static void third_ack_lost__server_gives_up_then_data_gets_rst(struct kunit *test)
@@ -480,7 +481,7 @@ static void third_ack_overtaken_by_data(struct kunit *test)
 		    "0.010 ESTABLISHED <- S. 0 ack 1     <- SYN_RCVD\n"
 		    "0.020 ESTABLISHED -> . 1 ack 1      -> ESTABLISHED\n"
 		    "0.020 ESTABLISHED -> P. 1:101 ack 1 -> ESTABLISHED\n"
-		    "0.030 ESTABLISHED <- . 1 ack 101    <- ESTABLISHED\n"
+		    "0.031 ESTABLISHED <- . 1 ack 101    <- ESTABLISHED\n"
 		    "0.130 ESTABLISHED <- . 1 ack 101    <- ESTABLISHED\n");
 }
 

@@ -364,10 +364,96 @@ static void writer__connection_is_another_one(struct kunit *test)
 	WIRE_EQ(w, wire_xs(w, A)->tcb.snd_urgent, false);
 }
 
+/* One that reads what comes, and then answers, waits for more, or does something else. */
+struct reader {
+	struct socket *sock;
+	struct completion done;
+	bool answers;
+	bool waits_on;
+};
+
+static int reader_main(void *data)
+{
+	struct reader *reader = data;
+	u8 text[200];
+	struct kvec vec = { .iov_base = text, .iov_len = sizeof(text) };
+	struct msghdr msg = { };
+
+	kernel_recvmsg(reader->sock, &msg, &vec, 1, sizeof(text), 0);
+	vec = (struct kvec){ .iov_base = text, .iov_len = 50 };
+	if (reader->answers)
+		kernel_sendmsg(reader->sock, &msg, &vec, 1, 50);
+	if (reader->waits_on)
+		kernel_recvmsg(reader->sock, &msg, &vec, 1, 50, 0);
+	complete(&reader->done);
+	return 0;
+}
+
+/* B sleeps in recv() when 100 octets come, of a new connection. */
+static void text_for(struct kunit *test, struct reader *reader)
+{
+	struct wire *w = wire_connected(test);
+
+	reader->sock = w->side[B].sock;
+	init_completion(&reader->done);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(reader_main, reader, "reader")));
+	wire_run_ms(w, 1);
+	wire_epoch(w);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 200);
+	if (reader->waits_on)
+		WIRE_EQ(w, call_disconnect(reader->sock), 0);
+	wait_for_completion(&reader->done);
+}
+
+/* No segment goes for the acknowledgment alone. */
+static void reader__answers(struct kunit *test)
+{
+	struct reader reader = { .answers = true, .waits_on = true };
+	struct wire *w = test->priv;
+
+	text_for(test, &reader);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK), 0);
+	WIRE_EQ(w, wire_count(w, B, WIRE_DATA), 1);
+}
+
+/* Who sent it may wait, too: for the acknowledgment (Nagle), which is not delayed. */
+static void reader__waits_for_more(struct kunit *test)
+{
+	struct reader reader = { .waits_on = true };
+
+	text_for(test, &reader);
+	WIRE_EXPECT((struct wire *)test->priv,
+		    "0.000 ESTABLISHED -> P. 1:101 ack 1 -> ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- . 1 ack 101    <- ESTABLISHED\n"
+		    "0.200 ... <- R. 1 ack 101           <- ESTABLISHED\n");
+}
+
+static void reader__goes_away(struct kunit *test)
+{
+	struct reader reader = { };
+	struct wire *w = test->priv;
+
+	text_for(test, &reader);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> P. 1:101 ack 1 -> ESTABLISHED\n"
+		    "0.011 ESTABLISHED <- . 1 ack 101    <- ESTABLISHED\n");
+	/* And what comes when no one sleeps is acknowledged at once. */
+	wire_epoch(w);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 50);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> P. 101:201 ack 1 -> ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- . 1 ack 201      <- ESTABLISHED\n");
+}
+
 WIRE_SUITES(xtcp_sharing_wire,
 	KUNIT_CASE_SLOW(readers__each_octet_once),
 	KUNIT_CASE_SLOW(writers__each_octet_once),
 	KUNIT_CASE_SLOW(reader__connection_is_gone),
+	KUNIT_CASE_SLOW(reader__answers),
+	KUNIT_CASE_SLOW(reader__waits_for_more),
+	KUNIT_CASE_SLOW(reader__goes_away),
 	KUNIT_CASE_SLOW(writer__connection_is_another_one),
 	{ }
 );

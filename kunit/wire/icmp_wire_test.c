@@ -371,7 +371,7 @@ static void too_big__known_to_the_persist_timer(struct kunit *test)
 	wire_run_ms(w, 150);
 	WIRE_EXPECT(w,
 		    "0.100 ESTABLISHED -> #1 . 1:1229 ack 1 -> ESTABLISHED\n"
-		    "0.110 ESTABLISHED <- #1 . 1 ack 1229   <- ESTABLISHED\n");
+		    "0.111 ESTABLISHED <- #1 . 1 ack 1229   <- ESTABLISHED\n");
 }
 
 static void obey_numbers(void *unused)

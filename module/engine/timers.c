@@ -30,6 +30,8 @@
 #include <xtcp/skb.h>
 #include <xtcp/sock.h>
 
+#define QUICK_MS 1U		/* an ACK that was to go at once waits for an answer */
+
 u64 xtcp_timers_earliest(const struct xtcp_sock *xs)
 {
 	u64 min = 0;
@@ -198,9 +200,14 @@ void xtcp_timers_syn_sent(struct sock *sk)
 
 void xtcp_timers_sent(struct sock *sk)
 {
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
 	disarm(sk, XTCP_TIMER_PERSIST);
-	if (!xtcp_sk(sk)->due_ns[XTCP_TIMER_RETRANSMIT])
+	if (!xs->due_ns[XTCP_TIMER_RETRANSMIT])
 		wait_for_ack(sk);
+	/* In answer, or for one; behind a FIN comes none. */
+	if (!xs->tcb.fin_sent)
+		xtcp_receive_quick_aside(&xs->rcv);
 }
 
 void xtcp_timers_kept(struct sock *sk)
@@ -261,10 +268,16 @@ void xtcp_timers_ack_owed(struct sock *sk)
 {
 	u32 delack_ms = xtcp_knob(xtcp_sk_net(sk), delack_ms);
 	u32 rto_min_ms = xtcp_route_rto_min_ms(sk);
+	struct xtcp_receive *rcv = &xtcp_sk(sk)->rcv;
 
 	/* The peer's RTO may be as short. */
 	if (rto_min_ms)
 		delack_ms = min(delack_ms, max(rto_min_ms, 2U) - 1);
+	/* The peer may say no more until it comes (Nagle), and we have no answer. */
+	if (rcv->quick_aside) {
+		rcv->quick_aside--;
+		delack_ms = min(delack_ms, QUICK_MS);
+	}
 	arm_by(sk, XTCP_TIMER_DELACK, ktime_get_ns() + xtcp_ms_to_ns(delack_ms));
 }
 

@@ -88,6 +88,7 @@ struct sock *xtcp_child_clone(struct sock *sk, const struct xtcp_flow *flow)
 	child->sk_state = TCP_SYN_RECV;
 	xtcp_counters_move(xtcp_sk_net(child), XTCP_CLOSED, XTCP_SYN_RCVD);
 	xtcp_reset_connection(child);
+	xtcp_receive_quick_aside(&xs->rcv);
 	sock_prot_inuse_add(sock_net(child), child->sk_prot, 1);
 	return child;
 }

@@ -118,8 +118,12 @@ static struct sock *accept_child(XTCP_ACCEPT_PARAMS)
 {
 	struct sock *child = xtcp_listen_accept(sk, XTCP_ACCEPT_FLAGS, XTCP_ACCEPT_ERR);
 
-	if (child)
-		xtcp_memory_accepted(child);
+	if (!child)
+		return NULL;
+	xtcp_memory_accepted(child);
+	lock_sock(child);
+	xtcp_receive_quick_again(&xtcp_sk(child)->rcv);
+	release_sock(child);
 	return child;
 }
 

@@ -170,6 +170,26 @@ static int give(struct sock *sk, struct reading *r, struct sk_buff *skb, u32 off
 }
 
 /*
+ * Any text ends this sleep, and who sleeps tells the peer that it came: by his answer, by
+ * his FIN; or here, if he waits for more. So no segment goes for that alone.
+ */
+static int sleep_for_any(struct sock *sk, long *timeo)
+{
+	struct xtcp_receive *rcv = &xtcp_sk(sk)->rcv;
+	int ret;
+
+	xtcp_receive_quick_again(rcv);
+	if (rcv->quick_acks && rcv->acked_seq != xtcp_sk(sk)->tcb.rcv_nxt) {
+		rcv->quick_acks--;
+		xtcp_output_ack(sk);
+	}
+	xtcp_receive_quick_aside(rcv);
+	ret = sk_wait_data(sk, timeo, skb_peek_tail(&sk->sk_receive_queue));
+	xtcp_receive_quick_again(rcv);
+	return ret;
+}
+
+/*
  * Let go of the lock: for the backlog alone when nothing is @missing, else until so
  * many octets have come. Whoever has it meanwhile may read, too, or connect anew.
  * Return: -errno.
@@ -180,6 +200,8 @@ static int let_go(struct sock *sk, const struct reading *r, int missing, long *t
 
 	if (missing > 0) {
 		rcv->wanted = min(rcv->wanted, r->ahead + missing);
+		if (rcv->wanted == 1)
+			return sleep_for_any(sk, timeo);
 		return sk_wait_data(sk, timeo, skb_peek_tail(&sk->sk_receive_queue));
 	}
 	release_sock(sk);

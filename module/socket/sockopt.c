@@ -203,6 +203,7 @@ static int set_quickack(struct xtcp_sock *xs, int val)
 	struct sock *sk = (struct sock *)xs;
 
 	xs->rcv.quick_acks = val ? 16 : 0;
+	xs->rcv.quick_aside = 0;
 	if (val && xs->due_ns[XTCP_TIMER_DELACK])
 		xtcp_output_ack(sk);
 	return 0;
@@ -463,7 +464,7 @@ static int get_int(struct sock *sk, int name, int *val)
 		*val = xs->snd.cork;
 		break;
 	case TCP_QUICKACK:
-		*val = !!xs->rcv.quick_acks;
+		*val = xs->rcv.quick_acks || xs->rcv.quick_aside;
 		break;
 	case TCP_USER_TIMEOUT:
 		*val = xs->user_timeout_ms;
