@@ -17,6 +17,7 @@
 #include <net/ipv6.h>
 #include <net/l3mdev.h>
 #include <xtcp/af.h>
+#include <xtcp/compat.h>
 #include <xtcp/net.h>
 #include <xtcp/port.h>
 #include <xtcp/reserve.h>
@@ -588,10 +589,12 @@ static u32 first_offset(const struct sock *sk, u16 **counter)
 	const struct xtcp_flow *flow = &xtcp_sk(sk)->flow;
 	struct xtcp_net *xn = xtcp_sk_net(sk);
 	const siphash_key_t *secret = &xn->secrets.port;
+	const void *addrs = xtcp_flow_addrs(flow);
+	bool ipv4 = flow->family == AF_INET;
 	u64 hash;
 
-	hash = siphash_3u64(siphash(xtcp_flow_addrs(flow), xtcp_flow_addrs_len(flow->family),
-				    secret),
+	hash = siphash_3u64(ipv4 ? get_unaligned((const u64 *)addrs) :
+				   siphash(addrs, sizeof(struct xtcp_addrs6), secret),
 			    (__force u16)flow->remote_port,
 			    div_u64(ktime_get_seconds(), XTCP_PORT_SHUFFLE_S), secret);
 	*counter = &xn->port_counters[hash % XTCP_PORT_COUNTERS];
