@@ -79,6 +79,7 @@ struct xtcp_sock {
 	/* engine/timers.c and due.c */
 	struct hrtimer timer;		/* for the earliest of: */
 	u64 due_ns[XTCP_TIMERS];	/* 0: not armed */
+	u64 coarse_by_ns;		/* while sk_timer is pending: it fires before then */
 	u64 first_retransmit_ns;	/* since when nothing was acknowledged */
 	u64 heard_ns;			/* last segment from the peer */
 	u8 retransmits;			/* in a row without an answer */

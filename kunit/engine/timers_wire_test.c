@@ -37,6 +37,61 @@ static void keep_alive(struct wire *w, unsigned int time_ms, unsigned int intvl_
 	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
 }
 
+/* --- what waits ----------------------------------------------------------- */
+
+/* The ACK comes long before the RTO: no hrtimer is set for that, and soon nothing waits. */
+static void far_off__acknowledged(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+	struct xtcp_sock *xs = wire_xs(w, A);
+
+	wire_run_ms(w, 1000);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, xs->due_ns[XTCP_TIMER_RETRANSMIT], 0);
+	WIRE_EQ(w, timer_pending(&xs->inet.sk.sk_timer), true);
+	WIRE_EQ(w, hrtimer_is_queued(&xs->timer), false);
+	wire_run_ms(w, 150);
+	WIRE_EQ(w, timer_pending(&xs->inet.sk.sk_timer), false);
+	WIRE_EQ(w, xs->timer_armed, false);
+}
+
+/* It does not: the RTO is over to the microsecond, whatever jiffies are. */
+static void far_off__due(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+	struct xtcp_sock *xs = wire_xs(w, A);
+	u64 due_ns;
+
+	wire_run_ms(w, 1000);
+	wire_drop(w, A, WIRE_DATA, 1, 1);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	due_ns = xs->due_ns[XTCP_TIMER_RETRANSMIT];
+	wire_run_ms(w, 190);
+	WIRE_EQ(w, hrtimer_is_queued(&xs->timer), true);
+	WIRE_EQ(w, hrtimer_get_expires(&xs->timer) == ns_to_ktime(due_ns), true);
+	wire_run_ms(w, 20);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 2);
+}
+
+/* The user holds the socket meanwhile: he sets the hrtimer when he lets go. */
+static void far_off__user_has_it(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+	struct xtcp_sock *xs = wire_xs(w, A);
+
+	wire_run_ms(w, 1000);
+	wire_drop(w, A, WIRE_DATA, 1, 1);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	lock_sock(&xs->inet.sk);
+	wire_run_ms(w, 190);
+	WIRE_EQ(w, hrtimer_is_queued(&xs->timer), false);
+	release_sock(&xs->inet.sk);
+	WIRE_EQ(w, hrtimer_is_queued(&xs->timer), true);
+	wire_run_ms(w, 20);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 2);
+}
+
 /* --- a machine that stood still --------------------------------------------- */
 
 /*
@@ -984,6 +1039,9 @@ static void ack_kept__window_update(struct kunit *test)
 }
 
 WIRE_SUITES(xtcp_timers_wire,
+	KUNIT_CASE_SLOW(far_off__acknowledged),
+	KUNIT_CASE_SLOW(far_off__due),
+	KUNIT_CASE_SLOW(far_off__user_has_it),
 	KUNIT_CASE_SLOW(standstill__keepalive),
 	KUNIT_CASE_SLOW(standstill__after_the_last_probe),
 	KUNIT_CASE_SLOW(standstill__text),

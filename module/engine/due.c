@@ -455,7 +455,7 @@ static bool run_and_set(struct xtcp_sock *xs)
 	xs->timer_running = false;
 	due = xtcp_timers_earliest(xs);
 	if (due)
-		hrtimer_start(&xs->timer, ns_to_ktime(due), HRTIMER_MODE_ABS_SOFT);
+		xtcp_timers_set(xs, due);
 	/* Set meanwhile for what is no longer due? Then it fires once more. */
 	xs->timer_armed = hrtimer_is_queued(&xs->timer);
 	return xs->timer_armed;
@@ -497,6 +497,25 @@ void xtcp_due_deferred(struct sock *sk)
 		hrtimer_start(&xs->timer, ktime_get(), HRTIMER_MODE_ABS_SOFT);
 }
 
+/*
+ * Something was due soon when this was set: mostly it is no more. What is already due
+ * goes by the hrtimer all the same: after a standstill the wheel of timers is behind, and
+ * what is set from here would be late. Its reference is its own (sk_reset_timer()).
+ */
+static void look_ahead(struct timer_list *timer)
+{
+	struct sock *sk = container_of(timer, struct sock, sk_timer);
+	struct xtcp_sock *xs = xtcp_sk(sk);
+
+	bh_lock_sock(sk);
+	if (sock_owned_by_user(sk))
+		xs->timer_deferred = true;
+	else if (xtcp_timers_earliest(xs))
+		xtcp_timers_set(xs, xtcp_timers_earliest(xs));
+	bh_unlock_sock(sk);
+	sock_put(sk);
+}
+
 void xtcp_due_init(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
@@ -506,4 +525,5 @@ void xtcp_due_init(struct sock *sk)
 	xs->timer_running = false;
 	xs->timer_deferred = false;
 	hrtimer_setup(&xs->timer, timer_fired, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_SOFT);
+	timer_setup(&sk->sk_timer, look_ahead, 0);
 }

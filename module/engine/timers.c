@@ -6,6 +6,11 @@
  * does to it, leaves the hrtimer alone: it fires early, finds nothing, and is
  * set again.
  *
+ * With many connections each of those fires in vain: of most due times the ACK
+ * comes first. So what is far off is looked at once more before, by sk_timer, a
+ * timer of jiffies, of which ten thousand cost no more each than ten; and where
+ * it is still to come, the hrtimer is set for the rest. None is due by jiffies.
+ *
  * RETRANSMIT	a SYN, SYN-ACK, text or FIN is unacknowledged; RTO, doubled each
  *		time (RFC 6298 5). Ends with ETIMEDOUT after syn_retries,
  *		synack_retries, retries2, orphan_retries or TCP_USER_TIMEOUT.
@@ -30,6 +35,7 @@
 #include <xtcp/skb.h>
 #include <xtcp/sock.h>
 
+#define COARSE_LEAST_NS (100 * NSEC_PER_MSEC)	/* nearer, it is not worth looking before */
 #define QUICK_MS 1U		/* an ACK that was to go at once waits for an answer */
 
 u64 xtcp_timers_earliest(const struct xtcp_sock *xs)
@@ -44,17 +50,37 @@ u64 xtcp_timers_earliest(const struct xtcp_sock *xs)
 	return min;
 }
 
-static bool fires_by(const struct hrtimer *timer, u64 due_ns)
+static bool fires_by(const struct xtcp_sock *xs, u64 due_ns)
 {
-	return hrtimer_is_queued((struct hrtimer *)timer) &&
-	       ktime_to_ns(hrtimer_get_expires(timer)) <= due_ns;
+	const struct sock *sk = (const struct sock *)xs;
+
+	if (hrtimer_is_queued((struct hrtimer *)&xs->timer) &&
+	    ktime_to_ns(hrtimer_get_expires(&xs->timer)) <= due_ns)
+		return true;
+	return timer_pending(&sk->sk_timer) && xs->coarse_by_ns <= due_ns;
+}
+
+static void set_coarse(struct xtcp_sock *xs, u64 due_ns, unsigned long wait)
+{
+	struct sock *sk = (struct sock *)xs;
+
+	xs->coarse_by_ns = due_ns;
+	/* Such a timer may fire an eighth later than it was set to, and a tick. */
+	sk_reset_timer(sk, &sk->sk_timer, jiffies + wait - wait / 8 - 3);
 }
 
 /* Fire at @due_ns or before. The callback sets its timer itself, at its end. */
 void xtcp_timers_set(struct xtcp_sock *xs, u64 due_ns)
 {
-	if (xs->timer_running || fires_by(&xs->timer, due_ns))
+	u64 now;
+
+	if (xs->timer_running || fires_by(xs, due_ns))
 		return;
+	now = ktime_get_ns();
+	if (due_ns > now + COARSE_LEAST_NS) {
+		set_coarse(xs, due_ns, nsecs_to_jiffies(due_ns - now));
+		return;
+	}
 	if (!xs->timer_armed)
 		sock_hold((struct sock *)xs);
 	xs->timer_armed = true;
@@ -360,6 +386,7 @@ void xtcp_timers_stop(struct sock *sk)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 
 	memset(xs->due_ns, 0, sizeof(xs->due_ns));
+	sk_stop_timer(sk, &sk->sk_timer);
 	/* A callback under way finds nothing due, here or in release_cb. */
 	if (!xs->timer_running)
 		xtcp_timers_let_go(xs);
