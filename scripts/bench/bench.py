@@ -50,11 +50,20 @@ def counter(netns, file, name):
     raise LookupError(f"no {name} in {file}")
 
 
+def now_runs(protocol):
+    """scripts/profile.sh looks only while a stack works."""
+    if SAMPLED:
+        stack = next((stack for stack, number in STACKS.items() if number == protocol), "")
+        pathlib.Path(os.environ["XTCP_OUT"], "now").write_text(stack, encoding="utf-8")
+
+
 def bench(work, protocol, **args):
     """What the program prints, as a dictionary of numbers."""
     words = [f"{name}={value}" for name, value in args.items()]
+    now_runs(protocol)
     out = subprocess.run([PROGRAM, work, str(protocol), f"port={next(PORTS)}", *words], check=True, text=True,
                          stdout=subprocess.PIPE).stdout
+    now_runs(None)
     return {name: float(value) for name, value in (line.split() for line in out.splitlines())}
 
 
@@ -318,16 +327,12 @@ def spread(values):
 
 
 def sampled(function, stack):
-    """scripts/profile.sh looks while it runs, as often as it takes to have seen enough."""
-    out = pathlib.Path(os.environ["XTCP_OUT"])
-    (out / "now").write_text(stack, encoding="utf-8")
+    """As often as it takes to have seen enough, which sample.py says."""
     while True:
         beside_time_waits.cache_clear()
         value = function(STACKS[stack])
-        if (out / f"enough-{stack}").exists():
-            break
-    (out / "now").write_text("", encoding="utf-8")
-    return value
+        if pathlib.Path(os.environ["XTCP_OUT"], f"enough-{stack}").exists():
+            return value
 
 
 def values_of(function, stack, **more):
