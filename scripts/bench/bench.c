@@ -743,6 +743,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	setrlimit(RLIMIT_NOFILE, &files);
+	/* Who waits for what never comes ends; a clock that waits do not slow is soon there. */
+	alarm(1000);
 	protocol = atoi(argv[2]);
 	nargs = argc - 3;
 	args = argv + 3;
