@@ -22,6 +22,8 @@ import subprocess
 import sys
 import time
 
+import netem
+
 XTCP, TCP, UNIX = 253, 6, 1
 STACKS = {"xtcp": XTCP, "tcp": TCP}
 QUICK = os.environ.get("XTCP_BENCH_QUICK") == "1"
@@ -268,38 +270,42 @@ def beside_time_waits(protocol):
 
 
 def time_waits_figure(name, text, what):
-    @figure(name, text, 1.1, unit="times", own=True)
+    @figure(name, text, 1.1, unit="times", kind="crowd", own=True)
     def _(protocol):
         got = beside_time_waits(protocol)
         return [got[f"many{turn}_{what}"] / max(got[f"few{turn}_{what}"], 1) for turn in ("", "_again")]
 
 
-time_waits_figure("time-waits-new", "connect to close beside 1 million TIME_WAITs, to beside 1 thousand", "new")
-time_waits_figure("time-waits-lookup", "round trip, 100 connections, beside those", "lookup")
+time_waits_figure("time-waits-new", "connect to close, 1 million TIME_WAITs to 1 thousand", "new")
+time_waits_figure("time-waits-lookup", "the same of a round trip, 100 connections", "lookup")
 
 
 # --- time, and bad links: virtual time ---------------------------------------------
 
-def link(netem):
+TRANSFERS = 10
+
+def link(options):
     """The cable, both ways the same."""
     veth()
     offload("off")
     for ns, dev in (("b0", "v0"), ("b1", "v1")):
-        sh(f"ip netns exec {ns} tc qdisc replace dev {dev} root handle 1: netem {netem}")
+        sh(f"ip netns exec {ns} tc qdisc replace dev {dev} root handle 1: netem {options}")
 
 
-def goodput(protocol, octets, times=5, **more):
-    """Mbit/s of what arrived, of some transfers one after the other."""
-    took = 0.0
-    for _ in range(1 if QUICK else times):
+def goodput(protocol, octets, **more):
+    """Mbit/s of what arrived, of some transfers one after the other: of each number the same packets are lost."""
+    took, times = 0.0, 1 if QUICK else TRANSFERS
+    for number in range(times):
+        netem.seed("b0", "v0", 2 * number + 1)
+        netem.seed("b1", "v1", 2 * number + 2)
         took += octets * 8 / bench("bulk", protocol, count=octets // 65536, warm=0, **VETH, **more)["mbit"]
-    return octets * 8 * (1 if QUICK else times) / took
+    return octets * 8 * times / took
 
 
-def goodput_figure(name, text, netem, octets):
+def goodput_figure(name, text, options, octets):
     @figure(name, text, 1.0, rate=True, unit="Mbit/s", kind="time", reno=True)
     def _(protocol, **more):
-        link(netem)
+        link(options)
         return goodput(protocol, max(less(octets), 65536), **more)
 
 
