@@ -12,7 +12,8 @@ enough=2000 quick=0
 [ "${1-}" != --smoke ] || { enough=10; quick=1; shift; }
 [ $# = 1 ] || die "usage: profile.sh [--smoke] FIGURE"
 deps build vm bench
-[ "$(python3 "$ROOT/scripts/bench/bench.py" --kinds "$1")" = cost ] || die "$1 is not about instructions"
+kind=$(python3 "$ROOT/scripts/bench/bench.py" --kinds "$1")
+[ "$kind" != time ] || die "$1 is not about instructions"
 dir=$CACHE/bench/profile-$(echo "$ROOT" | hash_of)
 [ $quick = 0 ] || dir+=-smoke
 rm -rf "$dir"
@@ -21,6 +22,6 @@ cc -O2 -Wall -Wextra -Werror -o "$dir/bench" "$ROOT/scripts/bench/bench.c"
 # As scripts/bench.sh has it.
 XTCP_OUT=$dir XTCP_BENCH_SAMPLED=1 XTCP_BENCH_QUICK=$quick "${TIED[@]}" "$ROOT/scripts/run.sh" 6.12 --virtual \
 	--append "clearcpuid=erms,fsrm" --gdb "$dir/gdb" --timeout 14400 \
-	unshare -n python3 "$ROOT/scripts/bench/bench.py" "$dir/bench" cost "$1" &
+	unshare -n python3 "$ROOT/scripts/bench/bench.py" "$dir/bench" "$kind" "$1" &
 "${TIED[@]}" python3 "$ROOT/scripts/bench/sample.py" "$dir/gdb" "$dir" "$1" $enough
 wait $!

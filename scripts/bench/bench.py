@@ -5,8 +5,8 @@ Of cost, in a machine that counts instructions; of waiting and of bad links, in 
 
 Run by scripts/bench.sh inside a place, as root, in a network namespace of its own:
 
-  bench.py PROGRAM cost|time|all [FIGURE]...
-  bench.py --kinds [FIGURE]...             anywhere: which of cost and time these figures are
+  bench.py PROGRAM cost|crowd|time|all [FIGURE]...
+  bench.py --kinds [FIGURE]...             anywhere: which of cost, crowd (cost, in minutes) and time these figures are
 
 A line a figure: bench NAME xtcp=V tcp=V ratio=R goal=G ok|short; $XTCP_OUT/bench.json has the same. All is measured
 twice; where the two differ by more than 1 % the line says so. Who was to see a flood, or remember connections, and did
@@ -251,13 +251,16 @@ def time_waits_now(protocol, netns):
     return int(words[words.index("tw") + 1])
 
 
+MANY = int(os.environ.get("XTCP_BENCH_MANY", "1000000"))
+
+
 @functools.cache
 def beside_time_waits(protocol):
     """What bench.c says; once for all figures, for it takes minutes. They go with their namespace."""
-    few, many = less(1000), less(1000000)
+    few, many = less(1000), less(MANY)
     sh("""ip netns add crowd; ip -n crowd link set lo up
         ip netns exec crowd sysctl -qw net.core.somaxconn=65535 net.xtcp.max_tw=2000000 \
-            net.ipv4.tcp_max_tw_buckets=2000000""")
+            net.xtcp.msl_ms=60000 net.ipv4.tcp_max_tw_buckets=2000000""")
     got = bench("time_waits", protocol, few=few, many=many, count=less(4000), conns=100, addr="0.0.0.0",
                 ns_client="/run/netns/crowd", ns_server="/run/netns/crowd")
     left = time_waits_now(protocol, "crowd")
