@@ -317,7 +317,8 @@ goodput_figure("loss-1", "goodput, 1 % lost, 50 ms", f"{WIDE} delay 25ms loss 1%
 goodput_figure("loss-0.1", "goodput, 0.1 % lost, 100 ms", f"{WIDE} delay 50ms loss 0.1%", 32 << 20)
 goodput_figure("reordered", "goodput, 10 % reordered, 20 ms", f"{WIDE} delay 10ms reorder 10%", 16 << 20)
 # Of the 165 packets that netem holds 33 are under way; the rest is twice the product of bandwidth and delay.
-goodput_figure("bottleneck", "goodput, 20 Mbit/s, 40 ms, a queue of 2 BDP", "limit 165 delay 20ms rate 20mbit", 32 << 20)
+goodput_figure("bottleneck", "goodput, 20 Mbit/s, 40 ms, a queue of 2 BDP", "limit 165 delay 20ms rate 20mbit",
+               32 << 20)
 
 
 @figure("silence", "connect() without an answer: worst of 1, 3, 7, 15, 31, 63 s", 1.0, unit="ms off", kind="time",

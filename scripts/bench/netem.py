@@ -1,5 +1,7 @@
-"""A seed for netem's chance, so that one link loses and reorders the same packets each time: tc(8) of Debian 12 has no word
-for it yet."""
+"""A seed for netem's chance, so that a link loses and reorders the same packets each time.
+
+tc(8) of Debian 12 has no word for it yet.
+"""
 
 import ctypes
 import os

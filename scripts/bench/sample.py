@@ -3,7 +3,8 @@
 
   sample.py SOCKET DIRECTORY FIGURE ENOUGH      DIRECTORY: $XTCP_OUT of scripts/bench/bench.py
 
-In DIRECTORY bench.py says what runs now, and finds what was seen ENOUGH times, which it waits for. At the end: by function, instructions of one piece of work, of xtcp and of the kernel's TCP side by side.
+In DIRECTORY bench.py says what runs now, and finds what was seen ENOUGH times, which it waits for. At the end: by
+function, instructions of one piece of work, of xtcp and of the kernel's TCP side by side.
 """
 
 import bisect
