@@ -469,53 +469,28 @@ static void memory(void)
 
 /* --- many TIME_WAITs --------------------------------------------------------------- */
 
-#define AT_ONCE		200
-#define OF_AN_ADDRESS	5000	/* of 28,000 ports: a free one is found at once */
-
-static void run(const char *command)
+/* A connection of a socket with itself (RFC 9293 3.5), whose one end closes as both: a TIME_WAIT stays. */
+static void leave_time_wait(long i)
 {
-	if (system(command))
-		die(command);
+	/* Below those of connect(). */
+	long ports = 30000;
+	union address a;
+	int fd = new_socket();
+
+	address(&a);
+	a.in.sin_addr.s_addr = htonl(0x7f010001 + i / ports);
+	a.in.sin_port = htons(1025 + i % ports);
+	if (bind(fd, &a.sa, sizeof(a.in)) || connect(fd, &a.sa, sizeof(a.in)))
+		die("a connection with itself");
+	close(fd);
 }
 
-/* Connections to @addr whose ends close at the same moment: each leaves a TIME_WAIT. */
-static void close_crosswise(int listener, __u32 addr, long conns)
-{
-	int fds[AT_ONCE], children[AT_ONCE];
-	union address to;
-	long i;
-
-	address(&to);
-	to.in.sin_addr.s_addr = htonl(addr);
-	for (i = 0; i < conns; i++) {
-		fds[i] = new_socket();
-		fcntl(fds[i], F_SETFL, O_NONBLOCK);
-		if (!connect(fds[i], &to.sa, sizeof(to.in)) || errno != EINPROGRESS)
-			die("connect");
-	}
-	for (i = 0; i < conns; i++)
-		children[i] = accept_one(listener);
-	for (i = 0; i < conns; i++) {
-		close(fds[i]);
-		close(children[i]);
-	}
-}
-
-/* Two a connection: for while the FIN of one end is under way the other one closes, too. */
 static void leave_time_waits(long count)
 {
 	static long made;
-	long left, listener;
 
-	run("tc qdisc add dev lo root netem delay 300us limit 10000");
-	port_plus = 1;
-	listener = new_listener();
-	for (left = count / 2; left > 0; left -= AT_ONCE, made += AT_ONCE)
-		close_crosswise(listener, 0x7f010001 + made / OF_AN_ADDRESS, left < AT_ONCE ? left : AT_ONCE);
-	usleep(100000);
-	close(listener);
-	port_plus = 0;
-	run("tc qdisc del dev lo root");
+	for (; count > 0; count--)
+		leave_time_wait(made++);
 }
 
 static void say_beside_time_waits(const char *when, const int *fds, long conns)
