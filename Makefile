@@ -109,7 +109,7 @@ help:
 	@echo '  make check                 linters: checkpatch, W=1, sparse, coccinelle, shellcheck, pylint; CHECKS="sparse shell" for some'
 	@echo '  make coverage              what all tests together run through, as a table and as pages; at least 90 % of lines'
 	@echo '  make mutants               puts faults into copies of the module, one at a time, and says which the tests see; M=NAME... for some'
-	@echo '  make bench                 what work costs, in counted instructions, beside the kernel'\''s TCP; B=NAME... for some figures'
+	@echo '  make bench                 what work costs, in counted instructions, beside the kernel'\''s TCP; B="NAME..." for some figures'
 	@echo '  make profile B=NAME        where the instructions of a figure go, by function, of both'
 	@echo '  make clean-cache           delete that cache'
 

@@ -1,20 +1,27 @@
 #!/usr/bin/env bash
 # Where the instructions of a figure of scripts/bench.sh go, by function, xtcp's beside those of the kernel's TCP.
 #
-#   scripts/profile.sh FIGURE
+#   scripts/profile.sh [--smoke] FIGURE
 #
-# XTCP_BENCH_QUICK=1: a few rounds only. The machine is stopped some hundred times a second and asked where it is: what has a hundredth of all is seen well,
-# what has a thousandth is not.
+# The machine is stopped some hundred times a second and asked where it is, and works until that was often enough: what has
+# a hundredth of all is seen well, what has a thousandth is not. --smoke: a few times only, to see that it runs.
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
 
-[ $# = 1 ] || die "usage: profile.sh FIGURE"
+enough=2000 quick=0
+[ "${1-}" != --smoke ] || { enough=10; quick=1; shift; }
+[ $# = 1 ] || die "usage: profile.sh [--smoke] FIGURE"
 deps build vm bench
+kind=$(python3 "$ROOT/scripts/bench/bench.py" --kinds "$1")
+[ "$kind" != time ] || die "$1 is not about instructions"
 dir=$CACHE/bench/profile-$(echo "$ROOT" | hash_of)
+[ $quick = 0 ] || dir+=-smoke
 rm -rf "$dir"
 mkdir -p "$dir"
 cc -O2 -Wall -Wextra -Werror -o "$dir/bench" "$ROOT/scripts/bench/bench.c"
-XTCP_OUT=$dir XTCP_BENCH_SAMPLED=1 "${TIED[@]}" "$ROOT/scripts/run.sh" 6.12 --virtual --gdb "$dir/gdb" --timeout 7200 \
-	python3 "$ROOT/scripts/bench/bench.py" "$dir/bench" cost "$1" &
-"${TIED[@]}" python3 "$ROOT/scripts/bench/sample.py" "$dir/gdb" "$dir" "$1"
+# As scripts/bench.sh has it.
+XTCP_OUT=$dir XTCP_BENCH_SAMPLED=1 XTCP_BENCH_QUICK=$quick "${TIED[@]}" "$ROOT/scripts/run.sh" 6.12 --virtual \
+	--append "clearcpuid=erms,fsrm" --gdb "$dir/gdb" --timeout 14400 \
+	unshare -n python3 "$ROOT/scripts/bench/bench.py" "$dir/bench" "$kind" "$1" &
+"${TIED[@]}" python3 "$ROOT/scripts/bench/sample.py" "$dir/gdb" "$dir" "$1" $enough
 wait $!

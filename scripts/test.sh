@@ -29,6 +29,8 @@ JOBS=(
 	"uml place uml --virtual sockets"
 	"uml kunit normal"
 	"uml without_ipv6"
+	"uml single bench-runs $RESULTS/bench.log $ROOT/scripts/bench.sh --smoke"
+	"6.12 single profile-runs $RESULTS/profile.log $ROOT/scripts/profile.sh --smoke handshake"
 	"7.3 place 7.3 --virtual sockets"
 	"7.3 place 7.3 cpus programs lifecycle"
 	"uml-7.3 single build-7.3 $RESULTS/build-7.3.log $ROOT/scripts/build.sh 7.3"
@@ -269,7 +271,7 @@ main() {
 }
 
 packages() {
-	"$ROOT/scripts/deps.sh" build uml vm debian13 demo functional check && touch "$RESULTS/built/packages"
+	"$ROOT/scripts/deps.sh" build uml vm debian13 demo functional check bench && touch "$RESULTS/built/packages"
 }
 
 if [ "${1-}" = --job ]; then

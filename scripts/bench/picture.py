@@ -1,6 +1,12 @@
 #!/usr/bin/env python3
-"""A table of `make bench`, and a picture of its ratios with the goals in it:  picture.py PICTURE.SVG BENCH.JSON..."""
+"""A table of `make bench`, also as Markdown, and a picture of its ratios with the goals in it.
 
+  picture.py DIRECTORY [FIGURE]...   DIRECTORY: of scripts/bench.sh, with */bench.json; bench.md and bench.svg go there
+
+A figure that was asked for and is missing is an error.
+"""
+
+import datetime
 import json
 import pathlib
 import sys
@@ -10,14 +16,43 @@ import matplotlib
 matplotlib.use("svg")
 import matplotlib.pyplot as plt  # noqa: E402  pylint: disable=wrong-import-position
 
+import bench  # noqa: E402  pylint: disable=wrong-import-position
+
+UNITS = {"ns": "instructions", "ms off": "ms late"}
+
+
+def goal_of(row):
+    return f"{'>=' if row['rate'] else '<='} {row['goal']}"
+
 
 def table(rows):
-    print(f"\n{'':54} {'xtcp':>10} {'TCP':>10}        {'ratio':>6} {'goal':>6}")
+    print(f"\n{'':62} {'xtcp':>10} {'TCP':>10} {'Reno':>8}          {'ratio':>6} {'goal':>6}")
     for row in rows:
-        sign = ">=" if row["rate"] else "<="
-        print(f"{row['text'][:54]:54} {row['xtcp']:10.1f} {row['tcp']:10.1f} {row['unit']:6} {row['ratio']:6.2f}",
-              f"{sign} {row['goal']:<5} {'' if row['ok'] else 'short'}".rstrip())
-    print(f"\n{sum(row['ok'] for row in rows)} of {len(rows)} goals reached")
+        reno = f"{row['reno']:8.1f}" if row["reno"] is not None else " " * 8
+        print(f"{row['text'][:62]:62} {row['xtcp']:10.1f} {row['tcp']:10.1f} {reno} {row['unit']:8}",
+              f"{row['ratio']:6.2f} {goal_of(row):8} {'' if row['ok'] else 'short'}".rstrip())
+    print(f"\n{sum(row['ok'] for row in rows)} of {len(rows)} goals reached,",
+          f"{sum(row['took'] for row in rows) / 60:.1f} minutes of the machine's own time")
+
+
+def number(value):
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.1f}" if value >= 100 else f"{value:.2f}"
+
+
+def markdown_line(row):
+    tcp = number(row["tcp"]) + (f" (Reno {number(row['reno'])})" if row["reno"] is not None else "")
+    goal = goal_of(row).replace(">=", "≥").replace("<=", "≤")
+    return (f"| {row['text']} (`{row['name']}`) | {number(row['xtcp'])} | {tcp} "
+            f"| {UNITS.get(row['unit'], row['unit'])} | {row['ratio']:.2f} | {goal} |")
+
+
+def markdown(rows):
+    """To be pasted into the README."""
+    kernels = " and ".join(dict.fromkeys(row["kernel"] for row in rows))
+    return "\n".join([f"Measured {datetime.date.today()} on Linux {kernels}; `make bench` repeats it, "
+                      "`make bench B=NAME` a line of it.", "",
+                      "| figure | xtcp | the kernel's TCP | | ratio | goal |", "|---|--:|--:|---|--:|--:|",
+                      *map(markdown_line, rows), ""])
 
 
 def picture(rows, path):
@@ -33,10 +68,18 @@ def picture(rows, path):
     axes.margins(y=0.01)
     figure.tight_layout()
     figure.savefig(path)
-    print(f"picture: {path}")
+
+
+def main(directory, names):
+    rows = [row for path in sorted(directory.glob("*/bench.json")) for row in json.loads(path.read_text("utf-8"))]
+    missing = set(bench.chosen(names)) - {row["name"] for row in rows}
+    if missing:
+        sys.exit(f"picture.py: not measured: {' '.join(sorted(missing))}")
+    table(rows)
+    (directory / "bench.md").write_text(markdown(rows), encoding="utf-8")
+    picture(rows, directory / "bench.svg")
+    print(f"as Markdown: {directory / 'bench.md'}\npicture: {directory / 'bench.svg'}")
 
 
 if __name__ == "__main__":
-    ROWS = [row for path in sys.argv[2:] for row in json.loads(pathlib.Path(path).read_text(encoding="utf-8"))]
-    table(ROWS)
-    picture(ROWS, sys.argv[1])
+    main(pathlib.Path(sys.argv[1]), sys.argv[2:])

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Where the instructions go: stops a machine of QEMU again and again by its gdb stub, asks where it is, and counts.
 
-  sample.py SOCKET DIRECTORY FIGURE      DIRECTORY: $XTCP_OUT of scripts/bench/bench.py, which says there what runs now
+  sample.py SOCKET DIRECTORY FIGURE ENOUGH      DIRECTORY: $XTCP_OUT of scripts/bench/bench.py
 
-At the end: by function, instructions of one piece of work, of xtcp and of the kernel's TCP side by side.
+In DIRECTORY bench.py says what runs now, and finds what was seen ENOUGH times, which it waits for. At the end: by
+function, instructions of one piece of work, of xtcp and of the kernel's TCP side by side.
 """
 
 import bisect
@@ -93,9 +94,9 @@ class Symbols:
         return self.names[bisect.bisect(self.addresses, address) - 1]
 
 
-def sample(stub, now):
+def sample(stub, out, enough):
     """Addresses seen, of each stack."""
-    seen = {"xtcp": [], "tcp": []}
+    seen, now = {"xtcp": [], "tcp": []}, out / "now"
     stub.go_on()
     try:
         while not stub.gone():
@@ -104,6 +105,8 @@ def sample(stub, now):
             if stack in seen:
                 seen[stack].append(stub.where())
                 stub.go_on()
+                if len(seen[stack]) == enough:
+                    (out / f"enough-{stack}").touch()
     except OSError:
         pass
     return seen
@@ -123,9 +126,11 @@ def report(seen, symbols, row):
     print(f"{row['xtcp']:10.0f} {row['tcp']:10.0f}  (all)")
 
 
-def main(path, directory, figure):
+def main(path, directory, figure, enough):
     out = pathlib.Path(directory)
-    seen = sample(Stub(path), out / "now")
+    seen = sample(Stub(path), out, enough)
+    if not (out / "bench.json").exists():
+        sys.exit("sample.py: the figure was not measured")
     rows = {row["name"]: row for row in json.loads((out / "bench.json").read_text(encoding="utf-8"))}
     if not all(seen.values()):
         sys.exit("sample.py: nothing was seen; did the figure run?")
@@ -133,4 +138,4 @@ def main(path, directory, figure):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], sys.argv[3])
+    main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]))
