@@ -155,14 +155,14 @@ def _(protocol):
 
 @figure("bulk", "64 KiB writes over loopback", 1.0, rate=True, unit="Mbit/s")
 def _(protocol):
-    return bench("bulk", protocol, count=less(1000))["mbit"]
+    return bench("bulk", protocol, count=less(3000))["mbit"]
 
 
 def veth_figure(name, text, work, onoff):
     @figure(name, text, 1.05, rate=True, unit="Mbit/s")
     def _(protocol):
         offload(onoff)
-        return bench(work, protocol, count=less(500), **VETH)["mbit"]
+        return bench(work, protocol, count=less(2000), **VETH)["mbit"]
 
 
 veth_figure("bulk-veth", "64 KiB writes over veth, MTU 1500, offloads as they are", "bulk", "on")
