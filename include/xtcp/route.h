@@ -27,7 +27,7 @@ static inline u32 xtcp_route_rto_min_ms(const struct sock *sk)
 /* The floor of RTO: the socket's own, the route's, or the knob. */
 static inline u32 xtcp_rto_min_ms(const struct sock *sk)
 {
-	u32 own_ms = READ_ONCE(xtcp_sk(sk)->own.rto_min_ms);
+	u32 own_ms = READ_ONCE(xtcp_sk(sk)->own->knobs.rto_min_ms);
 
 	if (own_ms != XTCP_OWN_UNSET)
 		return own_ms;

@@ -12,6 +12,7 @@
 #include <xtcp/fastopen.h>
 #include <xtcp/flow.h>
 #include <xtcp/net.h>
+#include <xtcp/own.h>
 #include <xtcp/queue.h>
 #include <xtcp/receive.h>
 #include <xtcp/rtt.h>
@@ -25,21 +26,6 @@ struct xtcp_port;
 struct xtcp_port_group;
 struct xtcp_reservation;
 struct xtcp_saved_syn;
-
-/* Values of knobs that the user set for this socket alone (SOL_XTCP). */
-struct xtcp_own_knobs {
-	u32 syn_retries;
-	u32 synack_retries;
-	u32 rto_init_ms;
-	u32 rto_min_ms;
-	u32 rto_max_ms;
-	u32 msl_ms;
-	u32 handshake_ways;
-	u32 isn_mode;
-	u32 wire_protocol;
-};
-
-#define XTCP_OWN_UNSET U32_MAX		/* the knob of the namespace holds */
 
 /*
  * All under the socket lock, but for what says otherwise; what is read at a glance
@@ -88,19 +74,8 @@ struct xtcp_sock {
 
 	struct xtcp_fastopen fastopen;
 
-	/* socket/sockopt.c: options of the user */
-	struct xtcp_own_knobs own;	/* XTCP_OWN_UNSET: the knob */
-	u8 defer_accept;		/* TCP_DEFER_ACCEPT, in SYN-ACKs sent again */
-	u8 save_syn;			/* TCP_SAVE_SYN */
-	bool recv_inq;			/* TCP_INQ */
+	const struct xtcp_own *own;	/* what the user set; xtcp_own_none: nothing */
 	u8 time_wait_queue;		/* of its own msl_ms (timewait.h); 0: the knob's */
-	s32 linger2_ms;			/* 0: the knob, < 0: do not wait */
-	u32 user_timeout_ms;		/* 0: none */
-	u32 window_clamp;		/* never advertise more; 0: no such limit */
-	u32 notsent_lowat;		/* unsent octets that make writers wait; 0: none */
-	u32 keepidle_ms;		/* these three: 0, the knob */
-	u32 keepintvl_ms;
-	u32 keepcnt;
 
 	/* open/listen.c */
 	struct xtcp_listener __rcu *listener; /* NULL: does not listen */
@@ -156,7 +131,7 @@ static inline struct xtcp_listener *xtcp_sk_listener(const struct sock *sk)
 /* What holds for @sk: its own value, or the knob. xtcp_sk_knob(sk, msl_ms) */
 #define xtcp_sk_knob(sk, name) ({					\
 	const struct sock *sk_ = (sk);					\
-	u32 own_ = READ_ONCE(xtcp_sk(sk_)->own.name);			\
+	u32 own_ = READ_ONCE(READ_ONCE(xtcp_sk(sk_)->own)->knobs.name);	\
 									\
 	own_ != XTCP_OWN_UNSET ? own_ : xtcp_knob(xtcp_sk_net(sk_), name); })
 

@@ -385,7 +385,7 @@ static void syn_ack_lost__asked_for_again(struct kunit *test)
 
 	wire_drop(w, B, WIRE_SYN_ACK, 1, 1);
 	WIRE_EQ(w, wire_socket(w, A), 0);
-	wire_xs(w, A)->own.rto_init_ms = 300;
+	wire_make_own(w, A)->knobs.rto_init_ms = 300;
 	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
 	wire_run_ms(w, 350);
 	WIRE_EQ(w, wire_accept(w, B), 0);

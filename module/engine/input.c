@@ -344,7 +344,7 @@ static void wake_fin(struct sock *sk)
 
 static u64 fin_wait_2_ns(const struct sock *sk)
 {
-	s32 own_ms = xtcp_sk(sk)->linger2_ms;
+	s32 own_ms = xtcp_sk(sk)->own->linger2_ms;
 
 	return (u64)(own_ms ?: xtcp_knob(xtcp_sk_net(sk), fin_timeout_ms)) *
 		NSEC_PER_MSEC;
@@ -352,7 +352,7 @@ static u64 fin_wait_2_ns(const struct sock *sk)
 
 void xtcp_input_fin_wait_2(struct sock *sk)
 {
-	if (xtcp_sk(sk)->linger2_ms < 0) {
+	if (xtcp_sk(sk)->own->linger2_ms < 0) {
 		xtcp_count(xtcp_sk_net(sk), XTCP_CNT_ABORT_ON_LINGER);
 		xtcp_output_rst(sk, XTCP_CNT_ABORT_ON_LINGER);
 		xtcp_done(sk);

@@ -72,12 +72,19 @@ static void begin_flow(struct sock *child, const struct xtcp_flow *of)
 
 struct sock *xtcp_child_clone(struct sock *sk, const struct xtcp_flow *flow)
 {
-	struct sock *child = sk_clone_lock(sk, GFP_ATOMIC);
+	const struct xtcp_own *own;
 	struct xtcp_sock *xs;
+	struct sock *child;
 
-	if (!child)
+	if (!xtcp_own_of_child(sk, &own))
 		return NULL;
+	child = sk_clone_lock(sk, GFP_ATOMIC);
+	if (!child) {
+		xtcp_own_free(own);
+		return NULL;
+	}
 	xs = xtcp_sk(child);
+	xs->own = own;
 	xtcp_af_ops(child->sk_family)->unshare(child);
 	forget_parent(child);
 	begin_flow(child, flow);

@@ -51,6 +51,7 @@ static void size_memory(void)
 static void destruct(struct sock *sk)
 {
 	xtcp_fastopen_free(sk);
+	xtcp_own_free(xtcp_sk(sk)->own);
 	inet_sock_destruct(sk);
 }
 
@@ -65,7 +66,7 @@ static int init(struct sock *sk)
 	write_pnet(&xs->flow.net, sock_net(sk));
 	xs->flow.protocol = IPPROTO_XTCP;
 	xs->tcb.state = XTCP_CLOSED;
-	memset(&xs->own, 0xff, sizeof(xs->own));	/* XTCP_OWN_UNSET */
+	xs->own = &xtcp_own_none;
 	INIT_LIST_HEAD(&xs->accept_link);
 	xtcp_due_init(sk);
 	xtcp_reset_connection(sk);

@@ -25,6 +25,7 @@ static struct inet_protosw protosw = {
 static void destruct(struct sock *sk)
 {
 	xtcp_fastopen_free(sk);
+	xtcp_own_free(xtcp_sk(sk)->own);
 	inet6_sock_destruct(sk);
 }
 

@@ -185,7 +185,7 @@ void xtcp_splice_eof(struct socket *sock)
 bool xtcp_stream_memory_free(const struct sock *sk, int wake)
 {
 	const struct xtcp_sock *xs = xtcp_sk(sk);
-	u32 lowat = READ_ONCE(xs->notsent_lowat);
+	u32 lowat = READ_ONCE(READ_ONCE(xs->own)->notsent_lowat);
 	u32 unsent = READ_ONCE(xs->snd.write_seq) - READ_ONCE(xs->tcb.snd_nxt);
 
 	/* Without memory there is no room, whatever the buffer says. */
