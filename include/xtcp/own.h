@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What few sockets have: values that the user gave to it alone. In an object behind the
- * socket, made when there is something to keep. All others share one that says nothing,
- * so that readers need not ask which it is: base/own.c.
+ * What few sockets have: values that the user gave to it alone, Fast Open, what a listener
+ * is. In an object behind the socket, made when there is something to keep. All others
+ * share one that says nothing, so that readers need not ask which it is: base/own.c.
  */
 #ifndef _XTCP_OWN_H
 #define _XTCP_OWN_H
 
 #include <linux/types.h>
+#include <xtcp/fastopen.h>
 
 struct sock;
+struct xtcp_listener;
+struct xtcp_saved_syn;
 
 /* Values of knobs that the user set for this socket alone (SOL_XTCP). */
 struct xtcp_own_knobs {
@@ -39,6 +42,10 @@ struct xtcp_own {
 	u32 keepidle_ms;		/* these three: 0, the knob */
 	u32 keepintvl_ms;
 	u32 keepcnt;
+
+	struct xtcp_fastopen fastopen;
+	struct xtcp_saved_syn *saved_syn; /* a child's, for TCP_SAVED_SYN */
+	struct xtcp_listener __rcu *listener; /* NULL: does not listen */
 };
 
 /* Of all that have none. */
@@ -60,6 +67,8 @@ struct xtcp_own *xtcp_own_make(struct sock *sk, gfp_t gfp);
  * Any context. Return: false without memory.
  */
 bool xtcp_own_of_child(const struct sock *sk, const struct xtcp_own **own);
+/* That of @sk if it has one, to be written; else NULL. Socket lock. */
+struct xtcp_own *xtcp_own(const struct sock *sk);
 /* From sk_destruct, or of no socket. */
 void xtcp_own_free(const struct xtcp_own *own);
 

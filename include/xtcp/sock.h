@@ -9,7 +9,6 @@
 #include <net/ipv6.h>
 #include <xtcp/compat.h>
 #include <xtcp/cong.h>
-#include <xtcp/fastopen.h>
 #include <xtcp/flow.h>
 #include <xtcp/net.h>
 #include <xtcp/own.h>
@@ -25,7 +24,6 @@ struct xtcp_listener;
 struct xtcp_port;
 struct xtcp_port_group;
 struct xtcp_reservation;
-struct xtcp_saved_syn;
 
 /*
  * All under the socket lock, but for what says otherwise; what is read at a glance
@@ -72,15 +70,11 @@ struct xtcp_sock {
 	bool timer_running;		/* its callback has the socket lock */
 	bool timer_deferred;		/* spinlock: came due while the user owned us */
 
-	struct xtcp_fastopen fastopen;
-
 	const struct xtcp_own *own;	/* what the user set; xtcp_own_none: nothing */
 	u8 time_wait_queue;		/* of its own msl_ms (timewait.h); 0: the knob's */
 
 	/* open/listen.c */
-	struct xtcp_listener __rcu *listener; /* NULL: does not listen */
 	struct list_head accept_link;	/* a child waiting for accept(); its listener's lock */
-	struct xtcp_saved_syn *saved_syn; /* a child's, for TCP_SAVED_SYN */
 };
 
 #if IS_ENABLED(CONFIG_IPV6)
@@ -125,7 +119,7 @@ static inline struct xtcp_flow_key xtcp_sk_key(const struct sock *sk)
 /* Its listener, while @sk is in LISTEN. Socket lock. */
 static inline struct xtcp_listener *xtcp_sk_listener(const struct sock *sk)
 {
-	return rcu_dereference_protected(xtcp_sk(sk)->listener, lockdep_sock_is_held(sk));
+	return rcu_dereference_protected(xtcp_sk(sk)->own->listener, lockdep_sock_is_held(sk));
 }
 
 /* What holds for @sk: its own value, or the knob. xtcp_sk_knob(sk, msl_ms) */
@@ -145,7 +139,7 @@ static inline bool xtcp_opening(const struct sock *sk)
 /* A child that its SYN opened (Fast Open): the user has it, the handshake goes on. */
 static inline bool xtcp_early(const struct sock *sk)
 {
-	return xtcp_sk(sk)->fastopen.early_of;
+	return xtcp_sk(sk)->own->fastopen.early_of;
 }
 
 /* The clock of RTT and PAWS. */

@@ -770,9 +770,9 @@ static void connect__again_without_the_saved_syn(struct kunit *test)
 	WIRE_EQ(w, wire_listen(w, B, 8), 0);
 	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_SAVE_SYN, 1), 0);
 	wire_connected(test);
-	KUNIT_EXPECT_NOT_NULL(test, wire_xs(w, B)->saved_syn);
+	KUNIT_EXPECT_NOT_NULL(test, wire_xs(w, B)->own->saved_syn);
 	WIRE_EQ(w, call_disconnect(w->side[B].sock), 0);
-	KUNIT_EXPECT_NULL(test, wire_xs(w, B)->saved_syn);
+	KUNIT_EXPECT_NULL(test, wire_xs(w, B)->own->saved_syn);
 }
 
 static void listen__on_a_connection(struct kunit *test)
@@ -1251,6 +1251,21 @@ static void own__of_a_child_is_none(struct kunit *test)
 	WIRE_EQ(w, own_of(w->side[B].sock) == &xtcp_own_none, true);
 }
 
+static void own__no_memory_to_listen(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	xtcp_own_no_memory = true;
+	WIRE_EQ(w, wire_listen(w, B, 8), -ENOMEM);
+	xtcp_own_no_memory = false;
+	WIRE_EQ(w, kernel_listen(w->side[B].listener, 8), 0);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	/* A listener has one; a child of it needs none. */
+	WIRE_EQ(w, own_of(w->side[B].sock) == &xtcp_own_none, true);
+}
+
 /* Then there is no child yet, as without memory for the socket: the SYN-ACK comes again. */
 static void own__no_memory_for_a_child(struct kunit *test)
 {
@@ -1436,6 +1451,7 @@ WIRE_SUITES_MAPPED(xtcp_socket_wire,
 	KUNIT_CASE_SLOW(own__without_memory),
 	KUNIT_CASE_SLOW(own__of_a_child),
 	KUNIT_CASE_SLOW(own__of_a_child_is_none),
+	KUNIT_CASE_SLOW(own__no_memory_to_listen),
 	KUNIT_CASE_SLOW(own__no_memory_for_a_child),
 	KUNIT_CASE_SLOW(option__where_it_came_in),
 	KUNIT_CASE_SLOW(option__cpu_of_a_listener),

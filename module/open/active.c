@@ -112,12 +112,13 @@ int xtcp_active_connect(struct sock *sk, struct sockaddr *addr, int len)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_net *xn = xtcp_sk_net(sk);
-	struct msghdr *syn_text = xs->fastopen.syn_text;
+	struct msghdr *syn_text = xs->own->fastopen.syn_text;
 	int err;
 
 	wait_for_finders(sk);
 	xtcp_reset_connection(sk);
-	xs->fastopen.syn_text = syn_text;
+	if (syn_text)
+		xtcp_own(sk)->fastopen.syn_text = syn_text;
 	/* Of an earlier life, which disconnecting ended. */
 	WRITE_ONCE(sk->sk_err, 0);
 	WRITE_ONCE(sk->sk_err_soft, 0);

@@ -41,14 +41,10 @@ static void forget_parent(struct sock *child)
 	child->sk_max_ack_backlog = 0;
 	sock_reset_flag(child, SOCK_DEAD);
 	xtcp_set_defer_connect(child, false);
-	RCU_INIT_POINTER(xs->listener, NULL);
-	RCU_INIT_POINTER(xs->fastopen.keys, NULL);
-	xs->fastopen.early_max = 0;
 	xs->port = NULL;
 	xs->port_group = NULL;
 	xs->port_explicit = false;
 	xs->reservation = NULL;
-	xs->saved_syn = NULL;
 	xs->orphan = false;
 	xs->heard_ns = 0;
 	xs->ts_offset = 0;
@@ -111,12 +107,14 @@ static struct xtcp_saved_syn *saved_syn(const struct xtcp_request *req)
 	return req->flow.saved_syn ? (struct xtcp_saved_syn *)(req + 1) : NULL;
 }
 
-/* NULL also without memory: TCP_SAVED_SYN then has nothing to show. */
-static struct xtcp_saved_syn *copy_saved_syn(const struct xtcp_request *req)
+/* Without memory TCP_SAVED_SYN has nothing to show. */
+static void keep_saved_syn(struct sock *child, const struct xtcp_request *req)
 {
 	const struct xtcp_saved_syn *syn = saved_syn(req);
+	struct xtcp_own *own = syn ? xtcp_own_make(child, XTCP_GFP_QUIET) : NULL;
 
-	return syn ? kmemdup(syn, sizeof(*syn) + syn->len, XTCP_GFP_QUIET) : NULL;
+	if (own)
+		own->saved_syn = kmemdup(syn, sizeof(*syn) + syn->len, XTCP_GFP_QUIET);
 }
 
 /*
@@ -164,7 +162,7 @@ static struct sock *create_child(const struct xtcp_request *req,
 	count_syn_acks(xs, req);
 	xs->snd.write_seq = req->iss + 1;
 	xs->snd.small_seq = req->iss;
-	xs->saved_syn = copy_saved_syn(req);
+	keep_saved_syn(child, req);
 	child->sk_mark = req->mark;
 	xs->af->child_init(child, req->listener->sk, req, skb, dst);
 	xtcp_input_mark(child, skb);
@@ -294,6 +292,20 @@ void xtcp_child_open_at_once(struct xtcp_request *req, const struct sk_buff *skb
 	hand_over(listener, child);
 }
 
+/* The same of a child that a SYN opens. Locked; or NULL. */
+static struct sock *enter_early(const struct xtcp_request *req, const struct sk_buff *skb,
+				struct dst_entry *dst)
+{
+	enum xtcp_drop why;
+	struct sock *child = enter_child(req, NULL, skb, dst_clone(dst), &why);
+
+	if (!child || xtcp_fastopen_begin(child, req->listener))
+		return child;
+	xtcp_destroy_unaccepted(child);
+	xtcp_child_unlock(child);
+	return NULL;
+}
+
 /*
  * Fast Open: the child is there at once, in SYN_RCVD, and with it what the SYN
  * says. False: it is not, and @dst is the caller's as before.
@@ -303,10 +315,8 @@ bool xtcp_child_open_early(const struct xtcp_request *req, struct sk_buff *skb,
 		       const struct xtcp_fastopen_cookie *cookie)
 {
 	struct xtcp_listener *listener = req->listener;
-	struct sock *child;
-	enum xtcp_drop why;
+	struct sock *child = enter_early(req, skb, dst);
 
-	child = enter_child(req, NULL, skb, dst_clone(dst), &why);
 	if (!child) {
 		xtcp_fastopen_give_back(listener);
 		return false;
@@ -314,7 +324,6 @@ bool xtcp_child_open_early(const struct xtcp_request *req, struct sk_buff *skb,
 	dst_release(dst);
 	xtcp_count(xtcp_request_net(req), XTCP_CNT_REQUESTS);
 	trace_xtcp_set_state(req, &req->flow, XTCP_LISTEN, XTCP_SYN_RCVD);
-	xtcp_fastopen_begin(child, listener);
 	xtcp_input_early(child, skb, syn, cookie);
 	hand_over(listener, child);
 	return true;

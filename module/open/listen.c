@@ -30,12 +30,15 @@ int xtcp_listen_start(struct sock *sk, int backlog)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_listener *l;
+	struct xtcp_own *own;
 	int err = 0;
 
 	WRITE_ONCE(sk->sk_max_ack_backlog, backlog);
 	if (sk->sk_state == TCP_LISTEN)
 		return 0;
-	xtcp_fastopen_listen(sk, backlog);
+	own = xtcp_own_make(sk, GFP_KERNEL_ACCOUNT);
+	if (!own || xtcp_fastopen_listen(sk, backlog))
+		return -ENOMEM;
 	if (!xs->port) {
 		err = xtcp_port_bind(sk, 0);
 		if (err)
@@ -48,10 +51,10 @@ int xtcp_listen_start(struct sock *sk, int backlog)
 	sk_dst_reset(sk);
 	sk->sk_ack_backlog = 0;
 	xtcp_state_set(sk, XTCP_LISTEN);
-	rcu_assign_pointer(xs->listener, l);
+	rcu_assign_pointer(own->listener, l);
 	err = open_listener(sk, l);
 	if (err) {
-		RCU_INIT_POINTER(xs->listener, NULL);
+		RCU_INIT_POINTER(own->listener, NULL);
 		xtcp_state_set(sk, XTCP_CLOSED);
 		xtcp_listener_put(l);
 	}
@@ -95,7 +98,7 @@ void xtcp_listen_stop(struct sock *sk)
 		drop_child((struct sock *)child);
 		cond_resched();
 	}
-	RCU_INIT_POINTER(xtcp_sk(sk)->listener, NULL);
+	RCU_INIT_POINTER(xtcp_own(sk)->listener, NULL);
 	xtcp_listener_put(l);
 }
 
@@ -142,7 +145,7 @@ bool xtcp_listen_acceptable(const struct sock *sk)
 	bool acceptable;
 
 	rcu_read_lock();
-	l = rcu_dereference(xtcp_sk(sk)->listener);
+	l = rcu_dereference(READ_ONCE(xtcp_sk(sk)->own)->listener);
 	acceptable = l && !list_empty_careful(&l->accept_queue);
 	rcu_read_unlock();
 	return acceptable;

@@ -91,7 +91,6 @@ static void destroy(struct sock *sk)
 	xtcp_port_release(sk);
 	xtcp_reserve_leave(xtcp_sk_net(sk), xtcp_sk(sk)->flow.protocol);
 	xtcp_timewait_choose_queue(sk, XTCP_OWN_UNSET);
-	kfree(xtcp_sk(sk)->saved_syn);
 	sk_sockets_allocated_dec(sk);
 	sock_prot_inuse_add(sock_net(sk), sk->sk_prot, -1);
 }

@@ -165,7 +165,7 @@ int xtcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
 	int ret;
 
 	lock_sock(sk);
-	if ((msg->msg_flags & MSG_FASTOPEN) || xtcp_sk(sk)->fastopen.deferred)
+	if ((msg->msg_flags & MSG_FASTOPEN) || xtcp_sk(sk)->own->fastopen.deferred)
 		ret = send_fast(sk, msg);
 	else
 		ret = send_locked(sk, msg, 0);

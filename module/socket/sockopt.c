@@ -187,41 +187,6 @@ static int set_quickack(struct xtcp_sock *xs, int val)
 	return 0;
 }
 
-/* Fast Open, server: so many children may be without a complete handshake. */
-static int set_fastopen(struct xtcp_sock *xs, int val)
-{
-	struct sock *sk = (struct sock *)xs;
-
-	if (val < 0 || ((1 << sk->sk_state) & ~(TCPF_CLOSE | TCPF_LISTEN)))
-		return -EINVAL;
-	xtcp_fastopen_limit(sk, val);
-	return 0;
-}
-
-/* Client: connect() waits for the first write, and goes with it. */
-static int set_fastopen_connect(struct xtcp_sock *xs, int val)
-{
-	struct sock *sk = (struct sock *)xs;
-
-	if (val < 0 || val > 1)
-		return -EINVAL;
-	if (!(xtcp_knob(xtcp_sk_net(sk), fastopen) & XTCP_FASTOPEN_CLIENT))
-		return -EOPNOTSUPP;
-	if (sk->sk_state != TCP_CLOSE)
-		return -EINVAL;
-	xs->fastopen.connect = val;
-	return 0;
-}
-
-static int set_fastopen_no_cookie(struct xtcp_sock *xs, int val)
-{
-	if (val < 0 || val > 1 ||
-	    ((1 << xs->tcb.state) & ~(TCPF_CLOSE | TCPF_LISTEN)))
-		return -EINVAL;
-	xs->fastopen.no_cookie = val;
-	return 0;
-}
-
 /* Values that struct xtcp_own keeps. */
 
 /* Seconds, counted in SYN-ACKs that go out meanwhile. */
@@ -288,9 +253,45 @@ static int set_user_timeout(struct sock *sk, struct xtcp_own *own, int val)
 	return err;
 }
 
+/* Fast Open, server: so many children may be without a complete handshake. */
+static int set_fastopen(struct sock *sk, int val)
+{
+	if (val < 0 || ((1 << sk->sk_state) & ~(TCPF_CLOSE | TCPF_LISTEN)))
+		return -EINVAL;
+	return xtcp_fastopen_limit(sk, val);
+}
+
+/* Client: connect() waits for the first write, and goes with it. */
+static int set_fastopen_connect(struct sock *sk, struct xtcp_own *own, int val)
+{
+	if (val < 0 || val > 1)
+		return -EINVAL;
+	if (!(xtcp_knob(xtcp_sk_net(sk), fastopen) & XTCP_FASTOPEN_CLIENT))
+		return -EOPNOTSUPP;
+	if (sk->sk_state != TCP_CLOSE)
+		return -EINVAL;
+	own->fastopen.connect = val;
+	return 0;
+}
+
+static int set_fastopen_no_cookie(struct sock *sk, struct xtcp_own *own, int val)
+{
+	if (val < 0 || val > 1 ||
+	    ((1 << xtcp_sk(sk)->tcb.state) & ~(TCPF_CLOSE | TCPF_LISTEN)))
+		return -EINVAL;
+	own->fastopen.no_cookie = val;
+	return 0;
+}
+
 static int set_kept_in(struct sock *sk, struct xtcp_own *own, int name, int val)
 {
 	switch (name) {
+	case TCP_FASTOPEN:
+		return set_fastopen(sk, val);
+	case TCP_FASTOPEN_CONNECT:
+		return set_fastopen_connect(sk, own, val);
+	case TCP_FASTOPEN_NO_COOKIE:
+		return set_fastopen_no_cookie(sk, own, val);
 	case TCP_KEEPIDLE:
 		return set_keepidle(sk, own, val);
 	case TCP_KEEPINTVL:
@@ -326,12 +327,6 @@ static int set_kept(struct sock *sk, int name, int val)
 static int set_int(struct xtcp_sock *xs, int name, int val)
 {
 	switch (name) {
-	case TCP_FASTOPEN:
-		return set_fastopen(xs, val);
-	case TCP_FASTOPEN_CONNECT:
-		return set_fastopen_connect(xs, val);
-	case TCP_FASTOPEN_NO_COOKIE:
-		return set_fastopen_no_cookie(xs, val);
 	case TCP_NODELAY:
 		return set_nodelay(xs, val);
 	case TCP_MAXSEG:
@@ -496,13 +491,13 @@ static int get_int(struct sock *sk, int name, int *val)
 		*val = xs->own->recv_inq;
 		break;
 	case TCP_FASTOPEN:
-		*val = xs->fastopen.early_max;
+		*val = xs->own->fastopen.early_max;
 		break;
 	case TCP_FASTOPEN_CONNECT:
-		*val = xs->fastopen.connect;
+		*val = xs->own->fastopen.connect;
 		break;
 	case TCP_FASTOPEN_NO_COOKIE:
-		*val = xs->fastopen.no_cookie;
+		*val = xs->own->fastopen.no_cookie;
 		break;
 	default:
 		return get_patience(sk, name, val);
@@ -544,18 +539,17 @@ static int get_fastopen_key(struct sock *sk, char __user *optval, int __user *op
 /* TCP_SAVED_SYN: once; too small a buffer is told how much there is. */
 static int get_saved_syn(struct sock *sk, char __user *optval, int __user *optlen, int len)
 {
-	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_saved_syn *syn;
 	int err;
 
 	lock_sock(sk);
-	syn = xs->saved_syn;
+	syn = xtcp_sk(sk)->own->saved_syn;
 	if (syn && len < syn->len) {
 		err = put_user(syn->len, optlen) ? -EFAULT : -EINVAL;
 	} else {
 		err = put(optval, optlen, syn ? syn->data : NULL, syn ? syn->len : 0, len);
 		if (!err && syn) {
-			xs->saved_syn = NULL;
+			xtcp_own(sk)->saved_syn = NULL;
 			kfree(syn);
 		}
 	}
