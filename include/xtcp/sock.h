@@ -32,9 +32,6 @@ struct xtcp_reservation;
 struct xtcp_sock {
 	struct inet_sock inet;		/* first: struct sock * is struct xtcp_sock * */
 
-	/* Who it is: open/, before it enters the flow table; then only read */
-	struct xtcp_addrs6 addrs6;	/* right in front of flow */
-	struct xtcp_flow flow;
 	const struct xtcp_af_ops *af;
 
 	/* table/port.c, under the lock of the port's bucket */
@@ -75,12 +72,16 @@ struct xtcp_sock {
 
 	/* open/listen.c */
 	struct list_head accept_link;	/* a child waiting for accept(); its listener's lock */
+
+	/* Who it is: open/, before it enters the flow table; then only read. Last: IPv6 follows */
+	struct xtcp_flow flow;
 };
 
 #if IS_ENABLED(CONFIG_IPV6)
 /* An AF_INET6 socket. */
 struct xtcp6_sock {
 	struct xtcp_sock xtcp;
+	struct xtcp_addrs6 addrs6;	/* of xtcp.flow */
 	struct ipv6_pinfo inet6;	/* last: kernels before 6.6 look for it there */
 };
 #endif

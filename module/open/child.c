@@ -57,7 +57,6 @@ static void begin_flow(struct sock *child, const struct xtcp_flow *of)
 {
 	struct xtcp_sock *xs = xtcp_sk(child);
 
-	memset(&xs->addrs6, 0, sizeof(xs->addrs6));
 	memset(&xs->flow, 0, sizeof(xs->flow));
 	xs->flow.kind = XTCP_FLOW_SOCKET;
 	xs->flow.family = of->family;
