@@ -70,9 +70,6 @@ struct xtcp_sock {
 	const struct xtcp_own *own;	/* what the user set; xtcp_own_none: nothing */
 	u8 time_wait_queue;		/* of its own msl_ms (timewait.h); 0: the knob's */
 
-	/* open/listen.c */
-	struct list_head accept_link;	/* a child waiting for accept(); its listener's lock */
-
 	/* Who it is: open/, before it enters the flow table; then only read. Last: IPv6 follows */
 	struct xtcp_flow flow;
 };

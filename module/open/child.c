@@ -48,7 +48,6 @@ static void forget_parent(struct sock *child)
 	xs->orphan = false;
 	xs->heard_ns = 0;
 	xs->ts_offset = 0;
-	INIT_LIST_HEAD(&xs->accept_link);
 	xtcp_due_init(child);
 }
 

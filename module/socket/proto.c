@@ -67,7 +67,6 @@ static int init(struct sock *sk)
 	xs->flow.protocol = IPPROTO_XTCP;
 	xs->tcb.state = XTCP_CLOSED;
 	xs->own = &xtcp_own_none;
-	INIT_LIST_HEAD(&xs->accept_link);
 	xtcp_due_init(sk);
 	xtcp_reset_connection(sk);
 	sk->sk_destruct = destruct;

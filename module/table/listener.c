@@ -79,7 +79,7 @@ struct xtcp_listener *xtcp_listener_create(struct sock *sk)
 	refcount_set(&l->refs, 1);
 	spin_lock_init(&l->lock);
 	l->open = true;
-	INIT_LIST_HEAD(&l->accept_queue);
+	INIT_HLIST_HEAD(&l->accept_queue);
 	INIT_LIST_HEAD(&l->early_resets);
 	return l;
 }
