@@ -12,6 +12,7 @@
 
 struct sock;
 struct xtcp_listener;
+struct xtcp_reservation;
 struct xtcp_saved_syn;
 
 /* Values of knobs that the user set for this socket alone (SOL_XTCP). */
@@ -46,6 +47,7 @@ struct xtcp_own {
 	struct xtcp_fastopen fastopen;
 	struct xtcp_saved_syn *saved_syn; /* a child's, for TCP_SAVED_SYN */
 	struct xtcp_listener __rcu *listener; /* NULL: does not listen */
+	struct xtcp_reservation *reservation; /* of its 4-tuple, protocol 6 (reserve.c) */
 };
 
 /* Of all that have none. */

@@ -23,7 +23,6 @@ struct xtcp_af_ops;
 struct xtcp_listener;
 struct xtcp_port;
 struct xtcp_port_group;
-struct xtcp_reservation;
 
 /*
  * All under the socket lock, but for what says otherwise; what is read at a glance
@@ -37,7 +36,6 @@ struct xtcp_sock {
 	/* table/port.c, under the lock of the port's bucket */
 	struct xtcp_port *port;
 	struct xtcp_port_group *port_group;	/* where it stands there */
-	struct xtcp_reservation *reservation;	/* of its 4-tuple, protocol 6 (reserve.c) */
 	bool port_explicit;		/* by bind(), its own or the listener's */
 
 	/* engine/: what a segment does to it */

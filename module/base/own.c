@@ -63,6 +63,7 @@ static struct xtcp_own passed_on(const struct xtcp_own *own)
 	child.fastopen.no_cookie = own->fastopen.no_cookie;
 	child.saved_syn = NULL;
 	RCU_INIT_POINTER(child.listener, NULL);
+	child.reservation = NULL;
 	return child;
 }
 

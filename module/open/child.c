@@ -44,7 +44,6 @@ static void forget_parent(struct sock *child)
 	xs->port = NULL;
 	xs->port_group = NULL;
 	xs->port_explicit = false;
-	xs->reservation = NULL;
 	xs->orphan = false;
 	xs->heard_ns = 0;
 	xs->ts_offset = 0;
