@@ -31,31 +31,25 @@ struct xtcp_port_group;
 struct xtcp_sock {
 	struct inet_sock inet;		/* first: struct sock * is struct xtcp_sock * */
 
-	const struct xtcp_af_ops *af;
-
-	/* table/port.c, under the lock of the port's bucket */
+	/* Seldom looked at. table/port.c, under the lock of the port's bucket: */
 	struct xtcp_port *port;
 	struct xtcp_port_group *port_group;	/* where it stands there */
 	bool port_explicit;		/* by bind(), its own or the listener's */
-
-	/* engine/: what a segment does to it */
+	/* Others: */
 	bool orphan;			/* counted in xtcp_net.orphans; socket/close.c */
-	u32 state_since;		/* when it entered its state, jiffies; state.c */
-	struct xtcp_tcb tcb;		/* segment/arrives.c and those who send */
-	struct xtcp_send snd;
-	struct xtcp_receive rcv;
-	struct xtcp_rtt rtt;
-	struct xtcp_cong cong;
-	struct xtcp_stats stats;
+	u8 time_wait_queue;		/* of its own msl_ms (timewait.h); 0: the knob's */
 	u16 answered;			/* invalid segments: xtcp_limit_answer() */
-	u32 pmtu_deferred;		/* spinlock: ICMP said so while the user owned us */
+	u32 state_since;		/* when it entered its state, jiffies; state.c */
 	u32 ts_offset;			/* added to our timestamps; open/ */
-
-	/* engine/timers.c and due.c */
-	struct hrtimer timer;		/* for the earliest of: */
-	u64 due_ns[XTCP_TIMERS];	/* 0: not armed */
+	u32 route_clamp;		/* window of ip-route(8) when it was opened; 0: none */
+	u32 pmtu_deferred;		/* spinlock: ICMP said so while the user owned us */
 	u64 first_retransmit_ns;	/* since when nothing was acknowledged */
 	u64 heard_ns;			/* last segment from the peer */
+
+	/*
+	 * What a segment and a call touch, from here to the end, in the order of how many
+	 * of them do. engine/timers.c and due.c:
+	 */
 	u8 retransmits;			/* in a row without an answer */
 	u8 backoff;			/* RTO << backoff */
 	u8 probes;			/* window or keepalive probes unanswered */
@@ -64,11 +58,23 @@ struct xtcp_sock {
 	bool timer_armed;		/* the hrtimer has a reference to us */
 	bool timer_running;		/* its callback has the socket lock */
 	bool timer_deferred;		/* spinlock: came due while the user owned us */
-
+	const struct xtcp_af_ops *af;
 	const struct xtcp_own *own;	/* what the user set; xtcp_own_none: nothing */
-	u8 time_wait_queue;		/* of its own msl_ms (timewait.h); 0: the knob's */
 
-	/* Who it is: open/, before it enters the flow table; then only read. Last: IPv6 follows */
+	/* engine/: what a segment does to it */
+	struct xtcp_tcb tcb;		/* segment/arrives.c and those who send */
+	struct xtcp_send snd;
+	struct xtcp_cong cong;
+	struct xtcp_rtt rtt;
+	struct hrtimer timer;		/* for the earliest of: */
+	u64 due_ns[XTCP_TIMERS];	/* 0: not armed */
+	struct xtcp_receive rcv;
+	struct xtcp_stats stats;
+
+	/*
+	 * Who it is: open/, before it enters the flow table; then only read. At the end:
+	 * addresses of IPv6 follow.
+	 */
 	struct xtcp_flow flow;
 };
 

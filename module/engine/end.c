@@ -105,6 +105,7 @@ void xtcp_reset_connection(struct sock *sk)
 	xs->probes = 0;
 	xs->stats = (struct xtcp_stats){ };
 	xs->answered = 0;
+	xs->route_clamp = 0;
 	xs->first_retransmit_ns = 0;
 	xs->pmtu_deferred = 0;
 }

@@ -31,7 +31,7 @@ static void offer(struct sock *sk)
 	wnd = xtcp_window_initial(sk, xs->tcb.wscale_ok, &xs->tcb.rcv_wscale);
 	xs->tcb.rcv_adv = xtcp_window_by_route(sk, dst, xtcp_mss_announced(sk, xs->af, dst),
 					       wnd);
-	xs->rcv.route_clamp = xtcp_route_metric(sk, RTAX_WINDOW);
+	xs->route_clamp = xtcp_route_metric(sk, RTAX_WINDOW);
 }
 
 /* Above the numbers of a TIME_WAIT that we took over, if we did. */

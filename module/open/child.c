@@ -152,7 +152,7 @@ static struct sock *create_child(const struct xtcp_request *req,
 	xs = xtcp_sk(child);
 	xtcp_request_expand(req, &xs->tcb);
 	xs->tcb.rcv_adv = xs->tcb.rcv_nxt + xtcp_request_window(req, dst);
-	xs->rcv.route_clamp = dst_metric(dst, RTAX_WINDOW);
+	xs->route_clamp = dst_metric(dst, RTAX_WINDOW);
 	xs->ts_offset = req->ts_offset;
 	xs->first_retransmit_ns = syn_ack_sent_ns(req);
 	xs->retransmits = syn_acks_resent(req);
