@@ -29,22 +29,31 @@ struct xtcp_port_group;
  * without it is written by WRITE_ONCE(). Whose it is: who else writes it asks there.
  */
 struct xtcp_sock {
-	struct inet_sock inet;		/* first: struct sock * is struct xtcp_sock * */
+	union {
+		struct inet_sock inet;	/* first: struct sock * is struct xtcp_sock * */
+		struct {
+			u8 of_inet[offsetof(struct inet_sock, cork.base)];
 
-	/* Seldom looked at. table/port.c, under the lock of the port's bucket: */
-	struct xtcp_port *port;
-	struct xtcp_port_group *port_group;	/* where it stands there */
-	bool port_explicit;		/* by bind(), its own or the listener's */
-	/* Others: */
-	bool orphan;			/* counted in xtcp_net.orphans; socket/close.c */
-	u8 time_wait_queue;		/* of its own msl_ms (timewait.h); 0: the knob's */
-	u16 answered;			/* invalid segments: xtcp_limit_answer() */
-	u32 state_since;		/* when it entered its state, jiffies; state.c */
-	u32 ts_offset;			/* added to our timestamps; open/ */
-	u32 route_clamp;		/* window of ip-route(8) when it was opened; 0: none */
-	u32 pmtu_deferred;		/* spinlock: ICMP said so while the user owned us */
-	u64 first_retransmit_ns;	/* since when nothing was acknowledged */
-	u64 heard_ns;			/* last segment from the peer */
+			/*
+			 * Seldom looked at, so in the place of what a datagram is collected
+			 * in, piece by piece (ip_append_data()): a stream socket has none.
+			 * table/port.c, under the lock of the port's bucket:
+			 */
+			struct xtcp_port *port;
+			struct xtcp_port_group *port_group;	/* where it stands there */
+			bool port_explicit;	/* by bind(), its own or the listener's */
+			/* Others: */
+			bool orphan;		/* counted in xtcp_net.orphans; socket/close.c */
+			u8 time_wait_queue;	/* of its own msl_ms (timewait.h); 0: the knob's */
+			u16 answered;		/* invalid segments: xtcp_limit_answer() */
+			u32 state_since;	/* when it entered its state, jiffies; state.c */
+			u32 ts_offset;		/* added to our timestamps; open/ */
+			u32 route_clamp;	/* ip-route(8) window when it was opened; 0: none */
+			u32 pmtu_deferred;	/* spinlock: ICMP said so while the user owned us */
+			u64 first_retransmit_ns; /* since when nothing was acknowledged */
+			u64 heard_ns;		/* last segment from the peer */
+		};
+	};
 
 	/*
 	 * What a segment and a call touch, from here to the end, in the order of how many
@@ -77,6 +86,9 @@ struct xtcp_sock {
 	 */
 	struct xtcp_flow flow;
 };
+
+static_assert(offsetofend(struct xtcp_sock, heard_ns) <=
+	      offsetofend(struct inet_sock, cork.base));
 
 #if IS_ENABLED(CONFIG_IPV6)
 /* An AF_INET6 socket. */
