@@ -47,18 +47,15 @@ struct xtcp_sock {
 			u8 time_wait_queue;	/* of its own msl_ms (timewait.h); 0: the knob's */
 			u16 answered;		/* invalid segments: xtcp_limit_answer() */
 			u32 state_since;	/* when it entered its state, jiffies; state.c */
-			u32 ts_offset;		/* added to our timestamps; open/ */
 			u32 route_clamp;	/* ip-route(8) window when it was opened; 0: none */
-			u32 pmtu_deferred;	/* spinlock: ICMP said so while the user owned us */
-			u64 first_retransmit_ns; /* since when nothing was acknowledged */
 			u64 heard_ns;		/* last segment from the peer */
+			u64 first_retransmit_ns; /* since when nothing was acknowledged */
+			u32 ts_offset;		/* added to our timestamps; open/ */
+			u32 pmtu_deferred;	/* spinlock: ICMP said so while the user owned us */
 		};
 	};
 
-	/*
-	 * What a segment and a call touch, from here to the end, in the order of how many
-	 * of them do. engine/timers.c and due.c:
-	 */
+	/* What segments and calls touch, from here to the end. engine/timers.c and due.c: */
 	u8 retransmits;			/* in a row without an answer */
 	u8 backoff;			/* RTO << backoff */
 	u8 probes;			/* window or keepalive probes unanswered */
@@ -77,8 +74,8 @@ struct xtcp_sock {
 	struct xtcp_rtt rtt;
 	struct hrtimer timer;		/* for the earliest of: */
 	u64 due_ns[XTCP_TIMERS];	/* 0: not armed */
-	struct xtcp_receive rcv;
 	struct xtcp_stats stats;
+	struct xtcp_receive rcv;
 
 	/*
 	 * Who it is: open/, before it enters the flow table; then only read. At the end:
@@ -87,7 +84,7 @@ struct xtcp_sock {
 	struct xtcp_flow flow;
 };
 
-static_assert(offsetofend(struct xtcp_sock, heard_ns) <=
+static_assert(offsetofend(struct xtcp_sock, pmtu_deferred) <=
 	      offsetofend(struct inet_sock, cork.base));
 
 #if IS_ENABLED(CONFIG_IPV6)
