@@ -21,7 +21,9 @@ static inline u32 xtcp_route_metric(const struct sock *sk, int metric)
 /* rto_min; 0: the route says nothing. */
 static inline u32 xtcp_route_rto_min_ms(const struct sock *sk)
 {
-	return min(xtcp_route_metric(sk, RTAX_RTO_MIN), xtcp_sk_knob(sk, rto_max_ms));
+	u32 most_ms = xtcp_sk_knob(sk, rto_max_ms);
+
+	return min(xtcp_route_metric(sk, RTAX_RTO_MIN), most_ms);
 }
 
 /* The floor of RTO: the socket's own, the route's, or the knob. */

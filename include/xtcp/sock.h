@@ -136,7 +136,8 @@ static inline struct xtcp_listener *xtcp_sk_listener(const struct sock *sk)
 /* What holds for @sk: its own value, or the knob. xtcp_sk_knob(sk, msl_ms) */
 #define xtcp_sk_knob(sk, name) ({					\
 	const struct sock *sk_ = (sk);					\
-	u32 own_ = READ_ONCE(READ_ONCE(xtcp_sk(sk_)->own)->knobs.name);	\
+	const struct xtcp_own *of_ = READ_ONCE(xtcp_sk(sk_)->own);	\
+	u32 own_ = READ_ONCE(of_->knobs.name);				\
 									\
 	own_ != XTCP_OWN_UNSET ? own_ : xtcp_knob(xtcp_sk_net(sk_), name); })
 
