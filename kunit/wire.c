@@ -376,6 +376,11 @@ struct xtcp_sock *wire_xs(struct wire *w, enum wire_end end)
 	return xtcp_sk(w->side[end].sock->sk);
 }
 
+struct xtcp_own *wire_make_own(struct wire *w, enum wire_end end)
+{
+	return xtcp_own_make((struct sock *)wire_xs(w, end), GFP_KERNEL);
+}
+
 u64 wire_counter(unsigned int which)
 {
 	return xtcp_counters_read(xtcp_net(&init_net), which);

@@ -424,6 +424,8 @@ void wire_memory_is_back(struct wire *w);
 bool wire_is_ipv6(const struct wire *w);
 u8 wire_state(struct wire *w, enum wire_end end);
 struct xtcp_sock *wire_xs(struct wire *w, enum wire_end end);
+/* Its values of options, to be set without setsockopt(). */
+struct xtcp_own *wire_make_own(struct wire *w, enum wire_end end);
 u64 wire_counter(unsigned int which);
 unsigned int wire_count(struct wire *w, enum wire_end from, enum wire_kind kind);
 

@@ -60,8 +60,6 @@ static int __init xtcp_init(void)
 	int err;
 
 	BUILD_BUG_ON(sizeof(struct xtcp_skb_cb) > sizeof_field(struct sk_buff, cb));
-	BUILD_BUG_ON(offsetof(struct xtcp_sock, flow) !=
-		     offsetof(struct xtcp_sock, addrs6) + sizeof(struct xtcp_addrs6));
 
 	/* What a flood and a busy server cost; IPv6 adds its addresses. */
 	BUILD_BUG_ON(sizeof(struct xtcp_request) > 112);

@@ -133,10 +133,10 @@ int xtcp_fastopen_set_key(struct sock *sk, sockptr_t val, unsigned int len);
 /* The keys of @sk's own into @octets; how many octets, 0: it has none. Socket lock. */
 unsigned int xtcp_fastopen_get_key(struct sock *sk, u8 *octets);
 
-/* TCP_FASTOPEN: so many children whose handshake is not complete; 0: none. */
-void xtcp_fastopen_limit(struct sock *sk, unsigned int max);
-/* The knob may have @sk, which begins to listen, take part. Socket lock. */
-void xtcp_fastopen_listen(struct sock *sk, int backlog);
+/* TCP_FASTOPEN: so many children whose handshake is not complete; 0: none. 0 or -ENOMEM. */
+int xtcp_fastopen_limit(struct sock *sk, unsigned int max);
+/* The knob may have @sk, which begins to listen, take part. Socket lock. 0 or -ENOMEM. */
+int xtcp_fastopen_listen(struct sock *sk, int backlog);
 /* The keys go with the socket: from sk_destruct. */
 void xtcp_fastopen_free(struct sock *sk);
 /**
@@ -188,8 +188,8 @@ void xtcp_fastopen_unlisten(struct xtcp_listener *l);
  */
 bool xtcp_fastopen_reserve(struct xtcp_listener *l);
 void xtcp_fastopen_give_back(struct xtcp_listener *listener);
-/* @child, locked, is the one. */
-void xtcp_fastopen_begin(struct sock *child, struct xtcp_listener *listener);
+/* @child, locked, is the one. False: no memory for what it has to keep. */
+bool xtcp_fastopen_begin(struct sock *child, struct xtcp_listener *listener);
 /* Its handshake is complete, or it ended. Any child, locked. */
 void xtcp_fastopen_settle(struct sock *child);
 /* It was reset: it counts on for a while (RFC 7413 5.1). Any child, locked. */

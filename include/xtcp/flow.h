@@ -22,7 +22,10 @@ enum xtcp_flow_kind {
 	XTCP_FLOW_TIME_WAIT,
 };
 
-/* IPv6 addresses lie in front of the flow, so that IPv4 does not pay for them. */
+/*
+ * IPv6 addresses lie in front of the flow, behind it where it is the end of a socket, so
+ * that IPv4 does not pay for them.
+ */
 struct xtcp_addrs6 {
 	struct in6_addr local;
 	struct in6_addr remote;
@@ -101,8 +104,10 @@ static inline unsigned int xtcp_flow_addrs_len(u8 family)
 
 static inline void *xtcp_flow_addrs(const struct xtcp_flow *flow)
 {
-	return flow->family == AF_INET ? (void *)&flow->addrs4 :
-		(void *)((const struct xtcp_addrs6 *)flow - 1);
+	if (flow->family == AF_INET)
+		return (void *)&flow->addrs4;
+	return flow->kind == XTCP_FLOW_SOCKET ? (void *)(flow + 1) :
+						(void *)((const struct xtcp_addrs6 *)flow - 1);
 }
 
 /* Room in front of a flow allocated alone. */

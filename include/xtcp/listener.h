@@ -51,7 +51,8 @@ struct xtcp_listener {
 	bool flooded;			/* it sent SYN cookies, and the log says so */
 	unsigned int accept_len;
 	unsigned int early_len;		/* children whose handshake is not complete */
-	struct list_head accept_queue;	/* children: accept_link */
+	struct hlist_head accept_queue;	/* children: sk_node, which is in no other table */
+	struct sock *accept_last;	/* of them, if there are any */
 	struct list_head early_resets;	/* early children that were reset, which count, too */
 
 	/* Requests by what they wait for (open/request.c). */

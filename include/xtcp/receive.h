@@ -14,36 +14,37 @@ struct sock;
 
 /* Receiving: written by engine/input.c, receive.c and window.c. Socket lock. */
 struct xtcp_receive {
-	struct rb_root ooo;		/* ahead of rcv_nxt, by seq; may overlap */
-	u32 copied_seq;			/* next octet the user will read */
-	u32 acked_seq;			/* rcv_nxt in the last ACK we sent */
+	/* Also whoever sends looks at these. */
 	u64 kept_ns;			/* since when ACKs stay here, refused; 0: they go */
-	u32 wanted;			/* unread octets that a sleeping recv() needs; or max */
+	u32 acked_seq;			/* rcv_nxt in the last ACK we sent */
 	u16 mss;			/* of the peer's full segments, from all that come */
 	u16 last_len;			/* of the last one's text */
 	u8 quick_acks;			/* ACK that many at once, undelayed */
 	u8 quick_aside;			/* of them, while someone is about to answer */
 	u8 urgent_octet;		/* valid when tcb.rcv_urgent says HERE */
 	bool ack_deferred;		/* until all that waited has been processed */
-	__be32 peer_label;		/* IPv6 flow label of the last text */
-	u32 route_clamp;		/* window of ip-route(8) when it was opened; 0: none */
 	/*
 	 * Text in order found no memory, whose window was announced: 0 is said now, until
 	 * there is some (window.c). From the charge that was refused (receive.c).
 	 */
 	bool no_memory;
 	u8 ratio;			/* of text to its weight, 256ths: from the last full... */
+
+	struct rb_root ooo;		/* ahead of rcv_nxt, by seq; may overlap */
+	u32 copied_seq;			/* next octet the user will read */
+	u32 wanted;			/* unread octets that a sleeping recv() needs; or max */
 	struct {
 		u32 text;		/* ...count of octets queued */
 		u32 weight;		/* and of what was charged for them */
 	} lately;
 	u32 compact_seq;		/* so far the queue gets no smaller by copying */
 	u32 tune_seq;			/* copied_seq when autotuning last looked */
-	u64 tune_us;			/* and when that was */
+	u32 tune_us;			/* and when that was: an hour later, perhaps once more */
 	u32 space;			/* most the user read in a round trip; from it sk_rcvbuf */
 	u32 rtt_us;			/* how long a window took to come, 0: none did */
 	u32 rtt_seq;			/* end of the window being timed */
 	u32 rtt_since;			/* since when, jiffies */
+	__be32 peer_label;		/* IPv6 flow label of the last text */
 };
 
 /*

@@ -21,13 +21,15 @@ static inline u32 xtcp_route_metric(const struct sock *sk, int metric)
 /* rto_min; 0: the route says nothing. */
 static inline u32 xtcp_route_rto_min_ms(const struct sock *sk)
 {
-	return min(xtcp_route_metric(sk, RTAX_RTO_MIN), xtcp_sk_knob(sk, rto_max_ms));
+	u32 most_ms = xtcp_sk_knob(sk, rto_max_ms);
+
+	return min(xtcp_route_metric(sk, RTAX_RTO_MIN), most_ms);
 }
 
 /* The floor of RTO: the socket's own, the route's, or the knob. */
 static inline u32 xtcp_rto_min_ms(const struct sock *sk)
 {
-	u32 own_ms = READ_ONCE(xtcp_sk(sk)->own.rto_min_ms);
+	u32 own_ms = READ_ONCE(xtcp_sk(sk)->own->knobs.rto_min_ms);
 
 	if (own_ms != XTCP_OWN_UNSET)
 		return own_ms;

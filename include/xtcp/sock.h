@@ -9,9 +9,9 @@
 #include <net/ipv6.h>
 #include <xtcp/compat.h>
 #include <xtcp/cong.h>
-#include <xtcp/fastopen.h>
 #include <xtcp/flow.h>
 #include <xtcp/net.h>
+#include <xtcp/own.h>
 #include <xtcp/queue.h>
 #include <xtcp/receive.h>
 #include <xtcp/rtt.h>
@@ -23,65 +23,41 @@ struct xtcp_af_ops;
 struct xtcp_listener;
 struct xtcp_port;
 struct xtcp_port_group;
-struct xtcp_reservation;
-struct xtcp_saved_syn;
-
-/* Values of knobs that the user set for this socket alone (SOL_XTCP). */
-struct xtcp_own_knobs {
-	u32 syn_retries;
-	u32 synack_retries;
-	u32 rto_init_ms;
-	u32 rto_min_ms;
-	u32 rto_max_ms;
-	u32 msl_ms;
-	u32 handshake_ways;
-	u32 isn_mode;
-	u32 wire_protocol;
-};
 
 enum { XTCP_BATCHED };			/* bits of xtcp_sock.batched */
-
-#define XTCP_OWN_UNSET U32_MAX		/* the knob of the namespace holds */
 
 /*
  * All under the socket lock, but for what says otherwise; what is read at a glance
  * without it is written by WRITE_ONCE(). Whose it is: who else writes it asks there.
  */
 struct xtcp_sock {
-	struct inet_sock inet;		/* first: struct sock * is struct xtcp_sock * */
+	union {
+		struct inet_sock inet;	/* first: struct sock * is struct xtcp_sock * */
+		struct {
+			u8 of_inet[offsetof(struct inet_sock, cork.base)];
 
-	/* Who it is: open/, before it enters the flow table; then only read */
-	struct xtcp_addrs6 addrs6;	/* right in front of flow */
-	struct xtcp_flow flow;
-	const struct xtcp_af_ops *af;
+			/*
+			 * Seldom looked at, so in the place of what a datagram is collected
+			 * in, piece by piece (ip_append_data()): a stream socket has none.
+			 * table/port.c, under the lock of the port's bucket:
+			 */
+			struct xtcp_port *port;
+			struct xtcp_port_group *port_group;	/* where it stands there */
+			bool port_explicit;	/* by bind(), its own or the listener's */
+			/* Others: */
+			bool orphan;		/* counted in xtcp_net.orphans; socket/close.c */
+			u8 time_wait_queue;	/* of its own msl_ms (timewait.h); 0: the knob's */
+			u16 answered;		/* invalid segments: xtcp_limit_answer() */
+			u32 state_since;	/* when it entered its state, jiffies; state.c */
+			u32 route_clamp;	/* ip-route(8) window when it was opened; 0: none */
+			u64 heard_ns;		/* last segment from the peer */
+			u64 first_retransmit_ns; /* since when nothing was acknowledged */
+			u32 ts_offset;		/* added to our timestamps; open/ */
+			u32 pmtu_deferred;	/* spinlock: ICMP said so while the user owned us */
+		};
+	};
 
-	/* table/port.c, under the lock of the port's bucket */
-	struct xtcp_port *port;
-	struct xtcp_port_group *port_group;	/* where it stands there */
-	struct xtcp_reservation *reservation;	/* of its 4-tuple, protocol 6 (reserve.c) */
-	bool port_explicit;		/* by bind(), its own or the listener's */
-
-	/* engine/: what a segment does to it */
-	bool orphan;			/* counted in xtcp_net.orphans; socket/close.c */
-	u32 state_since;		/* when it entered its state, jiffies; state.c */
-	struct xtcp_tcb tcb;		/* segment/arrives.c and those who send */
-	struct xtcp_send snd;
-	struct xtcp_receive rcv;
-	struct xtcp_rtt rtt;
-	struct xtcp_cong cong;
-	struct xtcp_stats stats;
-	struct xtcp_sock *batch_next;	/* engine/batch.c */
-	unsigned long batched;		/* atomic: in the list of a CPU */
-	u16 answered;			/* invalid segments: xtcp_limit_answer() */
-	u32 pmtu_deferred;		/* spinlock: ICMP said so while the user owned us */
-	u32 ts_offset;			/* added to our timestamps; open/ */
-
-	/* engine/timers.c and due.c */
-	struct hrtimer timer;		/* for the earliest of: */
-	u64 due_ns[XTCP_TIMERS];	/* 0: not armed */
-	u64 coarse_by_ns;		/* while sk_timer is pending: it fires before then */
-	u64 first_retransmit_ns;	/* since when nothing was acknowledged */
-	u64 heard_ns;			/* last segment from the peer */
+	/* What segments and calls touch, from here to the end. engine/timers.c and due.c: */
 	u8 retransmits;			/* in a row without an answer */
 	u8 backoff;			/* RTO << backoff */
 	u8 probes;			/* window or keepalive probes unanswered */
@@ -90,33 +66,37 @@ struct xtcp_sock {
 	bool timer_armed;		/* the hrtimer has a reference to us */
 	bool timer_running;		/* its callback has the socket lock */
 	bool timer_deferred;		/* spinlock: came due while the user owned us */
+	const struct xtcp_af_ops *af;
+	const struct xtcp_own *own;	/* what the user set; xtcp_own_none: nothing */
 
-	struct xtcp_fastopen fastopen;
+	/* engine/: what a segment does to it */
+	struct xtcp_tcb tcb;		/* segment/arrives.c and those who send */
+	struct xtcp_send snd;
+	struct xtcp_cong cong;
+	struct xtcp_rtt rtt;
+	struct hrtimer timer;		/* for the earliest of: */
+	u64 due_ns[XTCP_TIMERS];	/* 0: not armed */
+	u64 coarse_by_ns;		/* while sk_timer is pending: it fires before then */
+	struct xtcp_sock *batch_next;	/* engine/batch.c */
+	unsigned long batched;		/* atomic: in the list of a CPU */
+	struct xtcp_stats stats;
+	struct xtcp_receive rcv;
 
-	/* socket/sockopt.c: options of the user */
-	struct xtcp_own_knobs own;	/* XTCP_OWN_UNSET: the knob */
-	u8 defer_accept;		/* TCP_DEFER_ACCEPT, in SYN-ACKs sent again */
-	u8 save_syn;			/* TCP_SAVE_SYN */
-	bool recv_inq;			/* TCP_INQ */
-	u8 time_wait_queue;		/* of its own msl_ms (timewait.h); 0: the knob's */
-	s32 linger2_ms;			/* 0: the knob, < 0: do not wait */
-	u32 user_timeout_ms;		/* 0: none */
-	u32 window_clamp;		/* never advertise more; 0: no such limit */
-	u32 notsent_lowat;		/* unsent octets that make writers wait; 0: none */
-	u32 keepidle_ms;		/* these three: 0, the knob */
-	u32 keepintvl_ms;
-	u32 keepcnt;
-
-	/* open/listen.c */
-	struct xtcp_listener __rcu *listener; /* NULL: does not listen */
-	struct list_head accept_link;	/* a child waiting for accept(); its listener's lock */
-	struct xtcp_saved_syn *saved_syn; /* a child's, for TCP_SAVED_SYN */
+	/*
+	 * Who it is: open/, before it enters the flow table; then only read. At the end:
+	 * addresses of IPv6 follow.
+	 */
+	struct xtcp_flow flow;
 };
+
+static_assert(offsetofend(struct xtcp_sock, pmtu_deferred) <=
+	      offsetofend(struct inet_sock, cork.base));
 
 #if IS_ENABLED(CONFIG_IPV6)
 /* An AF_INET6 socket. */
 struct xtcp6_sock {
 	struct xtcp_sock xtcp;
+	struct xtcp_addrs6 addrs6;	/* of xtcp.flow */
 	struct ipv6_pinfo inet6;	/* last: kernels before 6.6 look for it there */
 };
 #endif
@@ -155,13 +135,14 @@ static inline struct xtcp_flow_key xtcp_sk_key(const struct sock *sk)
 /* Its listener, while @sk is in LISTEN. Socket lock. */
 static inline struct xtcp_listener *xtcp_sk_listener(const struct sock *sk)
 {
-	return rcu_dereference_protected(xtcp_sk(sk)->listener, lockdep_sock_is_held(sk));
+	return rcu_dereference_protected(xtcp_sk(sk)->own->listener, lockdep_sock_is_held(sk));
 }
 
 /* What holds for @sk: its own value, or the knob. xtcp_sk_knob(sk, msl_ms) */
 #define xtcp_sk_knob(sk, name) ({					\
 	const struct sock *sk_ = (sk);					\
-	u32 own_ = READ_ONCE(xtcp_sk(sk_)->own.name);			\
+	const struct xtcp_own *of_ = READ_ONCE(xtcp_sk(sk_)->own);	\
+	u32 own_ = READ_ONCE(of_->knobs.name);				\
 									\
 	own_ != XTCP_OWN_UNSET ? own_ : xtcp_knob(xtcp_sk_net(sk_), name); })
 
@@ -175,7 +156,7 @@ static inline bool xtcp_opening(const struct sock *sk)
 /* A child that its SYN opened (Fast Open): the user has it, the handshake goes on. */
 static inline bool xtcp_early(const struct sock *sk)
 {
-	return xtcp_sk(sk)->fastopen.early_of;
+	return xtcp_sk(sk)->own->fastopen.early_of;
 }
 
 /* The clock of RTT and PAWS. */

@@ -697,7 +697,7 @@ static void time_wait_2msl__of_a_child(struct kunit *test)
 	parent = xtcp_sk(w->side[A].sock->sk);
 	child = xtcp_sk(w->side[B].sock->sk);
 	WIRE_EQ(w, wire_option(w, A, SOL_XTCP, XTCP_MSL_MS, 1000), 0);
-	child->own.msl_ms = 1000;
+	wire_make_own(w, B)->knobs.msl_ms = 1000;
 	child->time_wait_queue = parent->time_wait_queue;
 	WIRE_EQ(w, wire_option(w, A, SOL_XTCP, XTCP_MSL_MS, 5000), 0);
 	WIRE_EQ(w, wire_option(w, A, SOL_XTCP, XTCP_MSL_MS, -1), 0);

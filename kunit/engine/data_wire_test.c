@@ -987,7 +987,7 @@ static void window__clamped_at_the_limits(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_WINDOW_CLAMP, rows[i].value), 0);
-		WIRE_EQ(w, wire_xs(w, B)->window_clamp, rows[i].clamp);
+		WIRE_EQ(w, wire_xs(w, B)->own->window_clamp, rows[i].clamp);
 		wire_transfer(w, A, 100000, 60000);
 	}
 }
@@ -1000,7 +1000,7 @@ static void window__clamped(struct kunit *test)
 	WIRE_EQ(w, wire_listen(w, B, 8), 0);
 	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_WINDOW_CLAMP, 4096), 0);
 	wire_connected(test);
-	WIRE_EQ(w, wire_xs(w, B)->window_clamp, 4096);
+	WIRE_EQ(w, wire_xs(w, B)->own->window_clamp, 4096);
 	wire_transfer(w, A, 100000, 60000);
 	WIRE_EQ(w, largest_window(w, B), 4096);
 	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_WINDOW_CLAMP, 20000), 0);

@@ -800,7 +800,7 @@ static void rtt__syn_ack_asked_for_twice(struct kunit *test)
 	wire_drop(w, B, WIRE_SYN_ACK, 1, 1);
 	WIRE_EQ(w, wire_listen(w, B, 8), 0);
 	WIRE_EQ(w, wire_socket(w, A), 0);
-	wire_xs(w, A)->own.rto_init_ms = 300;
+	wire_make_own(w, A)->knobs.rto_init_ms = 300;
 	WIRE_EQ(w, wire_connect(w, A), 0);
 	wire_run_ms(w, 50);
 	WIRE_EQ(w, wire_count(w, B, WIRE_SYN_ACK), 2);
@@ -808,7 +808,7 @@ static void rtt__syn_ack_asked_for_twice(struct kunit *test)
 	WIRE_EQ(w, DIV_ROUND_CLOSEST(wire_xs(w, B)->rtt.srtt_us, 1000), 20);
 	/* It was no timeout: as many segments at once as ever. */
 	WIRE_EQ(w, wire_xs(w, B)->cong.cwnd, 10000);
-	l = rcu_access_pointer(xtcp_sk(w->side[B].listener->sk)->listener);
+	l = rcu_access_pointer(xtcp_sk(w->side[B].listener->sk)->own->listener);
 	WIRE_EQ(w, l->patience_ns, 0);
 }
 

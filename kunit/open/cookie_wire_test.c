@@ -368,7 +368,7 @@ static void overflow__only_then(struct kunit *test)
 
 static bool flooded(struct wire *w)
 {
-	return rcu_access_pointer(xtcp_sk(w->side[B].listener->sk)->listener)->flooded;
+	return rcu_access_pointer(xtcp_sk(w->side[B].listener->sk)->own->listener)->flooded;
 }
 
 /* Who runs the listener is told of it once; cookies for all are no flood. */

@@ -81,7 +81,7 @@ static void cookie_of_b(struct wire *w, u8 *octets)
 
 static struct xtcp_listener *listener_of_b(const struct wire *w)
 {
-	return rcu_access_pointer(xtcp_sk(w->side[B].listener->sk)->listener);
+	return rcu_access_pointer(xtcp_sk(w->side[B].listener->sk)->own->listener);
 }
 
 static unsigned int early(struct wire *w)
@@ -91,7 +91,7 @@ static unsigned int early(struct wire *w)
 
 static int client_fail(struct wire *w)
 {
-	return wire_xs(w, A)->fastopen.client_fail;
+	return wire_xs(w, A)->own->fastopen.client_fail;
 }
 
 static void nobody_at_a(struct wire *w)
@@ -146,11 +146,38 @@ static void fastopen_again(struct kunit *test)
 	WIRE_EQ(w, wire_recv(w, A, 1000), 50);
 	WIRE_EQ(w, wire_counter(XTCP_CNT_FASTOPEN_PASSIVE) - passive, 1);
 	WIRE_EQ(w, wire_counter(XTCP_CNT_FASTOPEN_ACTIVE) - active, 1);
-	WIRE_EQ(w, wire_xs(w, A)->fastopen.text_acked && wire_xs(w, B)->fastopen.text_acked, 1);
+	WIRE_EQ(w, wire_xs(w, A)->own->fastopen.text_acked && wire_xs(w, B)->own->fastopen.text_acked, 1);
 	WIRE_EQ(w, wire_xs(w, A)->stats.delivered, 1);	/* as the kernel's TCP: SYN and text */
 	WIRE_EQ(w, wire_xs(w, B)->stats.delivered, 2);
 	wire_transfer(w, A, 100000, 20000);
 	wire_transfer(w, B, 100000, 20000);
+}
+
+/* Without memory for what such a child keeps, the handshake is an ordinary one. */
+static void fastopen_no_memory(struct kunit *test)
+{
+	struct wire *w = acquainted(test, 4);
+
+	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
+	xtcp_own_no_memory = true;
+	wire_run_ms(w, 12);
+	xtcp_own_no_memory = false;
+	WIRE_EQ(w, early(w), 0);
+	WIRE_EQ(w, wire_accept(w, B), -EAGAIN);
+	wire_run_ms(w, 150);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
+	WIRE_EQ(w, client_fail(w), TFO_DATA_NOT_ACKED);
+}
+
+static void fastopen_no_memory_to_ask(struct kunit *test)
+{
+	struct wire *w = server(test, 4);
+
+	xtcp_own_no_memory = true;
+	WIRE_EQ(w, wire_send_fast(w, A, 100), -ENOBUFS);
+	xtcp_own_no_memory = false;
+	WIRE_STATE(w, A, CLOSED);
 }
 
 /* A server that knows nothing of it: the same connection, text and all. */
@@ -344,7 +371,7 @@ static void syn_too_large(struct kunit *test)
 	end_connection(w);
 	WIRE_EQ(w, wire_send_fast(w, A, 1000), 1000);
 	wire_run_ms(w, 50);
-	WIRE_EQ(w, wire_xs(w, A)->fastopen.text_acked, true);
+	WIRE_EQ(w, wire_xs(w, A)->own->fastopen.text_acked, true);
 }
 
 /* The SYN-ACK is: both ends repeat; the text is delivered once. */
@@ -385,7 +412,7 @@ static void syn_ack_lost__asked_for_again(struct kunit *test)
 
 	wire_drop(w, B, WIRE_SYN_ACK, 1, 1);
 	WIRE_EQ(w, wire_socket(w, A), 0);
-	wire_xs(w, A)->own.rto_init_ms = 300;
+	wire_make_own(w, A)->knobs.rto_init_ms = 300;
 	WIRE_EQ(w, wire_send_fast(w, A, 100), 100);
 	wire_run_ms(w, 350);
 	WIRE_EQ(w, wire_accept(w, B), 0);
@@ -849,7 +876,7 @@ static int early_max(struct wire *w)
 {
 	struct wire_side *b = &w->side[B];
 
-	return xtcp_sk((b->sock ?: b->listener)->sk)->fastopen.early_max;
+	return xtcp_sk((b->sock ?: b->listener)->sk)->own->fastopen.early_max;
 }
 
 /* No more than a queue may hold anywhere (net.core.somaxconn). */
@@ -1064,15 +1091,15 @@ static void text_for_the_syn__of_one_call_only(struct kunit *test)
 	struct wire *w = server(test, 4);
 	struct msghdr msg = { };
 
-	xtcp_sk(w->side[B].listener->sk)->fastopen.syn_text = &msg;
+	xtcp_own(w->side[B].listener->sk)->fastopen.syn_text = &msg;
 	WIRE_EQ(w, wire_connect(w, A), 0);
 	wire_run_ms(w, 50);
-	xtcp_sk(w->side[B].listener->sk)->fastopen.syn_text = NULL;
+	xtcp_own(w->side[B].listener->sk)->fastopen.syn_text = NULL;
 	WIRE_EQ(w, wire_accept(w, B), 0);
-	WIRE_EQ(w, !wire_xs(w, B)->fastopen.syn_text, true);
-	wire_xs(w, A)->fastopen.syn_text = &msg;
+	WIRE_EQ(w, !wire_xs(w, B)->own->fastopen.syn_text, true);
+	wire_make_own(w, A)->fastopen.syn_text = &msg;
 	WIRE_EQ(w, call_disconnect(w->side[A].sock), 0);
-	WIRE_EQ(w, !wire_xs(w, A)->fastopen.syn_text, true);
+	WIRE_EQ(w, !wire_xs(w, A)->own->fastopen.syn_text, true);
 }
 
 /* --- refusals ---------------------------------------------------------------------------------------- */
@@ -1268,6 +1295,8 @@ WIRE_SUITES_MAPPED(xtcp_fastopen_wire,
 	KUNIT_CASE_SLOW(fastopen_first),
 	KUNIT_CASE_SLOW(fastopen_again),
 	KUNIT_CASE_SLOW(fastopen_fallback),
+	KUNIT_CASE_SLOW(fastopen_no_memory),
+	KUNIT_CASE_SLOW(fastopen_no_memory_to_ask),
 	KUNIT_CASE_SLOW(fastopen_large),
 	KUNIT_CASE_SLOW(fastopen_large__maxseg),
 	KUNIT_CASE_SLOW(answer__initial_window),

@@ -909,7 +909,7 @@ static void syn_queue_full__deferred_client(struct kunit *test)
 
 	wire_knob(w, syncookies, 0);
 	WIRE_EQ(w, wire_listen(w, B, 3), 0);		/* room for four */
-	xtcp_sk(w->side[B].listener->sk)->defer_accept = 5;
+	xtcp_own_make(w->side[B].listener->sk, GFP_KERNEL)->defer_accept = 5;
 	WIRE_EQ(w, wire_connect(w, A), 0);
 	wire_run_ms(w, 3500);				/* its request has come to a higher level */
 	wire_drop(w, B, WIRE_SYN_ACK, 1, WIRE_FOREVER);
@@ -932,7 +932,7 @@ static void syn_queue_full__deferred_clients_shield_no_one(struct kunit *test)
 
 	wire_knob(w, syncookies, 0);
 	WIRE_EQ(w, wire_listen(w, B, 9), 0);		/* room for ten */
-	xtcp_sk(w->side[B].listener->sk)->defer_accept = 5;
+	xtcp_own_make(w->side[B].listener->sk, GFP_KERNEL)->defer_accept = 5;
 	for (i = 1; i <= 8; i++)
 		WIRE_EQ(w, wire_client(w, i), 0);
 	wire_run_ms(w, 50);

@@ -770,9 +770,9 @@ static void connect__again_without_the_saved_syn(struct kunit *test)
 	WIRE_EQ(w, wire_listen(w, B, 8), 0);
 	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_SAVE_SYN, 1), 0);
 	wire_connected(test);
-	KUNIT_EXPECT_NOT_NULL(test, wire_xs(w, B)->saved_syn);
+	KUNIT_EXPECT_NOT_NULL(test, wire_xs(w, B)->own->saved_syn);
 	WIRE_EQ(w, call_disconnect(w->side[B].sock), 0);
-	KUNIT_EXPECT_NULL(test, wire_xs(w, B)->saved_syn);
+	KUNIT_EXPECT_NULL(test, wire_xs(w, B)->own->saved_syn);
 }
 
 static void listen__on_a_connection(struct kunit *test)
@@ -1175,7 +1175,112 @@ static void option__inherited_from_listener(struct kunit *test)
 	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_USER_TIMEOUT, 1234), 0);
 	wire_connected(test);
 	WIRE_EQ(w, wire_xs(w, B)->snd.nodelay, 1);
-	WIRE_EQ(w, wire_xs(w, B)->user_timeout_ms, 1234);
+	WIRE_EQ(w, wire_xs(w, B)->own->user_timeout_ms, 1234);
+}
+
+/* --- what few sockets have ---------------------------------------------------- */
+
+static const struct xtcp_own *own_of(const struct socket *sock)
+{
+	return xtcp_sk(sock->sk)->own;
+}
+
+static void own__made_when_something_is_kept(struct kunit *test)
+{
+	struct wire *w = test->priv;
+	const struct xtcp_own *own;
+
+	WIRE_EQ(w, wire_socket(w, A), 0);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_NODELAY, 1), 0);
+	WIRE_EQ(w, own_of(w->side[A].sock) == &xtcp_own_none, true);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_USER_TIMEOUT, 1234), 0);
+	own = own_of(w->side[A].sock);
+	WIRE_EQ(w, own != &xtcp_own_none, true);
+	WIRE_EQ(w, wire_option(w, A, SOL_XTCP, XTCP_SYN_RETRIES, 3), 0);
+	WIRE_EQ(w, own_of(w->side[A].sock) == own, true);
+	WIRE_EQ(w, own->user_timeout_ms, 1234);
+	WIRE_EQ(w, own->knobs.syn_retries, 3);
+	WIRE_EQ(w, own->knobs.rto_max_ms, XTCP_OWN_UNSET);
+}
+
+static void own__without_memory(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_socket(w, A), 0);
+	xtcp_own_no_memory = true;
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_USER_TIMEOUT, 1234), -ENOMEM);
+	WIRE_EQ(w, wire_option(w, A, SOL_XTCP, XTCP_MSL_MS, 1000), -ENOMEM);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_NODELAY, 1), 0);
+	xtcp_own_no_memory = false;
+	WIRE_EQ(w, own_of(w->side[A].sock) == &xtcp_own_none, true);
+	WIRE_EQ(w, xtcp_sk(w->side[A].sock->sk)->time_wait_queue, 0);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_USER_TIMEOUT, 1234), 0);
+	xtcp_own_no_memory = true;
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_USER_TIMEOUT, 4321), 0);
+	xtcp_own_no_memory = false;
+	WIRE_EQ(w, own_of(w->side[A].sock)->user_timeout_ms, 4321);
+}
+
+/* A copy, not the same: what the one sets later is not the other's. */
+static void own__of_a_child(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_USER_TIMEOUT, 1234), 0);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, own_of(w->side[B].sock) != own_of(w->side[B].listener), true);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_USER_TIMEOUT, 4321), 0);
+	WIRE_EQ(w, own_of(w->side[B].sock)->user_timeout_ms, 4321);
+	WIRE_EQ(w, own_of(w->side[B].listener)->user_timeout_ms, 1234);
+}
+
+/* Of a listener that has none, or one in which nothing is set any more. */
+static void own__of_a_child_is_none(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_USER_TIMEOUT, 1234), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_USER_TIMEOUT, 0), 0);
+	wire_connected(test);
+	WIRE_EQ(w, own_of(w->side[A].sock) == &xtcp_own_none, true);
+	WIRE_EQ(w, own_of(w->side[B].sock) == &xtcp_own_none, true);
+}
+
+static void own__no_memory_to_listen(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	xtcp_own_no_memory = true;
+	WIRE_EQ(w, wire_listen(w, B, 8), -ENOMEM);
+	xtcp_own_no_memory = false;
+	WIRE_EQ(w, kernel_listen(w->side[B].listener, 8), 0);
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_ms(w, 50);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	/* A listener has one; a child of it needs none. */
+	WIRE_EQ(w, own_of(w->side[B].sock) == &xtcp_own_none, true);
+}
+
+/* Then there is no child yet, as without memory for the socket: the SYN-ACK comes again. */
+static void own__no_memory_for_a_child(struct kunit *test)
+{
+	struct wire *w = test->priv;
+
+	WIRE_EQ(w, wire_listen(w, B, 8), 0);
+	WIRE_EQ(w, wire_option(w, B, SOL_TCP, TCP_USER_TIMEOUT, 1234), 0);
+	xtcp_own_no_memory = true;
+	WIRE_EQ(w, wire_connect(w, A), 0);
+	wire_run_ms(w, 500);
+	xtcp_own_no_memory = false;
+	WIRE_EQ(w, wire_accept(w, B), -EAGAIN);
+	wire_run_ms(w, 1000);
+	WIRE_EQ(w, wire_accept(w, B), 0);
+	WIRE_EQ(w, own_of(w->side[B].sock)->user_timeout_ms, 1234);
 }
 
 static void option__keepalive_of_the_socket(struct kunit *test)
@@ -1342,6 +1447,12 @@ WIRE_SUITES_MAPPED(xtcp_socket_wire,
 	KUNIT_CASE_SLOW(poll__reset),
 	KUNIT_CASE_SLOW(option__ranges),
 	KUNIT_CASE_SLOW(option__inherited_from_listener),
+	KUNIT_CASE_SLOW(own__made_when_something_is_kept),
+	KUNIT_CASE_SLOW(own__without_memory),
+	KUNIT_CASE_SLOW(own__of_a_child),
+	KUNIT_CASE_SLOW(own__of_a_child_is_none),
+	KUNIT_CASE_SLOW(own__no_memory_to_listen),
+	KUNIT_CASE_SLOW(own__no_memory_for_a_child),
 	KUNIT_CASE_SLOW(option__where_it_came_in),
 	KUNIT_CASE_SLOW(option__cpu_of_a_listener),
 	KUNIT_CASE_SLOW(option__quickack),

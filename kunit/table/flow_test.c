@@ -347,13 +347,13 @@ static void flow_ipv6__is_found(struct kunit *test)
 static void flow_ipv6__one_tuple_on_two_devices(struct kunit *test)
 {
 	struct {
-		struct xtcp_addrs6 addrs;
 		struct xtcp_flow flow;
+		struct xtcp_addrs6 addrs;
 	} one, other;
 	struct xtcp_addrs6 addrs;
 	struct xtcp_flow_key key = key6_of(&addrs, 2);
 
-	BUILD_BUG_ON(offsetof(typeof(one), flow) != sizeof(addrs));
+	BUILD_BUG_ON(offsetof(typeof(one), addrs) != sizeof(struct xtcp_flow));
 	key.dif = 1;
 	xtcp_flow_init(&one.flow, XTCP_FLOW_SOCKET, &key);
 	key.dif = 2;

@@ -254,8 +254,8 @@ static void moved__syn_meets_next_listener(struct kunit *test)
 	local_bh_disable();
 	rcu_read_lock();
 	xtcp_listen_syn(l, skb, &k.key, &seg, 0);
-	WIRE_EQ(w, rcu_access_pointer(xtcp_sk(sk)->listener) != l, true);
-	WIRE_EQ(w, rcu_dereference(xtcp_sk(sk)->listener)->requests.len, 0);
+	WIRE_EQ(w, rcu_access_pointer(xtcp_sk(sk)->own->listener) != l, true);
+	WIRE_EQ(w, rcu_dereference(xtcp_sk(sk)->own->listener)->requests.len, 0);
 	rcu_read_unlock();
 	local_bh_enable();
 	forget_listener(w, l);

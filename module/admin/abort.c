@@ -122,7 +122,7 @@ static struct xtcp_listener *find_listener(struct net *net, const struct target 
 /* Its socket may listen elsewhere by now, or be connected. Both its locks are held. */
 static bool listens_still(struct sock *sk, const void *l)
 {
-	return rcu_access_pointer(xtcp_sk(sk)->listener) == l;
+	return rcu_access_pointer(xtcp_sk(sk)->own->listener) == l;
 }
 
 static int abort_listeners(struct net *net, const struct target *t)

@@ -155,7 +155,7 @@ void xtcp_timewait_share_queue(struct sock *child)
 
 	/* Not the parent's, who may have given it up meanwhile to another length. */
 	xs->time_wait_queue = 0;
-	xtcp_timewait_choose_queue(child, xs->own.msl_ms);
+	xtcp_timewait_choose_queue(child, xs->own->knobs.msl_ms);
 }
 
 static long kick(void *fifo)

@@ -54,7 +54,7 @@ static u64 counts_from(const struct try *try)
 /* There were @enough, or it took too long for the user. */
 static bool given_up(const struct xtcp_sock *xs, const struct try *try, bool enough)
 {
-	u64 timeout_ns = xtcp_ms_to_ns(xs->user_timeout_ms);
+	u64 timeout_ns = xtcp_ms_to_ns(xs->own->user_timeout_ms);
 	bool user_timed_out = timeout_ns &&
 			      try->due_ns >= xs->first_retransmit_ns + timeout_ns;
 
@@ -361,16 +361,16 @@ static bool keepalive_failed(const struct xtcp_sock *xs, u64 now_ns)
 {
 	struct xtcp_net *xn = xtcp_sk_net((const struct sock *)xs);
 
-	if (xs->user_timeout_ms)
-		return xs->probes && now_ns >= xs->heard_ns + xtcp_ms_to_ns(xs->user_timeout_ms);
-	return xs->probes >= (xs->keepcnt ?: xtcp_knob(xn, keepalive_probes));
+	if (xs->own->user_timeout_ms)
+		return xs->probes && now_ns >= xs->heard_ns + xtcp_ms_to_ns(xs->own->user_timeout_ms);
+	return xs->probes >= (xs->own->keepcnt ?: xtcp_knob(xn, keepalive_probes));
 }
 
 static u64 keepintvl_ns(const struct xtcp_sock *xs)
 {
 	struct xtcp_net *xn = xtcp_sk_net((const struct sock *)xs);
 
-	return xtcp_ms_to_ns(xs->keepintvl_ms ?: xtcp_knob(xn, keepalive_intvl_ms));
+	return xtcp_ms_to_ns(xs->own->keepintvl_ms ?: xtcp_knob(xn, keepalive_intvl_ms));
 }
 
 /* The next probe, an interval later, or the end of the user's patience, if that is to come. */

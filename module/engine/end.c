@@ -62,6 +62,18 @@ void xtcp_destroy_unaccepted(struct sock *child)
 		xtcp_done(child);
 }
 
+static void reset_fastopen(struct xtcp_own *own)
+{
+	if (!own)
+		return;
+	own->fastopen = (struct xtcp_fastopen){
+		.connect = own->fastopen.connect,
+		.no_cookie = own->fastopen.no_cookie,
+		.early_max = own->fastopen.early_max,
+		.keys = own->fastopen.keys,
+	};
+}
+
 void xtcp_reset_connection(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
@@ -71,14 +83,7 @@ void xtcp_reset_connection(struct sock *sk)
 		.cork = xs->snd.cork,
 	};
 
-	struct xtcp_fastopen fastopen = {
-		.connect = xs->fastopen.connect,
-		.no_cookie = xs->fastopen.no_cookie,
-		.early_max = xs->fastopen.early_max,
-		.keys = xs->fastopen.keys,
-	};
-
-	xs->fastopen = fastopen;
+	reset_fastopen(xtcp_own(sk));
 	xs->tcb = (struct xtcp_tcb){ .state = xs->tcb.state, .snd_mss = xs->af->mss_default };
 	xs->snd = snd;
 	sk->tcp_rtx_queue = RB_ROOT;
@@ -101,6 +106,7 @@ void xtcp_reset_connection(struct sock *sk)
 	xs->probes = 0;
 	xs->stats = (struct xtcp_stats){ };
 	xs->answered = 0;
+	xs->route_clamp = 0;
 	xs->first_retransmit_ns = 0;
 	xs->pmtu_deferred = 0;
 }

@@ -62,7 +62,7 @@ bool xtcp_fastopen_reserve(struct xtcp_listener *l)
 		return false;
 	spin_lock_bh(&l->lock);
 	forget_resets(l, hold_ns);
-	room = l->early_len < READ_ONCE(xtcp_sk(l->sk)->fastopen.early_max);
+	room = l->early_len < READ_ONCE(xtcp_sk(l->sk)->own->fastopen.early_max);
 	l->early_len += room;
 	spin_unlock_bh(&l->lock);
 	if (room)
@@ -80,25 +80,30 @@ void xtcp_fastopen_give_back(struct xtcp_listener *l)
 	xtcp_listener_put(l);
 }
 
-void xtcp_fastopen_begin(struct sock *child, struct xtcp_listener *listener)
+bool xtcp_fastopen_begin(struct sock *child, struct xtcp_listener *listener)
 {
-	xtcp_sk(child)->fastopen.early_of = listener;
+	struct xtcp_own *own = xtcp_own_make(child, XTCP_GFP_QUIET);
+
+	if (!own)
+		return false;
+	own->fastopen.early_of = listener;
 	xtcp_count(xtcp_sk_net(child), XTCP_CNT_FASTOPEN_PASSIVE);
+	return true;
 }
 
 void xtcp_fastopen_settle(struct sock *child)
 {
-	struct xtcp_listener *listener = xtcp_sk(child)->fastopen.early_of;
+	struct xtcp_listener *listener = xtcp_sk(child)->own->fastopen.early_of;
 
 	if (!listener)
 		return;
-	xtcp_sk(child)->fastopen.early_of = NULL;
+	xtcp_own(child)->fastopen.early_of = NULL;
 	xtcp_fastopen_give_back(listener);
 }
 
 void xtcp_fastopen_reset(struct sock *child)
 {
-	struct xtcp_listener *l = xtcp_sk(child)->fastopen.early_of;
+	struct xtcp_listener *l = xtcp_sk(child)->own->fastopen.early_of;
 	struct reset_child *r;
 	bool open;
 
@@ -117,7 +122,7 @@ void xtcp_fastopen_reset(struct sock *child)
 		kfree(r);
 		return;
 	}
-	xtcp_sk(child)->fastopen.early_of = NULL;
+	xtcp_own(child)->fastopen.early_of = NULL;
 	xtcp_listener_put(l);
 }
 
@@ -142,7 +147,7 @@ void xtcp_fastopen_silence(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 
-	if (!xs->fastopen.tried || !xs->fastopen.text)
+	if (!xs->own->fastopen.tried || !xs->own->fastopen.text)
 		return;
 	met_hole(sk);
 	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_FASTOPEN_ACTIVE_FAILS);
@@ -150,7 +155,7 @@ void xtcp_fastopen_silence(struct sock *sk)
 
 void xtcp_fastopen_watch(struct sock *sk, const struct xtcp_verdict *v)
 {
-	struct xtcp_fastopen *fo = &xtcp_sk(sk)->fastopen;
+	struct xtcp_fastopen *fo = &xtcp_own(sk)->fastopen;
 
 	if (v->events & XTCP_EV_TEXT) {
 		if (fo->after_hole)
@@ -167,7 +172,7 @@ void xtcp_fastopen_watch(struct sock *sk, const struct xtcp_verdict *v)
 /* A FIN behind text of which nothing ever came: it was swallowed. */
 void xtcp_fastopen_ended(struct sock *sk)
 {
-	const struct xtcp_fastopen *fo = &xtcp_sk(sk)->fastopen;
+	const struct xtcp_fastopen *fo = &xtcp_sk(sk)->own->fastopen;
 
 	if (fo->tried && fo->fin_ahead && !xtcp_sk(sk)->stats.data_segs_in)
 		met_hole(sk);
@@ -178,7 +183,7 @@ void xtcp_fastopen_ended(struct sock *sk)
 /* What the SYN-ACK teaches about the server. */
 static void learn(struct sock *sk, const struct xtcp_segment *seg, bool lost)
 {
-	const struct xtcp_fastopen *fo = &xtcp_sk(sk)->fastopen;
+	const struct xtcp_fastopen *fo = &xtcp_sk(sk)->own->fastopen;
 	struct xtcp_net *xn = xtcp_sk_net(sk);
 	const struct xtcp_flow *flow = &xtcp_sk(sk)->flow;
 	struct xtcp_fastopen_server server;
@@ -209,8 +214,8 @@ static void send_again(struct sock *sk)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct sk_buff *skb;
 
-	xs->fastopen.client_fail = xs->stats.retrans ? TFO_SYN_RETRANSMITTED :
-						       TFO_DATA_NOT_ACKED;
+	xtcp_own(sk)->fastopen.client_fail = xs->stats.retrans ? TFO_SYN_RETRANSMITTED :
+								 TFO_DATA_NOT_ACKED;
 	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_FASTOPEN_ACTIVE_FAILS);
 	for (skb = xtcp_queue_oldest(sk); skb; skb = xtcp_queue_next(skb))
 		if (xtcp_output_retransmit(sk, skb, skb->len))
@@ -221,9 +226,9 @@ void xtcp_fastopen_too_large(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 
-	if (!xs->fastopen.text || xs->fastopen.too_large)
+	if (!xs->own->fastopen.text || xs->own->fastopen.too_large)
 		return;
-	xs->fastopen.too_large = 1;
+	xtcp_own(sk)->fastopen.too_large = 1;
 	xs->stats.retrans++;
 	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_SYN_RETRANS);
 	xtcp_output_syn(sk);
@@ -234,14 +239,14 @@ void xtcp_fastopen_answered(struct sock *sk, const struct xtcp_segment *seg)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	bool lost, missing = xtcp_queue_oldest(sk);
 
-	if (!xs->fastopen.tried)
+	if (!xs->own->fastopen.tried)
 		return;
-	lost = missing && xs->stats.retrans && !xs->fastopen.too_large;
+	lost = missing && xs->stats.retrans && !xs->own->fastopen.too_large;
 	learn(sk, seg, lost && !seg->opt.cookie_len);
 	if (missing) {
 		send_again(sk);
-	} else if (xs->fastopen.text) {
-		xs->fastopen.text_acked = 1;
+	} else if (xs->own->fastopen.text) {
+		xtcp_own(sk)->fastopen.text_acked = 1;
 		xs->stats.delivered--;	/* it was one segment with the SYN */
 		xtcp_count(xtcp_sk_net(sk), XTCP_CNT_FASTOPEN_ACTIVE);
 	}

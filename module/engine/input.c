@@ -64,7 +64,7 @@ static void answer_dropped(struct sock *sk, const struct sk_buff *skb,
 			   const struct xtcp_segment *seg,
 			   const struct xtcp_verdict *v)
 {
-	if (xtcp_sk(sk)->fastopen.tried && sk->sk_state == TCP_ESTABLISHED)
+	if (xtcp_sk(sk)->own->fastopen.tried && sk->sk_state == TCP_ESTABLISHED)
 		xtcp_fastopen_watch(sk, v);
 	switch (v->reply) {
 	case XTCP_REPLY_CHALLENGE:
@@ -243,7 +243,7 @@ static bool take_syn_text(struct sock *sk, struct sk_buff *skb,
 		return false;
 	tcb->rcv_nxt += v.text_len;
 	xtcp_sk(sk)->stats.data_segs_in++;
-	xtcp_sk(sk)->fastopen.text_acked = 1;
+	xtcp_own(sk)->fastopen.text_acked = 1;
 	xtcp_receive_text(sk, skb, &v);
 	return true;
 }
@@ -345,7 +345,7 @@ static void wake_fin(struct sock *sk)
 
 static u64 fin_wait_2_ns(const struct sock *sk)
 {
-	s32 own_ms = xtcp_sk(sk)->linger2_ms;
+	s32 own_ms = xtcp_sk(sk)->own->linger2_ms;
 
 	return (u64)(own_ms ?: xtcp_knob(xtcp_sk_net(sk), fin_timeout_ms)) *
 		NSEC_PER_MSEC;
@@ -353,7 +353,7 @@ static u64 fin_wait_2_ns(const struct sock *sk)
 
 void xtcp_input_fin_wait_2(struct sock *sk)
 {
-	if (xtcp_sk(sk)->linger2_ms < 0) {
+	if (xtcp_sk(sk)->own->linger2_ms < 0) {
 		xtcp_count(xtcp_sk_net(sk), XTCP_CNT_ABORT_ON_LINGER);
 		xtcp_output_rst(sk, XTCP_CNT_ABORT_ON_LINGER);
 		xtcp_done(sk);
@@ -476,7 +476,7 @@ static void carry_out(struct sock *sk, struct sk_buff *skb,
 	carry_out_ack(sk, seg, v);
 	if ((v->events & XTCP_EV_ESTABLISHED) && !xtcp_sk(sk)->tcb.passive)
 		xtcp_fastopen_answered(sk, seg);
-	else if (xtcp_sk(sk)->fastopen.tried)
+	else if (xtcp_sk(sk)->own->fastopen.tried)
 		xtcp_fastopen_watch(sk, v);
 	if (v->events & (XTCP_EV_TEXT | XTCP_EV_OUT_OF_ORDER)) {
 		note_path(sk, skb);

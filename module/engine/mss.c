@@ -55,8 +55,8 @@ void xtcp_mss_set_goal(struct sock *sk)
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	u32 most = min3(cut_for_us(sk), xs->tcb.snd_wnd_max / 2, (u32)READ_ONCE(sk->sk_sndbuf) / 2);
 
-	if (xs->notsent_lowat)
-		most = min(most, xs->notsent_lowat);
+	if (xs->own->notsent_lowat)
+		most = min(most, xs->own->notsent_lowat);
 	xs->snd.goal = max_t(u32, xs->snd.mss, most - most % xs->snd.mss);
 }
 

@@ -118,13 +118,13 @@ u64 xtcp_timers_rto_ns(const struct sock *sk)
 
 static u64 user_timeout_ns(const struct xtcp_sock *xs)
 {
-	return xtcp_ms_to_ns(xs->user_timeout_ms);
+	return xtcp_ms_to_ns(xs->own->user_timeout_ms);
 }
 
 /* No later than the user's patience lasts (RFC 5482) with what waits since @since_ns. */
 u64 xtcp_timers_by_user_timeout(const struct xtcp_sock *xs, u64 due_ns, u64 since_ns)
 {
-	return xs->user_timeout_ms ? min(due_ns, since_ns + user_timeout_ns(xs)) : due_ns;
+	return xs->own->user_timeout_ms ? min(due_ns, since_ns + user_timeout_ns(xs)) : due_ns;
 }
 
 /* Since when the peer has owed what @which waits for; 0: it owes nothing. */
@@ -179,7 +179,7 @@ u64 xtcp_timers_keepidle_ns(const struct xtcp_sock *xs)
 {
 	struct xtcp_net *xn = xtcp_sk_net((const struct sock *)xs);
 
-	return xtcp_ms_to_ns(xs->keepidle_ms ?: xtcp_knob(xn, keepalive_time_ms));
+	return xtcp_ms_to_ns(xs->own->keepidle_ms ?: xtcp_knob(xn, keepalive_time_ms));
 }
 
 /* When the first probe goes, if nothing comes until then. */

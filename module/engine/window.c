@@ -47,7 +47,7 @@ static u32 space_to_window(const struct sock *sk, u32 space)
 /* TCP_WINDOW_CLAMP, or what the route has for it, as a window that scaling can express. */
 static u32 clamp_window(const struct sock *sk, u32 wnd)
 {
-	u32 clamp = READ_ONCE(xtcp_sk(sk)->window_clamp) ?: xtcp_sk(sk)->rcv.route_clamp;
+	u32 clamp = READ_ONCE(xtcp_sk(sk)->own->window_clamp) ?: xtcp_sk(sk)->route_clamp;
 
 	return clamp && clamp < wnd ?
 		min(wnd, ALIGN(clamp, 1U << xtcp_sk(sk)->tcb.rcv_wscale)) : wnd;
@@ -137,7 +137,7 @@ u32 xtcp_window_initial(const struct sock *sk, bool scaling, u8 *wscale)
 u32 xtcp_window_by_route(const struct sock *sk, const struct dst_entry *dst, u32 mss,
 			 u32 wnd)
 {
-	u32 clamp = READ_ONCE(xtcp_sk(sk)->window_clamp) ? 0 : dst_metric(dst, RTAX_WINDOW);
+	u32 clamp = READ_ONCE(xtcp_sk(sk)->own->window_clamp) ? 0 : dst_metric(dst, RTAX_WINDOW);
 	u64 first = (u64)dst_metric(dst, RTAX_INITRWND) * mss;
 
 	return min_t(u64, clamp ? min(wnd, clamp) : wnd, first ?: U64_MAX);
@@ -225,7 +225,7 @@ void xtcp_window_autotune(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	u32 max = xtcp_knob(xtcp_sk_net(sk), rmem_max);
-	u64 now_us = xtcp_now_us();
+	u32 now_us = xtcp_now_us();
 	u32 copied, want;
 
 	if (now_us - xs->rcv.tune_us < max_t(u32, xs->rtt.srtt_us, USEC_PER_MSEC))

@@ -31,7 +31,7 @@ static void offer(struct sock *sk)
 	wnd = xtcp_window_initial(sk, xs->tcb.wscale_ok, &xs->tcb.rcv_wscale);
 	xs->tcb.rcv_adv = xtcp_window_by_route(sk, dst, xtcp_mss_announced(sk, xs->af, dst),
 					       wnd);
-	xs->rcv.route_clamp = xtcp_route_metric(sk, RTAX_WINDOW);
+	xs->route_clamp = xtcp_route_metric(sk, RTAX_WINDOW);
 }
 
 /* Above the numbers of a TIME_WAIT that we took over, if we did. */
@@ -112,12 +112,13 @@ int xtcp_active_connect(struct sock *sk, struct sockaddr *addr, int len)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_net *xn = xtcp_sk_net(sk);
-	struct msghdr *syn_text = xs->fastopen.syn_text;
+	struct msghdr *syn_text = xs->own->fastopen.syn_text;
 	int err;
 
 	wait_for_finders(sk);
 	xtcp_reset_connection(sk);
-	xs->fastopen.syn_text = syn_text;
+	if (syn_text)
+		xtcp_own(sk)->fastopen.syn_text = syn_text;
 	/* Of an earlier life, which disconnecting ended. */
 	WRITE_ONCE(sk->sk_err, 0);
 	WRITE_ONCE(sk->sk_err_soft, 0);

@@ -41,18 +41,12 @@ static void forget_parent(struct sock *child)
 	child->sk_max_ack_backlog = 0;
 	sock_reset_flag(child, SOCK_DEAD);
 	xtcp_set_defer_connect(child, false);
-	RCU_INIT_POINTER(xs->listener, NULL);
-	RCU_INIT_POINTER(xs->fastopen.keys, NULL);
-	xs->fastopen.early_max = 0;
 	xs->port = NULL;
 	xs->port_group = NULL;
 	xs->port_explicit = false;
-	xs->reservation = NULL;
-	xs->saved_syn = NULL;
 	xs->orphan = false;
 	xs->heard_ns = 0;
 	xs->ts_offset = 0;
-	INIT_LIST_HEAD(&xs->accept_link);
 	xtcp_due_init(child);
 }
 
@@ -61,7 +55,6 @@ static void begin_flow(struct sock *child, const struct xtcp_flow *of)
 {
 	struct xtcp_sock *xs = xtcp_sk(child);
 
-	memset(&xs->addrs6, 0, sizeof(xs->addrs6));
 	memset(&xs->flow, 0, sizeof(xs->flow));
 	xs->flow.kind = XTCP_FLOW_SOCKET;
 	xs->flow.family = of->family;
@@ -72,12 +65,19 @@ static void begin_flow(struct sock *child, const struct xtcp_flow *of)
 
 struct sock *xtcp_child_clone(struct sock *sk, const struct xtcp_flow *flow)
 {
-	struct sock *child = sk_clone_lock(sk, GFP_ATOMIC);
+	const struct xtcp_own *own;
 	struct xtcp_sock *xs;
+	struct sock *child;
 
-	if (!child)
+	if (!xtcp_own_of_child(sk, &own))
 		return NULL;
+	child = sk_clone_lock(sk, GFP_ATOMIC);
+	if (!child) {
+		xtcp_own_free(own);
+		return NULL;
+	}
 	xs = xtcp_sk(child);
+	xs->own = own;
 	xtcp_af_ops(child->sk_family)->unshare(child);
 	forget_parent(child);
 	begin_flow(child, flow);
@@ -105,12 +105,14 @@ static struct xtcp_saved_syn *saved_syn(const struct xtcp_request *req)
 	return req->flow.saved_syn ? (struct xtcp_saved_syn *)(req + 1) : NULL;
 }
 
-/* NULL also without memory: TCP_SAVED_SYN then has nothing to show. */
-static struct xtcp_saved_syn *copy_saved_syn(const struct xtcp_request *req)
+/* Without memory TCP_SAVED_SYN has nothing to show. */
+static void keep_saved_syn(struct sock *child, const struct xtcp_request *req)
 {
 	const struct xtcp_saved_syn *syn = saved_syn(req);
+	struct xtcp_own *own = syn ? xtcp_own_make(child, XTCP_GFP_QUIET) : NULL;
 
-	return syn ? kmemdup(syn, sizeof(*syn) + syn->len, XTCP_GFP_QUIET) : NULL;
+	if (own)
+		own->saved_syn = kmemdup(syn, sizeof(*syn) + syn->len, XTCP_GFP_QUIET);
 }
 
 /*
@@ -151,14 +153,14 @@ static struct sock *create_child(const struct xtcp_request *req,
 	xs = xtcp_sk(child);
 	xtcp_request_expand(req, &xs->tcb);
 	xs->tcb.rcv_adv = xs->tcb.rcv_nxt + xtcp_request_window(req, dst);
-	xs->rcv.route_clamp = dst_metric(dst, RTAX_WINDOW);
+	xs->route_clamp = dst_metric(dst, RTAX_WINDOW);
 	xs->ts_offset = req->ts_offset;
 	xs->first_retransmit_ns = syn_ack_sent_ns(req);
 	xs->retransmits = syn_acks_resent(req);
 	count_syn_acks(xs, req);
 	xs->snd.write_seq = req->iss + 1;
 	xs->snd.small_seq = req->iss;
-	xs->saved_syn = copy_saved_syn(req);
+	keep_saved_syn(child, req);
 	child->sk_mark = req->mark;
 	xs->af->child_init(child, req->listener->sk, req, skb, dst);
 	xtcp_input_mark(child, skb);
@@ -288,6 +290,20 @@ void xtcp_child_open_at_once(struct xtcp_request *req, const struct sk_buff *skb
 	hand_over(listener, child);
 }
 
+/* The same of a child that a SYN opens. Locked; or NULL. */
+static struct sock *enter_early(const struct xtcp_request *req, const struct sk_buff *skb,
+				struct dst_entry *dst)
+{
+	enum xtcp_drop why;
+	struct sock *child = enter_child(req, NULL, skb, dst_clone(dst), &why);
+
+	if (!child || xtcp_fastopen_begin(child, req->listener))
+		return child;
+	xtcp_destroy_unaccepted(child);
+	xtcp_child_unlock(child);
+	return NULL;
+}
+
 /*
  * Fast Open: the child is there at once, in SYN_RCVD, and with it what the SYN
  * says. False: it is not, and @dst is the caller's as before.
@@ -297,10 +313,8 @@ bool xtcp_child_open_early(const struct xtcp_request *req, struct sk_buff *skb,
 		       const struct xtcp_fastopen_cookie *cookie)
 {
 	struct xtcp_listener *listener = req->listener;
-	struct sock *child;
-	enum xtcp_drop why;
+	struct sock *child = enter_early(req, skb, dst);
 
-	child = enter_child(req, NULL, skb, dst_clone(dst), &why);
 	if (!child) {
 		xtcp_fastopen_give_back(listener);
 		return false;
@@ -308,7 +322,6 @@ bool xtcp_child_open_early(const struct xtcp_request *req, struct sk_buff *skb,
 	dst_release(dst);
 	xtcp_count(xtcp_request_net(req), XTCP_CNT_REQUESTS);
 	trace_xtcp_set_state(req, &req->flow, XTCP_LISTEN, XTCP_SYN_RCVD);
-	xtcp_fastopen_begin(child, listener);
 	xtcp_input_early(child, skb, syn, cookie);
 	hand_over(listener, child);
 	return true;

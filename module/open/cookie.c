@@ -300,7 +300,7 @@ bool xtcp_cookie_ack(struct xtcp_listener *listener, struct sk_buff *skb,
 		return false;
 	}
 	/* TCP_DEFER_ACCEPT: the text to come holds the cookie as well. */
-	if (READ_ONCE(xtcp_sk(listener->sk)->defer_accept) && !xtcp_segment_len(seg)) {
+	if (READ_ONCE(xtcp_sk(listener->sk)->own->defer_accept) && !xtcp_segment_len(seg)) {
 		xtcp_count(xn, XTCP_CNT_DEFERRED_ACCEPTS);
 		xtcp_drop_segment(xn, skb, XTCP_DROP_DEFERRED);
 		return true;

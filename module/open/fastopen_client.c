@@ -25,14 +25,14 @@ static bool pausing(struct sock *sk)
 	pause_ms <<= min(holes - 1, 6);
 	if (ktime_get_ns() - READ_ONCE(fn->hole_ns) < pause_ms * NSEC_PER_MSEC)
 		return true;
-	xtcp_sk(sk)->fastopen.after_hole = 1;
+	xtcp_own(sk)->fastopen.after_hole = 1;
 	return false;
 }
 
 static bool sends_no_cookie(struct sock *sk)
 {
 	return xtcp_fastopen_enabled(sk, XTCP_FASTOPEN_CLIENT_NO_COOKIE) ||
-	       xtcp_sk(sk)->fastopen.no_cookie || xtcp_fastopen_route_needs_none(__sk_dst_get(sk));
+	       xtcp_sk(sk)->own->fastopen.no_cookie || xtcp_fastopen_route_needs_none(__sk_dst_get(sk));
 }
 
 /* RFC 7413 4.1.3.1: after a loss, keep to ordinary SYNs for a while, then longer. */
@@ -56,12 +56,12 @@ static bool may_try(struct sock *sk, struct xtcp_fastopen_server *server)
 
 bool xtcp_fastopen_defer(struct sock *sk)
 {
-	struct xtcp_fastopen *fo = &xtcp_sk(sk)->fastopen;
+	const struct xtcp_fastopen *fo = &xtcp_sk(sk)->own->fastopen;
 	struct xtcp_fastopen_server server;
 
 	if (!fo->connect || fo->syn_text || !may_try(sk, &server))
 		return false;
-	fo->deferred = 1;
+	xtcp_own(sk)->fastopen.deferred = 1;
 	xtcp_set_defer_connect(sk, true);
 	return true;
 }
@@ -85,14 +85,16 @@ static u32 room_in_syn(struct sock *sk, const struct xtcp_fastopen_server *serve
 
 bool xtcp_fastopen_offer(struct sock *sk, struct xtcp_fastopen_cookie *cookie)
 {
-	struct xtcp_fastopen *fo = &xtcp_sk(sk)->fastopen;
-	struct msghdr *text = fo->syn_text;
+	struct xtcp_own *own = xtcp_own(sk);
+	struct xtcp_fastopen *fo = own ? &own->fastopen : NULL;
 	struct xtcp_fastopen_server server;
+	struct msghdr *text;
 	bool try, option;
 
-	fo->syn_text = NULL;
-	if (!text && !fo->connect)
+	if (!fo || (!fo->syn_text && !fo->connect))
 		return false;
+	text = fo->syn_text;
+	fo->syn_text = NULL;
 	try = may_try(sk, &server);
 	*cookie = server.cookie;
 	if (!try && server.cookie.len)
@@ -117,13 +119,18 @@ static bool wants_disconnect(const struct msghdr *msg)
 
 int xtcp_fastopen_send(struct sock *sk, struct msghdr *msg, int *copied)
 {
-	struct xtcp_fastopen *fo = &xtcp_sk(sk)->fastopen;
 	int flags = msg->msg_flags & MSG_DONTWAIT ? O_NONBLOCK : 0;
 	size_t before = msg_data_left(msg);
+	struct xtcp_fastopen *fo;
+	struct xtcp_own *own;
 	int err;
 
 	if (!xtcp_fastopen_enabled(sk, XTCP_FASTOPEN_CLIENT) || wants_disconnect(msg))
 		return -EOPNOTSUPP;
+	own = xtcp_own_make(sk, GFP_KERNEL_ACCOUNT);
+	if (!own)
+		return -ENOBUFS;
+	fo = &own->fastopen;
 	fo->syn_text = msg;
 	if (fo->deferred) {
 		fo->deferred = 0;

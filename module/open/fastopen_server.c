@@ -94,15 +94,17 @@ int xtcp_fastopen_set_key(struct sock *sk, sockptr_t val, unsigned int len)
 {
 	u8 octets[XTCP_FASTOPEN_KEYS * XTCP_FASTOPEN_KEY_LEN];
 	struct xtcp_fastopen_keys *keys;
+	struct xtcp_own *own;
 
 	if (len != XTCP_FASTOPEN_KEY_LEN && len != sizeof(octets))
 		return -EINVAL;
 	if (copy_from_sockptr(octets, val, len))
 		return -EFAULT;
-	keys = alloc_keys(octets, len / XTCP_FASTOPEN_KEY_LEN);
+	own = xtcp_own_make(sk, GFP_KERNEL_ACCOUNT);
+	keys = own ? alloc_keys(octets, len / XTCP_FASTOPEN_KEY_LEN) : NULL;
 	if (!keys)
 		return -ENOMEM;
-	change_keys(&xtcp_sk(sk)->fastopen.keys, keys);
+	change_keys(&own->fastopen.keys, keys);
 	return 0;
 }
 
@@ -112,7 +114,7 @@ unsigned int xtcp_fastopen_get_key(struct sock *sk, u8 *octets)
 	unsigned int len;
 
 	rcu_read_lock();
-	keys = rcu_dereference(xtcp_sk(sk)->fastopen.keys);
+	keys = rcu_dereference(xtcp_sk(sk)->own->fastopen.keys);
 	len = keys ? keys_to_octets(keys, octets) : 0;
 	rcu_read_unlock();
 	return len;
@@ -216,7 +218,7 @@ static int check_cookie(const struct sock *listener, const struct xtcp_flow *flo
 			const struct xtcp_options *opt, u8 *fresh)
 {
 	const struct xtcp_fastopen_keys *keys =
-		rcu_dereference(xtcp_sk(listener)->fastopen.keys) ?:
+		rcu_dereference(xtcp_sk(listener)->own->fastopen.keys) ?:
 		rcu_dereference(xtcp_sk_net(listener)->fastopen.keys);
 	u8 octets[XTCP_FASTOPEN_COOKIE_LEN];
 	unsigned int i;
@@ -235,24 +237,34 @@ static int check_cookie(const struct sock *listener, const struct xtcp_flow *flo
 static bool needs_no_cookie(const struct sock *listener, const struct dst_entry *dst)
 {
 	return xtcp_fastopen_enabled(listener, XTCP_FASTOPEN_SERVER_NO_COOKIE) ||
-	       xtcp_sk(listener)->fastopen.no_cookie || xtcp_fastopen_route_needs_none(dst);
+	       xtcp_sk(listener)->own->fastopen.no_cookie || xtcp_fastopen_route_needs_none(dst);
 }
 
-void xtcp_fastopen_limit(struct sock *sk, unsigned int max)
+int xtcp_fastopen_limit(struct sock *sk, unsigned int max)
 {
-	WRITE_ONCE(xtcp_sk(sk)->fastopen.early_max,
+	struct xtcp_own *own = xtcp_own_make(sk, GFP_KERNEL_ACCOUNT);
+
+	if (!own)
+		return -ENOMEM;
+	WRITE_ONCE(own->fastopen.early_max,
 		   min_t(unsigned int, max, READ_ONCE(sock_net(sk)->core.sysctl_somaxconn)));
+	return 0;
 }
 
-void xtcp_fastopen_listen(struct sock *sk, int backlog)
+int xtcp_fastopen_listen(struct sock *sk, int backlog)
 {
-	if (xtcp_fastopen_enabled(sk, XTCP_FASTOPEN_SERVER_ALL) && !xtcp_sk(sk)->fastopen.early_max)
-		xtcp_fastopen_limit(sk, backlog);
+	if (xtcp_fastopen_enabled(sk, XTCP_FASTOPEN_SERVER_ALL) &&
+	    !xtcp_sk(sk)->own->fastopen.early_max)
+		return xtcp_fastopen_limit(sk, backlog);
+	return 0;
 }
 
 void xtcp_fastopen_free(struct sock *sk)
 {
-	change_keys(&xtcp_sk(sk)->fastopen.keys, NULL);
+	struct xtcp_own *own = xtcp_own(sk);
+
+	if (own)
+		change_keys(&own->fastopen.keys, NULL);
 }
 
 /* 1, 2: the cookie is good, by that key; 3: none is needed. Then @cookie is fresh. */
@@ -288,7 +300,7 @@ bool xtcp_fastopen_admit(struct xtcp_listener *listener, const struct xtcp_flow 
 
 	*cookie = (struct xtcp_fastopen_cookie){ };
 	if ((!syn->opt.has_fastopen && !syn->text_len) ||
-	    !READ_ONCE(xtcp_sk(sk)->fastopen.early_max) ||
+	    !READ_ONCE(xtcp_sk(sk)->own->fastopen.early_max) ||
 	    !xtcp_fastopen_enabled(sk, XTCP_FASTOPEN_SERVER) ||
 	    xtcp_sk_knob(sk, handshake_ways) != 3)
 		return false;

@@ -30,12 +30,15 @@ int xtcp_listen_start(struct sock *sk, int backlog)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_listener *l;
+	struct xtcp_own *own;
 	int err = 0;
 
 	WRITE_ONCE(sk->sk_max_ack_backlog, backlog);
 	if (sk->sk_state == TCP_LISTEN)
 		return 0;
-	xtcp_fastopen_listen(sk, backlog);
+	own = xtcp_own_make(sk, GFP_KERNEL_ACCOUNT);
+	if (!own || xtcp_fastopen_listen(sk, backlog))
+		return -ENOMEM;
 	if (!xs->port) {
 		err = xtcp_port_bind(sk, 0);
 		if (err)
@@ -48,10 +51,10 @@ int xtcp_listen_start(struct sock *sk, int backlog)
 	sk_dst_reset(sk);
 	sk->sk_ack_backlog = 0;
 	xtcp_state_set(sk, XTCP_LISTEN);
-	rcu_assign_pointer(xs->listener, l);
+	rcu_assign_pointer(own->listener, l);
 	err = open_listener(sk, l);
 	if (err) {
-		RCU_INIT_POINTER(xs->listener, NULL);
+		RCU_INIT_POINTER(own->listener, NULL);
 		xtcp_state_set(sk, XTCP_CLOSED);
 		xtcp_listener_put(l);
 	}
@@ -77,25 +80,25 @@ static void drop_child(struct sock *child)
 void xtcp_listen_stop(struct sock *sk)
 {
 	struct xtcp_listener *l = xtcp_sk_listener(sk);
-	struct xtcp_sock *child;
-	LIST_HEAD(children);
+	struct hlist_node *next;
+	struct sock *child;
+	HLIST_HEAD(children);
 
 	xtcp_listener_remove(l);
 	spin_lock_bh(&l->lock);
 	l->open = false;
-	list_splice_init(&l->accept_queue, &children);
+	hlist_move_list(&l->accept_queue, &children);
 	l->accept_len = 0;
 	sk->sk_ack_backlog = 0;
 	spin_unlock_bh(&l->lock);
 	xtcp_request_unlisten(l);
 	xtcp_fastopen_unlisten(l);
-	while (!list_empty(&children)) {
-		child = list_first_entry(&children, struct xtcp_sock, accept_link);
-		list_del_init(&child->accept_link);
-		drop_child((struct sock *)child);
+	hlist_for_each_entry_safe(child, next, &children, sk_node) {
+		hlist_del_init(&child->sk_node);
+		drop_child(child);
 		cond_resched();
 	}
-	RCU_INIT_POINTER(xtcp_sk(sk)->listener, NULL);
+	RCU_INIT_POINTER(xtcp_own(sk)->listener, NULL);
 	xtcp_listener_put(l);
 }
 
@@ -111,7 +114,11 @@ bool xtcp_listen_queue_child(struct xtcp_listener *l, struct sock *child)
 	spin_lock_bh(&l->lock);
 	open = l->open;
 	if (open) {
-		list_add_tail(&xtcp_sk(child)->accept_link, &l->accept_queue);
+		if (hlist_empty(&l->accept_queue))
+			hlist_add_head(&child->sk_node, &l->accept_queue);
+		else
+			hlist_add_behind(&child->sk_node, &l->accept_last->sk_node);
+		l->accept_last = child;
 		WRITE_ONCE(l->accept_len, l->accept_len + 1);
 		WRITE_ONCE(l->sk->sk_ack_backlog, l->accept_len);
 	}
@@ -122,18 +129,17 @@ bool xtcp_listen_queue_child(struct xtcp_listener *l, struct sock *child)
 static struct sock *dequeue(struct sock *sk)
 {
 	struct xtcp_listener *l = xtcp_sk_listener(sk);
-	struct xtcp_sock *child;
+	struct sock *child;
 
 	spin_lock_bh(&l->lock);
-	child = list_first_entry_or_null(&l->accept_queue, struct xtcp_sock,
-					 accept_link);
+	child = hlist_entry_safe(l->accept_queue.first, struct sock, sk_node);
 	if (child) {
-		list_del_init(&child->accept_link);
+		hlist_del_init(&child->sk_node);
 		WRITE_ONCE(l->accept_len, l->accept_len - 1);
 		WRITE_ONCE(sk->sk_ack_backlog, l->accept_len);
 	}
 	spin_unlock_bh(&l->lock);
-	return (struct sock *)child;
+	return child;
 }
 
 bool xtcp_listen_acceptable(const struct sock *sk)
@@ -142,8 +148,8 @@ bool xtcp_listen_acceptable(const struct sock *sk)
 	bool acceptable;
 
 	rcu_read_lock();
-	l = rcu_dereference(xtcp_sk(sk)->listener);
-	acceptable = l && !list_empty_careful(&l->accept_queue);
+	l = rcu_dereference(READ_ONCE(xtcp_sk(sk)->own)->listener);
+	acceptable = l && !hlist_empty(&l->accept_queue);
 	rcu_read_unlock();
 	return acceptable;
 }

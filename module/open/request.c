@@ -329,7 +329,7 @@ static bool wait_on(struct xtcp_request *req, u64 from_ns)
 static bool silent(const struct xtcp_request *req)
 {
 	return req->flow.acked &&
-	       req->retransmits + 1 < READ_ONCE(xtcp_sk(req->listener->sk)->defer_accept);
+	       req->retransmits + 1 < READ_ONCE(xtcp_sk(req->listener->sk)->own->defer_accept);
 }
 
 static bool given_up(const struct xtcp_request *req)
@@ -339,7 +339,7 @@ static bool given_up(const struct xtcp_request *req)
 
 	return req->retransmits >= retries &&
 	       (!req->flow.acked ||
-		req->retransmits >= READ_ONCE(xtcp_sk(req->listener->sk)->defer_accept));
+		req->retransmits >= READ_ONCE(xtcp_sk(req->listener->sk)->own->defer_accept));
 }
 
 /*
@@ -426,7 +426,7 @@ static void negotiate(struct xtcp_request *req, u32 irs, const struct xtcp_optio
 static u32 syn_headers(const struct sock *listener, const struct sk_buff *skb,
 		       const u8 **from)
 {
-	u8 save = READ_ONCE(xtcp_sk(listener)->save_syn);
+	u8 save = READ_ONCE(xtcp_sk(listener)->own->save_syn);
 
 	if (!save || !tcp_hdr(skb)->syn)
 		return 0;
@@ -595,7 +595,7 @@ static void reply_ack(const struct xtcp_request *req, const struct sk_buff *skb)
 static bool defer(struct xtcp_request *req, const struct xtcp_segment *seg)
 {
 	if (xtcp_segment_len(seg) ||
-	    req->retransmits >= READ_ONCE(xtcp_sk(req->listener->sk)->defer_accept))
+	    req->retransmits >= READ_ONCE(xtcp_sk(req->listener->sk)->own->defer_accept))
 		return false;
 	/* Once: who says it again and again does not wait for ever. */
 	if (!req->flow.acked) {

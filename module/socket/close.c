@@ -192,10 +192,12 @@ void xtcp_close(struct sock *sk, long timeout)
 /* Memory that the next connection has no use for: its first SYN, the page being filled. */
 static void forget_text(struct sock *sk)
 {
-	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct xtcp_own *own = xtcp_own(sk);
 
-	kfree(xs->saved_syn);
-	xs->saved_syn = NULL;
+	if (own) {
+		kfree(own->saved_syn);
+		own->saved_syn = NULL;
+	}
 	if (sk->sk_frag.page)
 		put_page(sk->sk_frag.page);
 	sk->sk_frag = (struct page_frag){ };

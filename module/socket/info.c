@@ -33,7 +33,7 @@ static u8 options(const struct xtcp_sock *xs)
 {
 	const struct xtcp_tcb *tcb = &xs->tcb;
 
-	return (xs->fastopen.text_acked ? TCPI_OPT_SYN_DATA : 0) |
+	return (xs->own->fastopen.text_acked ? TCPI_OPT_SYN_DATA : 0) |
 	       (tcb->ts_ok ? TCPI_OPT_TIMESTAMPS : 0) |
 	       (tcb->sack_ok ? TCPI_OPT_SACK : 0) |
 	       (tcb->wscale_ok ? TCPI_OPT_WSCALE : 0);
@@ -186,7 +186,7 @@ void xtcp_info_fill(struct sock *sk, struct tcp_info *info)
 	info->tcpi_probes = xs->probes;
 	info->tcpi_backoff = xs->backoff;
 	info->tcpi_options = options(xs);
-	info->tcpi_fastopen_client_fail = xs->fastopen.client_fail;
+	info->tcpi_fastopen_client_fail = xs->own->fastopen.client_fail;
 	info->tcpi_snd_wscale = xs->tcb.snd_wscale;
 	info->tcpi_rcv_wscale = xs->tcb.wscale_ok ? xs->tcb.rcv_wscale : 0;
 	info->tcpi_notsent_bytes = xs->snd.write_seq - xs->tcb.snd_nxt;

@@ -56,7 +56,7 @@ __poll_t xtcp_poll(struct file *file, struct socket *sock, poll_table *wait)
 		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
 	if (!xtcp_opening(sk))
 		mask |= poll_readable(sk) | poll_writable(sk);
-	else if (xtcp_sk(sk)->fastopen.deferred)
+	else if (xtcp_sk(sk)->own->fastopen.deferred)
 		mask |= EPOLLOUT | EPOLLWRNORM;	/* the SYN waits for text */
 	smp_rmb();	/* sk_err is written before the state changes */
 	if (READ_ONCE(sk->sk_err) || !skb_queue_empty_lockless(&sk->sk_error_queue))

@@ -52,6 +52,7 @@ static void size_memory(void)
 static void destruct(struct sock *sk)
 {
 	xtcp_fastopen_free(sk);
+	xtcp_own_free(xtcp_sk(sk)->own);
 	inet_sock_destruct(sk);
 }
 
@@ -66,8 +67,7 @@ static int init(struct sock *sk)
 	write_pnet(&xs->flow.net, sock_net(sk));
 	xs->flow.protocol = IPPROTO_XTCP;
 	xs->tcb.state = XTCP_CLOSED;
-	memset(&xs->own, 0xff, sizeof(xs->own));	/* XTCP_OWN_UNSET */
-	INIT_LIST_HEAD(&xs->accept_link);
+	xs->own = &xtcp_own_none;
 	xtcp_due_init(sk);
 	xtcp_reset_connection(sk);
 	sk->sk_destruct = destruct;
@@ -91,7 +91,6 @@ static void destroy(struct sock *sk)
 	xtcp_port_release(sk);
 	xtcp_reserve_leave(xtcp_sk_net(sk), xtcp_sk(sk)->flow.protocol);
 	xtcp_timewait_choose_queue(sk, XTCP_OWN_UNSET);
-	kfree(xtcp_sk(sk)->saved_syn);
 	sk_sockets_allocated_dec(sk);
 	sock_prot_inuse_add(sock_net(sk), sk->sk_prot, -1);
 }

@@ -25,6 +25,7 @@ static struct inet_protosw protosw = {
 static void destruct(struct sock *sk)
 {
 	xtcp_fastopen_free(sk);
+	xtcp_own_free(xtcp_sk(sk)->own);
 	inet6_sock_destruct(sk);
 }
 
@@ -46,6 +47,7 @@ static int init(struct sock *sk)
 static void __init fill(void)
 {
 	BUILD_BUG_ON(offsetofend(struct xtcp6_sock, inet6) != sizeof(struct xtcp6_sock));
+	BUILD_BUG_ON(offsetof(struct xtcp6_sock, addrs6) != offsetofend(struct xtcp_sock, flow));
 
 	prot = xtcp_prot;
 	strscpy(prot.name, "XTCPv6", sizeof(prot.name));

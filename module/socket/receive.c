@@ -327,10 +327,10 @@ static void put_stamp(struct sock *sk, struct msghdr *msg, ktime_t stamp)
 /* TCP_INQ: octets left to read. At the end of the stream 1: there is a 0 to read. */
 static void put_inq(struct sock *sk, struct msghdr *msg)
 {
-	if (!xtcp_sk(sk)->recv_inq && !msg->msg_get_inq)
+	if (!xtcp_sk(sk)->own->recv_inq && !msg->msg_get_inq)
 		return;
 	msg->msg_inq = xtcp_unread(sk) ?: sock_flag(sk, SOCK_DONE);
-	if (xtcp_sk(sk)->recv_inq)
+	if (xtcp_sk(sk)->own->recv_inq)
 		put_cmsg(msg, SOL_TCP, TCP_CM_INQ, sizeof(msg->msg_inq), &msg->msg_inq);
 }
 

@@ -172,7 +172,7 @@ int xtcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
 	int ret;
 
 	lock_sock(sk);
-	if ((msg->msg_flags & MSG_FASTOPEN) || xtcp_sk(sk)->fastopen.deferred)
+	if ((msg->msg_flags & MSG_FASTOPEN) || xtcp_sk(sk)->own->fastopen.deferred)
 		ret = send_fast(sk, msg);
 	else
 		ret = send_locked(sk, msg, 0);
@@ -192,7 +192,7 @@ void xtcp_splice_eof(struct socket *sock)
 bool xtcp_stream_memory_free(const struct sock *sk, int wake)
 {
 	const struct xtcp_sock *xs = xtcp_sk(sk);
-	u32 lowat = READ_ONCE(xs->notsent_lowat);
+	u32 lowat = READ_ONCE(READ_ONCE(xs->own)->notsent_lowat);
 	u32 unsent = READ_ONCE(xs->snd.write_seq) - READ_ONCE(xs->tcb.snd_nxt);
 
 	/* Without memory there is no room, whatever the buffer says. */

@@ -77,9 +77,9 @@ static bool is_own(int name)
 	return name >= XTCP_SYN_RETRIES && name < (int)ARRAY_SIZE(own_options);
 }
 
-static u32 *own_at(struct xtcp_sock *xs, int name)
+static u32 *own_at(struct xtcp_own *own, int name)
 {
-	return (u32 *)((u8 *)&xs->own + own_options[name].own);
+	return (u32 *)((u8 *)&own->knobs + own_options[name].own);
 }
 
 /*
@@ -113,18 +113,21 @@ static int prepare_own(struct sock *sk, int name, u32 val)
 /* Context: socket lock. 0, -EINVAL, -EPERM, -ENOMEM. */
 static int set_own(struct sock *sk, int name, int val)
 {
-	struct xtcp_sock *xs = xtcp_sk(sk);
 	u32 value = val == -1 ? XTCP_OWN_UNSET : val;
+	struct xtcp_own *own;
 	int err = 0;
 
 	if (!is_own(name))
 		return -ENOPROTOOPT;
 	if (value != XTCP_OWN_UNSET)
 		err = xtcp_knobs_check(xtcp_knobs_row(own_options[name].knob), value);
-	err = err ?: prepare_own(sk, name, value);
 	if (err)
 		return err;
-	WRITE_ONCE(*own_at(xs, name), value);
+	own = xtcp_own_make(sk, GFP_KERNEL_ACCOUNT);
+	err = own ? prepare_own(sk, name, value) : -ENOMEM;
+	if (err)
+		return err;
+	WRITE_ONCE(*own_at(own, name), value);
 	if (xtcp_sk_listener(sk))
 		xtcp_fifo_kick(&xtcp_sk_listener(sk)->requests);
 	return 0;
@@ -137,7 +140,7 @@ static int get_own(struct sock *sk, int name, int *val)
 
 	if (!is_own(name))
 		return -ENOPROTOOPT;
-	own = *own_at(xtcp_sk(sk), name);
+	own = *(const u32 *)((const u8 *)&xtcp_sk(sk)->own->knobs + own_options[name].own);
 	*val = own != XTCP_OWN_UNSET ? own :
 		READ_ONCE(*(u32 *)((u8 *)&xtcp_sk_net(sk)->knobs + own_options[name].knob));
 	return 0;
@@ -150,30 +153,6 @@ static int set_syncnt(struct xtcp_sock *xs, int val)
 	if (val < 1)
 		return -EINVAL;
 	return set_own((struct sock *)xs, XTCP_SYN_RETRIES, val);
-}
-
-/* Seconds, counted in SYN-ACKs that go out meanwhile. */
-static int set_defer_accept(struct xtcp_sock *xs, int val)
-{
-	xs->defer_accept = val <= 0 ? 0 :
-		xtcp_request_retries_in((struct sock *)xs, (u64)val * MSEC_PER_SEC);
-	return 0;
-}
-
-static int set_save_syn(struct xtcp_sock *xs, int val)
-{
-	if (val < 0 || val > 2)
-		return -EINVAL;
-	xs->save_syn = val;
-	return 0;
-}
-
-/* Seconds; negative: an orphan does not wait in FIN_WAIT_2 at all. */
-static int set_linger2(struct xtcp_sock *xs, int val)
-{
-	xs->linger2_ms = val < 0 ? -1 :
-		min_t(int, val, LINGER2_MAX_S) * (int)MSEC_PER_SEC;
-	return 0;
 }
 
 /* tcp(7): what is queued goes out now, be it corked. */
@@ -209,127 +188,158 @@ static int set_quickack(struct xtcp_sock *xs, int val)
 	return 0;
 }
 
-/* Octets. Only a socket without a connection can be without. */
-static int set_window_clamp(struct xtcp_sock *xs, int val)
+/* Values that struct xtcp_own keeps. */
+
+/* Seconds, counted in SYN-ACKs that go out meanwhile. */
+static int set_defer_accept(struct sock *sk, struct xtcp_own *own, int val)
 {
-	if (!val && xs->tcb.state != XTCP_CLOSED)
-		return -EINVAL;
-	WRITE_ONCE(xs->window_clamp, val ? max_t(int, val, SOCK_MIN_RCVBUF / 2) : 0);
+	own->defer_accept = val <= 0 ? 0 : xtcp_request_retries_in(sk, (u64)val * MSEC_PER_SEC);
 	return 0;
 }
 
-static int set_notsent_lowat(struct xtcp_sock *xs, int val)
+static int set_save_syn(struct xtcp_own *own, int val)
 {
-	struct sock *sk = (struct sock *)xs;
+	if (val < 0 || val > 2)
+		return -EINVAL;
+	own->save_syn = val;
+	return 0;
+}
 
-	WRITE_ONCE(xs->notsent_lowat, val);
+/* Seconds; negative: an orphan does not wait in FIN_WAIT_2 at all. */
+static int set_linger2(struct xtcp_own *own, int val)
+{
+	own->linger2_ms = val < 0 ? -1 : min_t(int, val, LINGER2_MAX_S) * (int)MSEC_PER_SEC;
+	return 0;
+}
+
+/* Octets. Only a socket without a connection can be without. */
+static int set_window_clamp(struct sock *sk, struct xtcp_own *own, int val)
+{
+	if (!val && xtcp_sk(sk)->tcb.state != XTCP_CLOSED)
+		return -EINVAL;
+	WRITE_ONCE(own->window_clamp, val ? max_t(int, val, SOCK_MIN_RCVBUF / 2) : 0);
+	return 0;
+}
+
+static int set_notsent_lowat(struct sock *sk, struct xtcp_own *own, int val)
+{
+	WRITE_ONCE(own->notsent_lowat, val);
 	sk->sk_write_space(sk);
 	return 0;
 }
 
-static int set_inq(struct xtcp_sock *xs, int val)
+static int set_inq(struct xtcp_own *own, int val)
 {
 	if (val < 0 || val > 1)
 		return -EINVAL;
-	xs->recv_inq = val;
+	own->recv_inq = val;
 	return 0;
 }
 
-static int set_keepidle(struct xtcp_sock *xs, int val)
+static int set_keepidle(struct sock *sk, struct xtcp_own *own, int val)
 {
-	struct sock *sk = (struct sock *)xs;
-	int err = set_u32(&xs->keepidle_ms, val, 1, KEEP_MAX_S, MSEC_PER_SEC);
+	int err = set_u32(&own->keepidle_ms, val, 1, KEEP_MAX_S, MSEC_PER_SEC);
 
 	if (!err)
 		xtcp_timers_keepidle_set(sk);
 	return err;
 }
 
-static int set_user_timeout(struct xtcp_sock *xs, int val)
+static int set_user_timeout(struct sock *sk, struct xtcp_own *own, int val)
 {
-	int err = set_u32(&xs->user_timeout_ms, val, 0, INT_MAX, 1);
+	int err = set_u32(&own->user_timeout_ms, val, 0, INT_MAX, 1);
 
 	if (!err)
-		xtcp_timers_user_timeout_set((struct sock *)xs);
+		xtcp_timers_user_timeout_set(sk);
 	return err;
 }
 
 /* Fast Open, server: so many children may be without a complete handshake. */
-static int set_fastopen(struct xtcp_sock *xs, int val)
+static int set_fastopen(struct sock *sk, int val)
 {
-	struct sock *sk = (struct sock *)xs;
-
 	if (val < 0 || ((1 << sk->sk_state) & ~(TCPF_CLOSE | TCPF_LISTEN)))
 		return -EINVAL;
-	xtcp_fastopen_limit(sk, val);
-	return 0;
+	return xtcp_fastopen_limit(sk, val);
 }
 
 /* Client: connect() waits for the first write, and goes with it. */
-static int set_fastopen_connect(struct xtcp_sock *xs, int val)
+static int set_fastopen_connect(struct sock *sk, struct xtcp_own *own, int val)
 {
-	struct sock *sk = (struct sock *)xs;
-
 	if (val < 0 || val > 1)
 		return -EINVAL;
 	if (!(xtcp_knob(xtcp_sk_net(sk), fastopen) & XTCP_FASTOPEN_CLIENT))
 		return -EOPNOTSUPP;
 	if (sk->sk_state != TCP_CLOSE)
 		return -EINVAL;
-	xs->fastopen.connect = val;
+	own->fastopen.connect = val;
 	return 0;
 }
 
-static int set_fastopen_no_cookie(struct xtcp_sock *xs, int val)
+static int set_fastopen_no_cookie(struct sock *sk, struct xtcp_own *own, int val)
 {
 	if (val < 0 || val > 1 ||
-	    ((1 << xs->tcb.state) & ~(TCPF_CLOSE | TCPF_LISTEN)))
+	    ((1 << xtcp_sk(sk)->tcb.state) & ~(TCPF_CLOSE | TCPF_LISTEN)))
 		return -EINVAL;
-	xs->fastopen.no_cookie = val;
+	own->fastopen.no_cookie = val;
 	return 0;
+}
+
+static int set_kept_in(struct sock *sk, struct xtcp_own *own, int name, int val)
+{
+	switch (name) {
+	case TCP_FASTOPEN:
+		return set_fastopen(sk, val);
+	case TCP_FASTOPEN_CONNECT:
+		return set_fastopen_connect(sk, own, val);
+	case TCP_FASTOPEN_NO_COOKIE:
+		return set_fastopen_no_cookie(sk, own, val);
+	case TCP_KEEPIDLE:
+		return set_keepidle(sk, own, val);
+	case TCP_KEEPINTVL:
+		return set_u32(&own->keepintvl_ms, val, 1, KEEP_MAX_S, MSEC_PER_SEC);
+	case TCP_KEEPCNT:
+		return set_u32(&own->keepcnt, val, 1, RETRIES_MAX, 1);
+	case TCP_LINGER2:
+		return set_linger2(own, val);
+	case TCP_USER_TIMEOUT:
+		return set_user_timeout(sk, own, val);
+	case TCP_DEFER_ACCEPT:
+		return set_defer_accept(sk, own, val);
+	case TCP_SAVE_SYN:
+		return set_save_syn(own, val);
+	case TCP_WINDOW_CLAMP:
+		return set_window_clamp(sk, own, val);
+	case TCP_NOTSENT_LOWAT:
+		return set_notsent_lowat(sk, own, val);
+	case TCP_INQ:
+		return set_inq(own, val);
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
+static int set_kept(struct sock *sk, int name, int val)
+{
+	struct xtcp_own *own = xtcp_own_make(sk, GFP_KERNEL_ACCOUNT);
+
+	return own ? set_kept_in(sk, own, name, val) : -ENOMEM;
 }
 
 static int set_int(struct xtcp_sock *xs, int name, int val)
 {
 	switch (name) {
-	case TCP_FASTOPEN:
-		return set_fastopen(xs, val);
-	case TCP_FASTOPEN_CONNECT:
-		return set_fastopen_connect(xs, val);
-	case TCP_FASTOPEN_NO_COOKIE:
-		return set_fastopen_no_cookie(xs, val);
 	case TCP_NODELAY:
 		return set_nodelay(xs, val);
 	case TCP_MAXSEG:
 		return set_maxseg(xs, val);
 	case TCP_CORK:
 		return set_cork(xs, val);
-	case TCP_KEEPIDLE:
-		return set_keepidle(xs, val);
-	case TCP_KEEPINTVL:
-		return set_u32(&xs->keepintvl_ms, val, 1, KEEP_MAX_S, MSEC_PER_SEC);
-	case TCP_KEEPCNT:
-		return set_u32(&xs->keepcnt, val, 1, RETRIES_MAX, 1);
 	case TCP_SYNCNT:
 		return set_syncnt(xs, val);
-	case TCP_LINGER2:
-		return set_linger2(xs, val);
 	case TCP_QUICKACK:
 		return set_quickack(xs, val);
-	case TCP_USER_TIMEOUT:
-		return set_user_timeout(xs, val);
-	case TCP_DEFER_ACCEPT:
-		return set_defer_accept(xs, val);
-	case TCP_SAVE_SYN:
-		return set_save_syn(xs, val);
-	case TCP_WINDOW_CLAMP:
-		return set_window_clamp(xs, val);
-	case TCP_NOTSENT_LOWAT:
-		return set_notsent_lowat(xs, val);
-	case TCP_INQ:
-		return set_inq(xs, val);
 	default:
-		return -ENOPROTOOPT;
+		return set_kept((struct sock *)xs, name, val);
 	}
 }
 
@@ -404,7 +414,7 @@ static u32 maxseg(const struct sock *sk)
 
 static int linger2_s(const struct sock *sk)
 {
-	s32 ms = xtcp_sk(sk)->linger2_ms;
+	s32 ms = xtcp_sk(sk)->own->linger2_ms;
 
 	if (ms < 0)
 		return -1;
@@ -414,8 +424,8 @@ static int linger2_s(const struct sock *sk)
 static u32 window_clamp(const struct sock *sk)
 {
 	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
-		return xtcp_sk(sk)->window_clamp;
-	return xtcp_sk(sk)->window_clamp ?: xtcp_window_largest(sk);
+		return xtcp_sk(sk)->own->window_clamp;
+	return xtcp_sk(sk)->own->window_clamp ?: xtcp_window_largest(sk);
 }
 
 /* How long and how often: where the socket has no value, the knob's. */
@@ -426,13 +436,13 @@ static int get_patience(struct sock *sk, int name, int *val)
 
 	switch (name) {
 	case TCP_KEEPIDLE:
-		*val = (xs->keepidle_ms ?: xtcp_knob(xn, keepalive_time_ms)) / MSEC_PER_SEC;
+		*val = (xs->own->keepidle_ms ?: xtcp_knob(xn, keepalive_time_ms)) / MSEC_PER_SEC;
 		break;
 	case TCP_KEEPINTVL:
-		*val = (xs->keepintvl_ms ?: xtcp_knob(xn, keepalive_intvl_ms)) / MSEC_PER_SEC;
+		*val = (xs->own->keepintvl_ms ?: xtcp_knob(xn, keepalive_intvl_ms)) / MSEC_PER_SEC;
 		break;
 	case TCP_KEEPCNT:
-		*val = xs->keepcnt ?: xtcp_knob(xn, keepalive_probes);
+		*val = xs->own->keepcnt ?: xtcp_knob(xn, keepalive_probes);
 		break;
 	case TCP_SYNCNT:
 		*val = xtcp_sk_knob(sk, syn_retries);
@@ -441,7 +451,7 @@ static int get_patience(struct sock *sk, int name, int *val)
 		*val = linger2_s(sk);
 		break;
 	case TCP_DEFER_ACCEPT:
-		*val = div_u64(xtcp_request_retries_ms(sk, xs->defer_accept), MSEC_PER_SEC);
+		*val = div_u64(xtcp_request_retries_ms(sk, xs->own->defer_accept), MSEC_PER_SEC);
 		break;
 	default:
 		return -ENOPROTOOPT;
@@ -467,28 +477,28 @@ static int get_int(struct sock *sk, int name, int *val)
 		*val = xs->rcv.quick_acks || xs->rcv.quick_aside;
 		break;
 	case TCP_USER_TIMEOUT:
-		*val = xs->user_timeout_ms;
+		*val = xs->own->user_timeout_ms;
 		break;
 	case TCP_SAVE_SYN:
-		*val = xs->save_syn;
+		*val = xs->own->save_syn;
 		break;
 	case TCP_WINDOW_CLAMP:
 		*val = window_clamp(sk);
 		break;
 	case TCP_NOTSENT_LOWAT:
-		*val = xs->notsent_lowat;
+		*val = xs->own->notsent_lowat;
 		break;
 	case TCP_INQ:
-		*val = xs->recv_inq;
+		*val = xs->own->recv_inq;
 		break;
 	case TCP_FASTOPEN:
-		*val = xs->fastopen.early_max;
+		*val = xs->own->fastopen.early_max;
 		break;
 	case TCP_FASTOPEN_CONNECT:
-		*val = xs->fastopen.connect;
+		*val = xs->own->fastopen.connect;
 		break;
 	case TCP_FASTOPEN_NO_COOKIE:
-		*val = xs->fastopen.no_cookie;
+		*val = xs->own->fastopen.no_cookie;
 		break;
 	default:
 		return get_patience(sk, name, val);
@@ -530,18 +540,17 @@ static int get_fastopen_key(struct sock *sk, char __user *optval, int __user *op
 /* TCP_SAVED_SYN: once; too small a buffer is told how much there is. */
 static int get_saved_syn(struct sock *sk, char __user *optval, int __user *optlen, int len)
 {
-	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_saved_syn *syn;
 	int err;
 
 	lock_sock(sk);
-	syn = xs->saved_syn;
+	syn = xtcp_sk(sk)->own->saved_syn;
 	if (syn && len < syn->len) {
 		err = put_user(syn->len, optlen) ? -EFAULT : -EINVAL;
 	} else {
 		err = put(optval, optlen, syn ? syn->data : NULL, syn ? syn->len : 0, len);
 		if (!err && syn) {
-			xs->saved_syn = NULL;
+			xtcp_own(sk)->saved_syn = NULL;
 			kfree(syn);
 		}
 	}

@@ -79,7 +79,7 @@ struct xtcp_listener *xtcp_listener_create(struct sock *sk)
 	refcount_set(&l->refs, 1);
 	spin_lock_init(&l->lock);
 	l->open = true;
-	INIT_LIST_HEAD(&l->accept_queue);
+	INIT_HLIST_HEAD(&l->accept_queue);
 	INIT_LIST_HEAD(&l->early_resets);
 	return l;
 }
@@ -313,7 +313,7 @@ static struct xtcp_listener *of_group(struct xtcp_listener *l, const struct xtcp
 			    (__force u16)key->remote_port, secret);
 	sk = reuseport_select_sock(l->sk, hash, skb, skb ? tcp_hdrlen(skb) : 0);
 	/* A socket may have left the group just now, and listen elsewhere, or for a device. */
-	chosen = IS_ERR_OR_NULL(sk) ? NULL : rcu_dereference(xtcp_sk(sk)->listener);
+	chosen = IS_ERR_OR_NULL(sk) ? NULL : rcu_dereference(xtcp_sk(sk)->own->listener);
 	return chosen && same_place(chosen, l) &&
 	       device_score(chosen, key) >= device_score(l, key) ? chosen : l;
 }

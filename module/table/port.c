@@ -556,6 +556,31 @@ static int share(struct sock *sk, u16 num)
 	return err;
 }
 
+/* With protocol 6 the 4-tuple must be free in the kernel's table as well. */
+static int reserve_connection(struct sock *sk)
+{
+	struct xtcp_reservation *reservation;
+	struct xtcp_own *own = xtcp_own_make(sk, GFP_KERNEL_ACCOUNT);
+
+	if (!own)
+		return -ENOMEM;
+	reservation = xtcp_reserve_connection(sk);
+	if (IS_ERR(reservation))
+		return PTR_ERR(reservation);
+	own->reservation = reservation;
+	return 0;
+}
+
+static void give_connection_back(struct sock *sk)
+{
+	struct xtcp_own *own = xtcp_own(sk);
+
+	if (!own)
+		return;
+	xtcp_reserve_give_back(own->reservation);
+	own->reservation = NULL;
+}
+
 /* The 4-tuple must be free in our flow table, and with protocol 6 in the kernel's. */
 static int connect_from(struct sock *sk, u16 num, int (*enter)(struct sock *sk))
 {
@@ -566,12 +591,9 @@ static int connect_from(struct sock *sk, u16 num, int (*enter)(struct sock *sk))
 		return err;
 	err = enter(sk);
 	if (!err && xs->flow.protocol == IPPROTO_TCP) {
-		xs->reservation = xtcp_reserve_connection(sk);
-		err = PTR_ERR_OR_ZERO(xs->reservation);
-		if (err) {
-			xs->reservation = NULL;
+		err = reserve_connection(sk);
+		if (err)
 			xtcp_flow_remove(&xs->flow);
-		}
 	}
 	if (err)
 		xtcp_port_release(sk);
@@ -685,8 +707,7 @@ void xtcp_port_release(struct sock *sk)
 	xs->port = NULL;
 	inet_sk(sk)->inet_num = 0;
 	spin_unlock_bh(&bucket->lock);
-	xtcp_reserve_give_back(xs->reservation);
-	xs->reservation = NULL;
+	give_connection_back(sk);
 }
 
 /* Two may have bound it with SO_REUSEADDR: only one listens. */

@@ -395,7 +395,7 @@ static void unhook(struct work_struct *work)
 /* Who set the option was asked then: a socket handed over keeps what it may. */
 static bool may_speak_tcp(const struct sock *sk)
 {
-	return READ_ONCE(xtcp_sk(sk)->own.wire_protocol) != XTCP_OWN_UNSET ||
+	return READ_ONCE(xtcp_sk(sk)->own->knobs.wire_protocol) != XTCP_OWN_UNSET ||
 	       xtcp_hooks_allowed(xtcp_sk_net(sk));
 }
 

@@ -59,7 +59,7 @@ static void queue_message(struct sock *sk, const struct xtcp_icmp *icmp)
 /* A child in the accept queue; its lock held, not the listener's. */
 static bool unaccepted(const struct sock *sk)
 {
-	return xtcp_early(sk) && !list_empty_careful(&xtcp_sk(sk)->accept_link);
+	return xtcp_early(sk) && !hlist_unhashed_lockless(&sk->sk_node);
 }
 
 static void error(struct sock *sk, const struct xtcp_icmp *icmp)

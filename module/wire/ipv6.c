@@ -129,13 +129,18 @@ static int icmp_error(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
 
 /* --- down: sockets ---------------------------------------------------------- */
 
+static struct xtcp_addrs6 *flow_addrs(struct sock *sk)
+{
+	return &((struct xtcp6_sock *)sk)->addrs6;
+}
+
 /* The flow follows the socket. Not while it is in the table. */
 static void set_flow(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 
-	xs->addrs6.local = sk->sk_v6_rcv_saddr;
-	xs->addrs6.remote = sk->sk_v6_daddr;
+	flow_addrs(sk)->local = sk->sk_v6_rcv_saddr;
+	flow_addrs(sk)->remote = sk->sk_v6_daddr;
 	xs->flow.local_port = inet_sk(sk)->inet_sport;
 	xs->flow.remote_port = inet_sk(sk)->inet_dport;
 }
@@ -381,7 +386,7 @@ static unsigned int gso_type(const struct sock *sk)
 
 static void checksum(struct sock *sk, struct sk_buff *skb)
 {
-	const struct xtcp_addrs6 *addrs = &xtcp_sk(sk)->addrs6;
+	const struct xtcp_addrs6 *addrs = flow_addrs(sk);
 	u8 protocol = xtcp_sk(sk)->flow.protocol;
 	struct tcphdr *th = tcp_hdr(skb);
 
