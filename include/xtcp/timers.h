@@ -23,6 +23,9 @@ static inline u64 xtcp_ms_to_ns(u32 ms)
 	return (u64)ms * NSEC_PER_MSEC;
 }
 
+/* A delayed ACK may go so much earlier, along with others. */
+#define XTCP_TIMERS_EARLY_NS	(NSEC_PER_MSEC / 2)
+
 /* A SYN or SYN-ACK went out for the first time. */
 void xtcp_timers_syn_sent(struct sock *sk);
 /* Text or FIN went out. */

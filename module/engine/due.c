@@ -430,6 +430,11 @@ static void (*const handlers[XTCP_TIMERS])(struct sock *sk, u64 due_ns) = {
 	[XTCP_TIMER_FIN_WAIT_2]	= fin_wait_2_due,
 };
 
+static bool is_due(enum xtcp_timer which, u64 due_ns, u64 now)
+{
+	return due_ns && due_ns <= now + (which == XTCP_TIMER_DELACK ? XTCP_TIMERS_EARLY_NS : 0);
+}
+
 static void run_due(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
@@ -438,7 +443,7 @@ static void run_due(struct sock *sk)
 
 	for (i = 0; i < XTCP_TIMERS; i++) {
 		due = xs->due_ns[i];
-		if (!due || due > now)
+		if (!is_due(i, due, now))
 			continue;
 		xs->due_ns[i] = 0;
 		handlers[i](sk, due);

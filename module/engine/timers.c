@@ -10,6 +10,8 @@
  * comes first. So what is far off is looked at once more before, by sk_timer, a
  * timer of jiffies, of which ten thousand cost no more each than ten; and where
  * it is still to come, the hrtimer is set for the rest. None is due by jiffies.
+ * Nor is any late: hrtimers that fire early fire together, and delayed ACKs go
+ * then (XTCP_TIMERS_EARLY_NS); the others are set once more.
  *
  * RETRANSMIT	a SYN, SYN-ACK, text or FIN is unacknowledged; RTO, doubled each
  *		time (RFC 6298 5). Ends with ETIMEDOUT after syn_retries,
@@ -29,13 +31,14 @@
  * while the timer is set again; so the flag, not the hrtimer's state, says
  * whether there is one. Where the callback meets a user who owns the socket it
  * touches nothing but timer_deferred, and the reference passes to release_cb.
+ * sk_timer has a reference of its own (sk_reset_timer()).
  */
 
 #include <xtcp/route.h>
 #include <xtcp/skb.h>
 #include <xtcp/sock.h>
 
-#define COARSE_LEAST_NS (100 * NSEC_PER_MSEC)	/* nearer, it is not worth looking before */
+#define COARSE_LEAST_NS (30 * NSEC_PER_MSEC)	/* nearer, it is not worth looking before */
 #define QUICK_MS 1U		/* an ACK that was to go at once waits for an answer */
 
 u64 xtcp_timers_earliest(const struct xtcp_sock *xs)
@@ -69,6 +72,21 @@ static void set_coarse(struct xtcp_sock *xs, u64 due_ns, unsigned long wait)
 	sk_reset_timer(sk, &sk->sk_timer, jiffies + wait - wait / 8 - 3);
 }
 
+/*
+ * At @due_ns, or somewhat before along with one that fires then: of many sockets many
+ * are run by one interrupt. Whose due time is to be met exactly is set once more.
+ */
+static void set_exact(struct xtcp_sock *xs, u64 due_ns, u64 now)
+{
+	u64 early = due_ns > now + XTCP_TIMERS_EARLY_NS ? XTCP_TIMERS_EARLY_NS : 0;
+
+	if (!xs->timer_armed)
+		sock_hold((struct sock *)xs);
+	xs->timer_armed = true;
+	hrtimer_start_range_ns(&xs->timer, ns_to_ktime(due_ns - early), early,
+			       HRTIMER_MODE_ABS_SOFT);
+}
+
 /* Fire at @due_ns or before. The callback sets its timer itself, at its end. */
 void xtcp_timers_set(struct xtcp_sock *xs, u64 due_ns)
 {
@@ -77,14 +95,10 @@ void xtcp_timers_set(struct xtcp_sock *xs, u64 due_ns)
 	if (xs->timer_running || fires_by(xs, due_ns))
 		return;
 	now = ktime_get_ns();
-	if (due_ns > now + COARSE_LEAST_NS) {
+	if (due_ns > now + COARSE_LEAST_NS)
 		set_coarse(xs, due_ns, nsecs_to_jiffies(due_ns - now));
-		return;
-	}
-	if (!xs->timer_armed)
-		sock_hold((struct sock *)xs);
-	xs->timer_armed = true;
-	hrtimer_start(&xs->timer, ns_to_ktime(due_ns), HRTIMER_MODE_ABS_SOFT);
+	else
+		set_exact(xs, due_ns, now);
 }
 
 void xtcp_timers_arm(struct sock *sk, enum xtcp_timer which, u64 due_ns)
