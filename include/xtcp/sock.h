@@ -179,15 +179,25 @@ static inline bool xtcp_early(const struct sock *sk)
 }
 
 /* The clock of RTT and PAWS. */
+static inline u64 xtcp_us_at(u64 now_ns)
+{
+	return div_u64(now_ns, NSEC_PER_USEC);
+}
+
 static inline u64 xtcp_now_us(void)
 {
-	return div_u64(ktime_get_ns(), NSEC_PER_USEC);
+	return xtcp_us_at(ktime_get_ns());
 }
 
 /* Our timestamp clock ticks in milliseconds (RFC 7323 5.4). */
+static inline u32 xtcp_ts_at(u64 now_ns, u32 offset)
+{
+	return (u32)div_u64(now_ns, NSEC_PER_MSEC) + offset;
+}
+
 static inline u32 xtcp_ts_now(u32 offset)
 {
-	return (u32)div_u64(ktime_get_ns(), NSEC_PER_MSEC) + offset;
+	return xtcp_ts_at(ktime_get_ns(), offset);
 }
 
 #endif
