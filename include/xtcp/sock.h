@@ -54,6 +54,7 @@ struct xtcp_sock {
 	struct xtcp_addrs6 addrs6;	/* right in front of flow */
 	struct xtcp_flow flow;
 	const struct xtcp_af_ops *af;
+	struct xtcp_net *xn;		/* of its namespace */
 
 	/* table/port.c, under the lock of the port's bucket */
 	struct xtcp_port *port;
@@ -133,7 +134,7 @@ static inline struct sock *xtcp_flow_sk(struct xtcp_flow *flow)
 
 static inline struct xtcp_net *xtcp_sk_net(const struct sock *sk)
 {
-	return xtcp_net(sock_net(sk));
+	return xtcp_sk(sk)->xn;
 }
 
 /* What a segment to @sk carries. */
