@@ -21,8 +21,9 @@ void xtcp_recovery_established(struct sock *sk);
  * @sk: socket; the retransmission queue is clean already
  * @acked: by how many octets
  * @segments: these were so many
+ * @now_us: the time
  */
-void xtcp_recovery_acked(struct sock *sk, u32 acked, u32 segments);
+void xtcp_recovery_acked(struct sock *sk, u32 acked, u32 segments, u64 now_us);
 
 /* A duplicate ACK came (RFC 5681 section 2). */
 void xtcp_recovery_dupack(struct sock *sk);

@@ -67,6 +67,7 @@ struct xtcp_sock {
 	bool timer_running;		/* its callback has the socket lock */
 	bool timer_deferred;		/* spinlock: came due while the user owned us */
 	const struct xtcp_af_ops *af;
+	struct xtcp_net *xn;		/* of its namespace */
 	const struct xtcp_own *own;	/* what the user set; xtcp_own_none: nothing */
 
 	/* engine/: what a segment does to it */
@@ -113,7 +114,7 @@ static inline struct sock *xtcp_flow_sk(struct xtcp_flow *flow)
 
 static inline struct xtcp_net *xtcp_sk_net(const struct sock *sk)
 {
-	return xtcp_net(sock_net(sk));
+	return xtcp_sk(sk)->xn;
 }
 
 /* What a segment to @sk carries. */
@@ -160,15 +161,25 @@ static inline bool xtcp_early(const struct sock *sk)
 }
 
 /* The clock of RTT and PAWS. */
+static inline u64 xtcp_us_at(u64 now_ns)
+{
+	return div_u64(now_ns, NSEC_PER_USEC);
+}
+
 static inline u64 xtcp_now_us(void)
 {
-	return div_u64(ktime_get_ns(), NSEC_PER_USEC);
+	return xtcp_us_at(ktime_get_ns());
 }
 
 /* Our timestamp clock ticks in milliseconds (RFC 7323 5.4). */
+static inline u32 xtcp_ts_at(u64 now_ns, u32 offset)
+{
+	return (u32)div_u64(now_ns, NSEC_PER_MSEC) + offset;
+}
+
 static inline u32 xtcp_ts_now(u32 offset)
 {
-	return (u32)div_u64(ktime_get_ns(), NSEC_PER_MSEC) + offset;
+	return xtcp_ts_at(ktime_get_ns(), offset);
 }
 
 #endif

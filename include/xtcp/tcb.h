@@ -174,6 +174,21 @@ void xtcp_segment_arrives(struct xtcp_tcb *tcb, const struct xtcp_segment *seg,
 			  u64 now_us, struct xtcp_verdict *v);
 
 /**
+ * xtcp_segment_predict() - a short way for the usual segments
+ * @tcb: the connection; changed in place, if true is returned
+ * @seg: the segment
+ * @now_us: the time, as for xtcp_segment_arrives()
+ * @v: filled with the verdict, if true is returned
+ *
+ * ESTABLISHED, and @seg is the next one with nothing but text and an ACK. Pure.
+ *
+ * Return: true, and @tcb and @v are what xtcp_segment_arrives() would have made of them;
+ * or false, and nothing was changed.
+ */
+bool xtcp_segment_predict(struct xtcp_tcb *tcb, const struct xtcp_segment *seg, u64 now_us,
+			  struct xtcp_verdict *v);
+
+/**
  * xtcp_fin_arrives() - eighth step of 3.10.7.4 alone
  * @tcb: the connection; rcv_nxt stands at the FIN
  * @v: verdict in progress: @v->state is where the walk stands

@@ -42,11 +42,11 @@ void xtcp_timers_established(struct sock *sk);
 void xtcp_timers_window_shut(struct sock *sk);
 void xtcp_timers_window_open(struct sock *sk);
 /* An ACK is owed within delack_ms; this machine refused to send one; one went out. */
-void xtcp_timers_ack_owed(struct sock *sk);
+void xtcp_timers_ack_owed(struct sock *sk, u64 now_ns);
 void xtcp_timers_ack_kept(struct sock *sk);
 void xtcp_timers_ack_sent(struct sock *sk);
 /* A segment came from the peer. */
-void xtcp_timers_heard(struct sock *sk);
+void xtcp_timers_heard(struct sock *sk, u64 now_ns);
 /* SO_KEEPALIVE was set or cleared. */
 void xtcp_timers_keepalive_set(struct sock *sk, bool on);
 /* TCP_KEEPIDLE, TCP_USER_TIMEOUT have a new value. */

@@ -487,8 +487,9 @@ static void server_closes(struct kunit *test)
 	WIRE_EQ(w, wire_accept(w, B), 0);
 	WIRE_EQ(w, wire_recv(w, B, 1000), 100);
 	WIRE_EQ(w, wire_send(w, B, 10), 10);
+	wire_run_ms(w, 1);
 	wire_release(w, B);
-	wire_run_ms(w, 20);
+	wire_run_ms(w, 19);
 	WIRE_EQ(w, wire_recv(w, A, 1000), 10);
 	WIRE_EQ(w, wire_recv(w, A, 1000), 0);
 	wire_release(w, A);
@@ -497,10 +498,10 @@ static void server_closes(struct kunit *test)
 		    "0.000 SYN_SENT    -> S 0:100 cookie 8 -> SYN_RCVD\n"
 		    "0.010 ESTABLISHED <- S. 0 ack 101     <- SYN_RCVD\n"
 		    "0.012 ESTABLISHED <- P. 1:11 ack 101  <- SYN_RCVD\n"
-		    "0.012 CLOSE_WAIT  <- F. 11 ack 101    <- SYN_RCVD\n"
+		    "0.013 CLOSE_WAIT  <- F. 11 ack 101    <- SYN_RCVD\n"
 		    "0.020 ESTABLISHED -> . 101 ack 1      -> FIN_WAIT_1\n"
 		    "0.022 ESTABLISHED -> . 101 ack 11     -> FIN_WAIT_1\n"
-		    "0.022 CLOSE_WAIT  -> . 101 ack 12     -> FIN_WAIT_2\n"
+		    "0.023 CLOSE_WAIT  -> . 101 ack 12     -> FIN_WAIT_2\n"
 		    "0.032 LAST_ACK    -> F. 101 ack 12    -> TIME_WAIT\n"
 		    "0.042 CLOSED      <- . 12 ack 102     <- TIME_WAIT\n");
 }

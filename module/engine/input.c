@@ -120,10 +120,10 @@ static void carry_out_reset(struct sock *sk, const struct xtcp_verdict *v)
  * How old is the timestamp of ours that @seg echoes? 0: it echoes none, or one that
  * cannot be: we never sent it, or so long ago that no RTO could tell (RFC 7323 4).
  */
-static u64 echo_age_us(const struct sock *sk, const struct xtcp_segment *seg)
+static u64 echo_age_us(const struct sock *sk, const struct xtcp_segment *seg, u64 now_ns)
 {
 	const struct xtcp_sock *xs = xtcp_sk(sk);
-	u32 age_ms = xtcp_ts_now(xs->ts_offset) - seg->opt.tsecr;
+	u32 age_ms = xtcp_ts_at(now_ns, xs->ts_offset) - seg->opt.tsecr;
 
 	if (!xs->tcb.ts_ok || !seg->opt.has_ts || !seg->opt.tsecr ||
 	    age_ms > xtcp_sk_knob(sk, rto_max_ms))
@@ -138,21 +138,21 @@ static void take_sample(struct sock *sk, u64 us)
 }
 
 /* Round trip of the handshake, by clock if nothing was sent twice; 0: no one knows. */
-static u64 handshake_us(const struct sock *sk, const struct xtcp_segment *seg)
+static u64 handshake_us(const struct sock *sk, const struct xtcp_segment *seg, u64 now_ns)
 {
 	const struct xtcp_sock *xs = xtcp_sk(sk);
 
 	if (!xs->first_retransmit_ns)
 		return 0;	/* nor when it went out (open/child.c) */
 	if (xs->stats.retrans)
-		return echo_age_us(sk, seg);
-	return div_u64(ktime_get_ns() - xs->first_retransmit_ns, NSEC_PER_USEC) ?: 1;
+		return echo_age_us(sk, seg, now_ns);
+	return xtcp_us_at(now_ns - xs->first_retransmit_ns) ?: 1;
 }
 
-static void sample_handshake(struct sock *sk, const struct xtcp_segment *seg)
+static void sample_handshake(struct sock *sk, const struct xtcp_segment *seg, u64 now_ns)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
-	u64 us = handshake_us(sk, seg);
+	u64 us = handshake_us(sk, seg, now_ns);
 
 	if (us)
 		take_sample(sk, us);
@@ -269,10 +269,10 @@ void xtcp_input_early(struct sock *sk, struct sk_buff *skb,
 }
 
 /* RTT by the segment itself; by timestamp where Karn forbids that. */
-static void sample_rtt(struct sock *sk, const struct xtcp_segment *seg, u64 sent_ns)
+static void sample_rtt(struct sock *sk, const struct xtcp_segment *seg, u64 sent_ns,
+		       u64 now_ns)
 {
-	u64 us = sent_ns ? div_u64(ktime_get_ns() - sent_ns, NSEC_PER_USEC) ?: 1 :
-			   echo_age_us(sk, seg);
+	u64 us = sent_ns ? xtcp_us_at(now_ns - sent_ns) ?: 1 : echo_age_us(sk, seg, now_ns);
 
 	if (!us)
 		return;
@@ -281,7 +281,7 @@ static void sample_rtt(struct sock *sk, const struct xtcp_segment *seg, u64 sent
 }
 
 static void carry_out_ack(struct sock *sk, const struct xtcp_segment *seg,
-			  const struct xtcp_verdict *v)
+			  const struct xtcp_verdict *v, u64 now_ns)
 {
 	bool handshake = v->events & XTCP_EV_ESTABLISHED;
 	u32 segments;
@@ -292,8 +292,8 @@ static void carry_out_ack(struct sock *sk, const struct xtcp_segment *seg,
 		xtcp_sk(sk)->stats.bytes_acked += v->acked - handshake;
 		segments = xtcp_queue_clean(sk, &sent_ns);
 		if (!handshake)
-			sample_rtt(sk, seg, sent_ns);
-		xtcp_recovery_acked(sk, v->acked, segments);
+			sample_rtt(sk, seg, sent_ns, now_ns);
+		xtcp_recovery_acked(sk, v->acked, segments, xtcp_us_at(now_ns));
 		xtcp_timers_acked(sk);
 		xtcp_queue_grow_buffer(sk);
 	}
@@ -435,7 +435,7 @@ static bool second_segment(const struct xtcp_sock *xs, u32 owed, u32 text_len)
  * have filled in part. Where the verdict wants an ACK the peer waits for it, a duplicate
  * one perhaps.
  */
-static void acknowledge_text(struct sock *sk, const struct xtcp_verdict *v)
+static void acknowledge_text(struct sock *sk, const struct xtcp_verdict *v, u64 now_ns)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	u32 owed = xs->tcb.rcv_nxt - xs->rcv.acked_seq;
@@ -452,12 +452,12 @@ static void acknowledge_text(struct sock *sk, const struct xtcp_verdict *v)
 			xs->rcv.quick_acks--;
 		ack_batch(sk, v->text_len);
 	} else {
-		xtcp_timers_ack_owed(sk);
+		xtcp_timers_ack_owed(sk, now_ns);
 	}
 }
 
-static void carry_out(struct sock *sk, struct sk_buff *skb,
-		      const struct xtcp_segment *seg, struct xtcp_verdict *v)
+static void carry_out(struct sock *sk, struct sk_buff *skb, const struct xtcp_segment *seg,
+		      struct xtcp_verdict *v, u64 now_ns)
 {
 	bool fin, text = v->events & XTCP_EV_TEXT;
 
@@ -467,13 +467,13 @@ static void carry_out(struct sock *sk, struct sk_buff *skb,
 		text = true;
 	}
 	if (v->events & XTCP_EV_ESTABLISHED) {
-		sample_handshake(sk, seg);
+		sample_handshake(sk, seg, now_ns);
 		established(sk);
 		/* A child has its listener's label. */
 		if (!xtcp_sk(sk)->tcb.passive)
 			security_inet_conn_established(sk, skb);
 	}
-	carry_out_ack(sk, seg, v);
+	carry_out_ack(sk, seg, v, now_ns);
 	if ((v->events & XTCP_EV_ESTABLISHED) && !xtcp_sk(sk)->tcb.passive)
 		xtcp_fastopen_answered(sk, seg);
 	else if (xtcp_sk(sk)->own->fastopen.tried)
@@ -497,7 +497,7 @@ static void carry_out(struct sock *sk, struct sk_buff *skb,
 		xtcp_output_syn_ack(sk);
 		xtcp_timers_syn_sent(sk);
 	} else if (v->reply || text) {
-		acknowledge_text(sk, v);
+		acknowledge_text(sk, v, now_ns);
 	}
 	carry_out_state(sk, v);
 	if (fin)
@@ -514,22 +514,28 @@ static void refuse_text(struct xtcp_segment *seg)
 }
 
 /*
- * Room for what @seg brings. Where it is only to be had at the cost of what is
- * queued, ask first whether it will be taken (RFC 9293 3.10.7.4): a copy of the
- * control block, for the answer changes it. A FIN alone and in order takes none.
+ * There is no room for what @seg brings, but at the cost of what is queued: ask first
+ * whether it will be taken (RFC 9293 3.10.7.4), a copy of the control block, for the
+ * answer changes it. A FIN alone and in order takes none.
  */
-static bool admit(struct sock *sk, struct sk_buff *skb, const struct xtcp_segment *seg,
-		  u64 now_us)
+static bool admit_at_a_cost(struct sock *sk, struct sk_buff *skb,
+			    const struct xtcp_segment *seg, u64 now_us)
 {
 	struct xtcp_tcb tcb = xtcp_sk(sk)->tcb;
 	struct xtcp_verdict v;
 
-	if ((!seg->text_len && !(seg->ctl & XTCP_FIN)) || xtcp_receive_admit(sk, skb))
-		return true;
 	xtcp_segment_arrives(&tcb, seg, now_us, &v);
 	if (!(v.events & (XTCP_EV_TEXT | XTCP_EV_OUT_OF_ORDER)))
 		return true;
 	return xtcp_receive_make_room(sk, skb, &v);
+}
+
+/* Room for what @seg brings. */
+static bool admit(struct sock *sk, struct sk_buff *skb, const struct xtcp_segment *seg,
+		  u64 now_us)
+{
+	return (!seg->text_len && !(seg->ctl & XTCP_FIN)) || xtcp_receive_admit(sk, skb) ||
+	       admit_at_a_cost(sk, skb, seg, now_us);
 }
 
 void xtcp_input_mark(struct sock *sk, const struct sk_buff *skb)
@@ -551,26 +557,29 @@ static bool hears_us(const struct sk_buff *skb, const struct xtcp_verdict *v)
 	       (cb->seq == cb->end_seq && !(v->events & XTCP_EV_WINDOW));
 }
 
-void xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
+/* A segment of the peer's came, and the connection has some use for it. */
+static void heard(struct sock *sk, const struct sk_buff *skb, const struct xtcp_verdict *v,
+		  u64 now_ns)
+{
+	xtcp_timers_heard(sk, now_ns);
+	/* What ICMP hinted at is over: it is not why we give up one day. */
+	WRITE_ONCE(sk->sk_err_soft, 0);
+	if (hears_us(skb, v))
+		sk_dst_confirm(sk);
+}
+
+/* What header prediction knows nothing of. @refused: there is no room for its text. */
+static void unusual(struct sock *sk, struct sk_buff *skb, struct xtcp_segment *seg,
+		    u64 now_ns, bool refused)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
-	struct xtcp_segment seg;
+	bool stood_before = before_urgent_octet(sk);
 	struct xtcp_verdict v;
-	bool refused, stood_before;
-	u64 now_us;
 
-	xtcp_header_parse(skb, &seg);
-	xtcp_input_mark(sk, skb);
-	xs->stats.segs_in += xtcp_skb_segments(skb);
-	xs->stats.data_segs_in += seg.text_len ? xtcp_skb_segments(skb) : 0;
-	xs->tcb.paws_idle_us = xtcp_net_paws_idle_us(xtcp_sk_net(sk));
-	now_us = xtcp_now_us();
-	refused = !admit(sk, skb, &seg, now_us);
 	if (refused)
-		refuse_text(&seg);
-	stood_before = before_urgent_octet(sk);
-	xtcp_segment_arrives(&xs->tcb, &seg, now_us, &v);
-	if (xtcp_tcb_lacks_timestamp(&xs->tcb, &seg) && v.drop != XTCP_DROP_NO_TIMESTAMP)
+		refuse_text(seg);
+	xtcp_segment_arrives(&xs->tcb, seg, xtcp_us_at(now_ns), &v);
+	if (xtcp_tcb_lacks_timestamp(&xs->tcb, seg) && v.drop != XTCP_DROP_NO_TIMESTAMP)
 		xtcp_count(xtcp_sk_net(sk), XTCP_CNT_NO_TIMESTAMP);
 	if (refused) {
 		/* It had text, and so tells of nothing that left (RFC 5681 2). */
@@ -584,21 +593,39 @@ void xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
 		return;
 	}
 	if (v.drop && !(v.events & ~XTCP_EV_SYN_AGAIN)) {
-		answer_dropped(sk, skb, &seg, &v);
+		answer_dropped(sk, skb, seg, &v);
 		xtcp_drop_segment(xtcp_sk_net(sk), skb, v.drop);
 		return;
 	}
 	if (refused)
 		v.drop = XTCP_DROP_NO_ROOM;
-	xtcp_timers_heard(sk);
-	/* What ICMP hinted at is over: it is not why we give up one day. */
-	WRITE_ONCE(sk->sk_err_soft, 0);
-	if (hears_us(skb, &v))
-		sk_dst_confirm(sk);
+	heard(sk, skb, &v, now_ns);
 	if (v.events & XTCP_EV_URGENT)
 		carry_out_urgent(sk, stood_before);
-	carry_out(sk, skb, &seg, &v);
+	carry_out(sk, skb, seg, &v, now_ns);
 	/* More may not come before he reads. */
 	if (refused)
 		xtcp_receive_wake(sk);
+}
+
+void xtcp_input_segment(struct sock *sk, struct sk_buff *skb)
+{
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	u64 now_ns = ktime_get_ns(), now_us = xtcp_us_at(now_ns);
+	struct xtcp_segment seg;
+	struct xtcp_verdict v;
+	bool refused;
+
+	xtcp_header_parse(skb, &seg);
+	xtcp_input_mark(sk, skb);
+	xs->stats.segs_in += xtcp_skb_segments(skb);
+	xs->stats.data_segs_in += seg.text_len ? xtcp_skb_segments(skb) : 0;
+	xs->tcb.paws_idle_us = xtcp_net_paws_idle_us(xtcp_sk_net(sk));
+	refused = !admit(sk, skb, &seg, now_us);
+	if (!refused && xtcp_segment_predict(&xs->tcb, &seg, now_us, &v)) {
+		heard(sk, skb, &v, now_ns);
+		carry_out(sk, skb, &seg, &v, now_ns);
+	} else {
+		unusual(sk, skb, &seg, now_ns, refused);
+	}
 }

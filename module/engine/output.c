@@ -21,15 +21,15 @@
 
 /* --- one segment -------------------------------------------------------- */
 
-static void fill_options(struct sock *sk, u8 ctl, struct xtcp_options *opt)
+/* @opt is empty. */
+static void fill_options(struct sock *sk, u8 ctl, u64 now_ns, struct xtcp_options *opt)
 {
 	const struct xtcp_sock *xs = xtcp_sk(sk);
 	const struct xtcp_tcb *tcb = &xs->tcb;
 
-	*opt = (struct xtcp_options){ };
 	if (tcb->ts_ok) {
 		opt->has_ts = 1;
-		opt->tsval = xtcp_ts_now(xs->ts_offset);
+		opt->tsval = xtcp_ts_at(now_ns, xs->ts_offset);
 		opt->tsecr = ctl & XTCP_ACK ? tcb->ts_recent : 0;
 	}
 	if (ctl & XTCP_SYN) {
@@ -63,7 +63,7 @@ static u16 urgent_pointer(const struct xtcp_tcb *tcb, u32 seq)
 	return xtcp_seq_gt(seq + U16_MAX, tcb->snd_nxt) ? U16_MAX : 0;
 }
 
-static void fill_header(struct sock *sk, u32 seq, u8 ctl, struct xtcp_header *h)
+static void fill_header(struct sock *sk, u32 seq, u8 ctl, u64 now_ns, struct xtcp_header *h)
 {
 	const struct xtcp_sock *xs = xtcp_sk(sk);
 
@@ -78,7 +78,7 @@ static void fill_header(struct sock *sk, u32 seq, u8 ctl, struct xtcp_header *h)
 
 	if (h->up)
 		h->ctl |= XTCP_URG;
-	fill_options(sk, ctl, &h->opt);
+	fill_options(sk, ctl, now_ns, &h->opt);
 	h->wnd = window_of(sk, ctl);
 }
 
@@ -137,13 +137,14 @@ static int transmit_header(struct sock *sk, struct sk_buff *skb,
 }
 
 /* @skb, whose text begins at @seq, and is for @segments segments. */
-static int transmit(struct sock *sk, struct sk_buff *skb, u32 seq, u8 ctl, u32 segments)
+static int transmit(struct sock *sk, struct sk_buff *skb, u32 seq, u8 ctl, u64 now_ns,
+		    u32 segments)
 {
 	u32 acked_seq = xtcp_sk(sk)->rcv.acked_seq;
 	struct xtcp_header h;
 	int err;
 
-	fill_header(sk, seq, ctl, &h);
+	fill_header(sk, seq, ctl, now_ns, &h);
 	err = transmit_header(sk, skb, &h, segments);
 	if (kept_here(err))
 		xtcp_sk(sk)->rcv.acked_seq = acked_seq;
@@ -177,7 +178,7 @@ static int send_control(struct sock *sk, u32 seq, u8 ctl)
 {
 	struct sk_buff *skb = alloc_control(sk);
 
-	return skb ? transmit(sk, skb, seq, ctl, 1) : -ENOBUFS;
+	return skb ? transmit(sk, skb, seq, ctl, ktime_get_ns(), 1) : -ENOBUFS;
 }
 
 /*
@@ -218,7 +219,7 @@ void xtcp_output_first_syn(struct sock *sk, const struct xtcp_fastopen_cookie *c
 	skb = text ? copy_to_send(sk, text) : alloc_control(sk);
 	if (!skb)
 		return;
-	fill_header(sk, xtcp_sk(sk)->tcb.iss, XTCP_SYN, &h);
+	fill_header(sk, xtcp_sk(sk)->tcb.iss, XTCP_SYN, ktime_get_ns(), &h);
 	if (cookie) {
 		xtcp_options_add_cookie(&h.opt, cookie);
 		h.opt.has_fastopen = 1;		/* an empty one asks for one */
@@ -240,7 +241,7 @@ bool xtcp_output_syn_ack_cookie(struct sock *sk, const struct xtcp_fastopen_cook
 
 	if (!skb)
 		return false;
-	fill_header(sk, xtcp_sk(sk)->tcb.iss, XTCP_SYN | XTCP_ACK, &h);
+	fill_header(sk, xtcp_sk(sk)->tcb.iss, XTCP_SYN | XTCP_ACK, ktime_get_ns(), &h);
 	xtcp_options_add_cookie(&h.opt, cookie);
 	return !kept_here(transmit_header(sk, skb, &h, 1));
 }
@@ -308,6 +309,7 @@ bool xtcp_output_text(struct sock *sk, struct sk_buff *skb)
 	struct sk_buff *copy = copy_to_send(sk, skb);
 
 	return copy && !kept_here(transmit(sk, copy, cb->seq, cb->ctl | XTCP_ACK,
+					   skb->skb_mstamp_ns,
 					   set_segments(sk, copy, cb->mss)));
 }
 

@@ -171,6 +171,15 @@ static enum xtcp_limit limit_now(const struct sock *sk, const struct sk_buff *he
 	return XTCP_LIMIT_BUSY;
 }
 
+/* Nothing is to be sent, or sent again, and what is written next is cut as before. */
+static bool nothing_to_do(const struct sock *sk)
+{
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+
+	return !xtcp_queue_unsent(sk) && xs->cong.phase != XTCP_CONG_LOSS &&
+	       xs->tcb.snd_wnd_max == xs->snd.mss_wnd_max;
+}
+
 void xtcp_push_text(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
@@ -179,6 +188,11 @@ void xtcp_push_text(struct sock *sk)
 
 	if (!may_send_text(sk))
 		return;
+	/* So it is with nearly every segment that comes in. */
+	if (nothing_to_do(sk)) {
+		xtcp_queue_limit(xs, limit_now(sk, NULL));
+		return;
+	}
 	xtcp_mss_refresh(sk);
 	xtcp_recovery_idle(sk);
 	xtcp_recovery_push(sk);

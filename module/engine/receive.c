@@ -325,6 +325,17 @@ static bool all_text(const struct sk_buff *skb)
 	return XTCP_SKB_CB(skb)->end_seq - XTCP_SKB_CB(skb)->seq == skb->len;
 }
 
+/* @skb was charged, and counts only @still from now on. As sock_rfree(), but once for both. */
+static void uncharge(struct sock *sk, struct sk_buff *skb, u32 still)
+{
+	int less = skb->truesize - still;
+
+	skb->destructor = NULL;
+	skb->sk = NULL;
+	atomic_sub(less, &sk->sk_rmem_alloc);
+	sk_mem_uncharge(sk, less);
+}
+
 /* Hand @skb over to @before, if the two can become one; @weight: what it adds to that. */
 static bool coalesce(struct sock *sk, struct sk_buff *before, struct sk_buff *skb,
 		     u32 *weight)
@@ -336,14 +347,12 @@ static bool coalesce(struct sock *sk, struct sk_buff *before, struct sk_buff *sk
 	    (XTCP_SKB_CB(before)->ctl & XTCP_FIN) || !all_text(before) || !all_text(skb) ||
 	    !skb_try_coalesce(before, skb, &fragstolen, &delta))
 		return false;
-	atomic_add(delta, &sk->sk_rmem_alloc);
-	sk_mem_charge(sk, delta);
+	uncharge(sk, skb, delta);
 	*weight = delta;
 	XTCP_SKB_CB(before)->end_seq = XTCP_SKB_CB(skb)->end_seq;
 	XTCP_SKB_CB(before)->ctl |= XTCP_SKB_CB(skb)->ctl & XTCP_FIN;
 	/* SO_TIMESTAMP is about the last of what is read. */
 	before->tstamp = skb->tstamp ?: before->tstamp;
-	skb_orphan(skb);
 	kfree_skb_partial(skb, fragstolen);
 	return true;
 }

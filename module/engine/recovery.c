@@ -230,7 +230,7 @@ static bool cwnd_limited(const struct xtcp_sock *xs, u32 acked, u32 segments)
 	return was_out + cong->mss >= cong->cwnd;
 }
 
-void xtcp_recovery_acked(struct sock *sk, u32 acked, u32 segments)
+void xtcp_recovery_acked(struct sock *sk, u32 acked, u32 segments, u64 now_us)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_cong *cong = &xs->cong;
@@ -255,7 +255,7 @@ void xtcp_recovery_acked(struct sock *sk, u32 acked, u32 segments)
 	}
 	cong->dupacks = 0;
 	xtcp_cong_acked(cong, acked, limited, xtcp_knob(xtcp_sk_net(sk), abc_limit),
-			xtcp_now_us());
+			now_us);
 }
 
 /* All that is outstanding is to be sent again (RFC 6582 3.2, retransmit timeouts). */

@@ -304,7 +304,7 @@ void xtcp_timers_window_open(struct sock *sk)
 	xs->first_retransmit_ns = 0;
 }
 
-void xtcp_timers_ack_owed(struct sock *sk)
+void xtcp_timers_ack_owed(struct sock *sk, u64 now_ns)
 {
 	u32 delack_ms = xtcp_knob(xtcp_sk_net(sk), delack_ms);
 	u32 rto_min_ms = xtcp_route_rto_min_ms(sk);
@@ -318,7 +318,7 @@ void xtcp_timers_ack_owed(struct sock *sk)
 		rcv->quick_aside--;
 		delack_ms = min(delack_ms, QUICK_MS);
 	}
-	arm_by(sk, XTCP_TIMER_DELACK, ktime_get_ns() + xtcp_ms_to_ns(delack_ms));
+	arm_by(sk, XTCP_TIMER_DELACK, now_ns + xtcp_ms_to_ns(delack_ms));
 }
 
 /*
@@ -342,11 +342,11 @@ void xtcp_timers_ack_sent(struct sock *sk)
 	disarm(sk, XTCP_TIMER_DELACK);
 }
 
-void xtcp_timers_heard(struct sock *sk)
+void xtcp_timers_heard(struct sock *sk, u64 now_ns)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 
-	xs->heard_ns = ktime_get_ns();
+	xs->heard_ns = now_ns;
 	xs->probes = 0;
 }
 

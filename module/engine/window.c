@@ -113,6 +113,17 @@ static bool worth_moving(const struct sock *sk, u32 now, u32 wnd)
 	return wnd - now >= min(half_window(sk), mss) || (!used(sk) && now < mss);
 }
 
+/*
+ * The peer knows of @now, and the largest window there is would not be worth moving to:
+ * so it is while the user reads what comes, and what is free need not be asked for.
+ */
+static bool nearly_largest(const struct sock *sk, u32 now)
+{
+	u32 mss = xtcp_sk(sk)->rcv.mss, largest = xtcp_window_largest(sk);
+
+	return now >= mss && now + min(largest / 2, mss) > largest;
+}
+
 u32 xtcp_window_seen(const struct sock *sk)
 {
 	const struct xtcp_sock *xs = xtcp_sk(sk);
@@ -180,7 +191,8 @@ u16 xtcp_window_select(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	struct xtcp_tcb *tcb = &xs->tcb;
-	u32 now = xtcp_tcb_rcv_wnd(tcb), wnd = free_window(sk);
+	u32 now = xtcp_tcb_rcv_wnd(tcb), seen = xtcp_window_seen(sk);
+	u32 wnd = nearly_largest(sk, seen) ? now : free_window(sk);
 
 	if (!memory_is_back(sk)) {
 		wnd = window_without_memory(sk);
@@ -200,8 +212,11 @@ bool xtcp_window_worth_telling(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
 	u32 now = xtcp_window_seen(sk);
-	u32 wnd = free_window(sk);
+	u32 wnd;
 
+	/* See below: it cannot double. */
+	if (now >= xs->rcv.mss && 2 * now > xtcp_window_largest(sk))
+		return false;
 	/*
 	 * Before the handshake is complete the SYN-ACK's window does. And while the user slept
 	 * another one may have ended the connection, and begun the next, or listen.
@@ -211,6 +226,7 @@ bool xtcp_window_worth_telling(struct sock *sk)
 		return false;
 	if (!memory_is_back(sk) && !window_without_memory(sk))
 		return false;
+	wnd = free_window(sk);
 	/* Two segments at least, and the window doubles. */
 	return worth_moving(sk, now, wnd) &&
 	       ((wnd >= 2 * now && wnd - now >= min(half_window(sk), 2U * xs->rcv.mss)) ||

@@ -7,6 +7,12 @@
 #include <xtcp/options.h>
 #include <xtcp/wire.h>
 
+/* Four octets: kind, length and what follows them. */
+static __be32 word(u8 a, u8 b, u8 c, u8 d)
+{
+	return htonl(a << 24 | b << 16 | c << 8 | d);
+}
+
 /* RFC 7413 4.1.1: 4 to 16 octets, an even number; none ask for a cookie. */
 static void parse_fastopen(const u8 *cookie, int len, struct xtcp_options *opt)
 {
@@ -56,9 +62,23 @@ static void parse_one(u8 kind, const u8 *data, u8 len, struct xtcp_options *opt)
 	}
 }
 
+/* A timestamp in four-octet words, as RFC 7323 appendix A has it, and nothing else. */
+static bool parse_timestamp_alone(const u8 *p, unsigned int len, struct xtcp_options *opt)
+{
+	if (len != XTCP_OLEN_TS_ALIGNED || get_unaligned((const __be32 *)p) !=
+	    word(XTCP_OPT_NOP, XTCP_OPT_NOP, XTCP_OPT_TS, XTCP_OLEN_TS))
+		return false;
+	opt->has_ts = 1;
+	opt->tsval = get_unaligned_be32(p + 4);
+	opt->tsecr = get_unaligned_be32(p + 8);
+	return true;
+}
+
 void xtcp_options_parse(const u8 *p, unsigned int len, struct xtcp_options *opt)
 {
 	memset(opt, 0, sizeof(*opt));
+	if (parse_timestamp_alone(p, len, opt))
+		return;
 	while (len) {
 		if (*p == XTCP_OPT_EOL)
 			return;
@@ -91,12 +111,6 @@ unsigned int xtcp_options_len(const struct xtcp_options *opt)
 	       (opt->has_wscale ? XTCP_OLEN_WSCALE + 1 : 0) +
 	       (opt->sack_perm ? XTCP_OLEN_SACK_PERM + 2 : 0) +
 	       round_up(fastopen_len(opt), 4);
-}
-
-/* Four octets: kind, length and what follows them. */
-static __be32 word(u8 a, u8 b, u8 c, u8 d)
-{
-	return htonl(a << 24 | b << 16 | c << 8 | d);
 }
 
 static void write_fastopen(u8 *p, const struct xtcp_options *opt)

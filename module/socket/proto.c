@@ -59,8 +59,9 @@ static void destruct(struct sock *sk)
 static int init(struct sock *sk)
 {
 	struct xtcp_sock *xs = xtcp_sk(sk);
-	struct xtcp_net *xn = xtcp_sk_net(sk);
+	struct xtcp_net *xn = xtcp_net(sock_net(sk));
 
+	xs->xn = xn;
 	xs->af = xtcp_af_ops(sk->sk_family);
 	xs->flow.kind = XTCP_FLOW_SOCKET;
 	xs->flow.family = sk->sk_family;

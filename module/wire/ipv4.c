@@ -262,12 +262,19 @@ static struct dst_entry *route(struct sock *sk)
 /* A stale route is asked for here, by the protocol on the wire: IP would take sk_protocol. */
 static int xmit(struct sock *sk, struct sk_buff *skb)
 {
-	if (!route(sk)) {
+	struct dst_entry *dst = route(sk);
+	int err;
+
+	if (!dst) {
 		count_no_route(sock_net(sk));
 		kfree_skb_reason(skb, SKB_DROP_REASON_IP_OUTNOROUTES);
 		return -EHOSTUNREACH;
 	}
-	return ip_queue_xmit(sk, skb, &inet_sk(sk)->cork.fl);
+	rcu_read_lock();
+	skb_dst_set_noref(skb, dst);
+	err = ip_queue_xmit(sk, skb, &inet_sk(sk)->cork.fl);
+	rcu_read_unlock();
+	return err;
 }
 
 static unsigned int gso_type(const struct sock *sk)
