@@ -18,10 +18,10 @@ struct xtcp_cong {
 	const struct xtcp_cong_ops *ops;
 	u32 cwnd;
 	u32 ssthresh;
-	u32 mss;		/* SMSS */
 	u32 acked;		/* octets counted towards the next increase */
 	u32 recover;		/* RFC 6582: snd_nxt when recovery began */
 	u32 resend;		/* LOSS: next octet to send again */
+	u16 mss;		/* SMSS */
 	u8 phase;		/* enum xtcp_cong_phase */
 	u8 dupacks;
 };

@@ -38,7 +38,7 @@ struct xtcp_send {
 	u16 mss;
 	u16 mss_clamp;			/* TCP_MAXSEG, 0: none */
 	u16 mss_floor;			/* min_snd_mss when mss was derived */
-	u32 goal;			/* octets that an skb takes: whole segments (mss.c) */
+	u16 goal;			/* octets that an skb takes: whole segments (mss.c) */
 	u32 pmtu;			/* of the route, when it was used last */
 	u32 mss_wnd_max;		/* tcb.snd_wnd_max when mss was derived */
 	u8 nodelay : 1,			/* TCP_NODELAY */

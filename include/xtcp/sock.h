@@ -24,8 +24,6 @@ struct xtcp_listener;
 struct xtcp_port;
 struct xtcp_port_group;
 
-enum { XTCP_BATCHED };			/* bits of xtcp_sock.batched */
-
 /*
  * All under the socket lock, but for what says otherwise; what is read at a glance
  * without it is written by WRITE_ONCE(). Whose it is: who else writes it asks there.
@@ -78,8 +76,7 @@ struct xtcp_sock {
 	struct hrtimer timer;		/* for the earliest of: */
 	u64 due_ns[XTCP_TIMERS];	/* 0: not armed */
 	u64 coarse_by_ns;		/* while sk_timer is pending: it fires before then */
-	struct xtcp_sock *batch_next;	/* engine/batch.c */
-	unsigned long batched;		/* atomic: in the list of a CPU */
+	struct xtcp_sock *batch_next;	/* engine/batch.c: atomic; NULL: not in a CPU's list */
 	struct xtcp_stats stats;
 	struct xtcp_receive rcv;
 

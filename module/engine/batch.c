@@ -10,7 +10,10 @@
 #include <xtcp/batch.h>
 #include <xtcp/sock.h>
 
-/* Sockets that wait, a list through batch_next; each has a reference. This CPU's BH alone. */
+/*
+ * Sockets that wait, a list through batch_next; each has a reference. This CPU's BH alone.
+ * It ends with END: who is in no list is known by NULL.
+ */
 struct batch {
 	struct tasklet_struct tasklet;
 	struct xtcp_sock *first;
@@ -18,17 +21,19 @@ struct batch {
 
 static DEFINE_PER_CPU(struct batch, batches);
 
+#define END ((struct xtcp_sock *)ERR_PTR(-ENOENT))
+
 void xtcp_batch_add(struct sock *sk)
 {
 	struct batch *batch = this_cpu_ptr(&batches);
 	struct xtcp_sock *xs = xtcp_sk(sk);
 
-	if (test_and_set_bit(XTCP_BATCHED, &xs->batched))
+	if (READ_ONCE(xs->batch_next) || cmpxchg(&xs->batch_next, NULL, END))
 		return;
 	/* Its last segment is sent when no one may be left who holds it. */
 	if (!refcount_inc_not_zero(&sk->sk_refcnt))
 		return;
-	xs->batch_next = batch->first;
+	WRITE_ONCE(xs->batch_next, batch->first);
 	batch->first = xs;
 	tasklet_schedule(&batch->tasklet);
 }
@@ -37,7 +42,7 @@ static void carry_out(struct sock *sk)
 {
 	bh_lock_sock(sk);
 	/* From here on it may be added again, on any CPU. */
-	clear_bit(XTCP_BATCHED, &xtcp_sk(sk)->batched);
+	smp_store_release(&xtcp_sk(sk)->batch_next, NULL);
 	if (!sock_owned_by_user(sk))
 		sk->sk_prot->release_cb(sk);
 	bh_unlock_sock(sk);
@@ -48,8 +53,8 @@ static void carry_out_all(struct batch *batch)
 {
 	struct xtcp_sock *xs = batch->first, *next;
 
-	batch->first = NULL;
-	for (; xs; xs = next) {
+	batch->first = END;
+	for (; xs != END; xs = next) {
 		next = xs->batch_next;
 		carry_out((struct sock *)xs);
 	}
@@ -71,8 +76,10 @@ int xtcp_batch_init(void)
 {
 	int cpu;
 
-	for_each_possible_cpu(cpu)
+	for_each_possible_cpu(cpu) {
+		per_cpu_ptr(&batches, cpu)->first = END;
 		tasklet_setup(&per_cpu_ptr(&batches, cpu)->tasklet, run);
+	}
 	return 0;
 }
 

@@ -8,7 +8,7 @@
 /* RFC 5681 equation (4) */
 static u32 reno_ssthresh(const struct xtcp_cong *cong, u32 flight)
 {
-	return max(flight / 2, 2 * cong->mss);
+	return max(flight / 2, 2U * cong->mss);
 }
 
 /* Slow start, equation (2); what is acknowledged beyond its end counts for what follows. */

@@ -203,13 +203,13 @@ static void acked_in_recovery(struct xtcp_sock *xs, u32 acked)
 
 	if (xtcp_seq_geq(xs->tcb.snd_una, cong->recover)) {
 		cong->cwnd = min(cong->ssthresh,
-				 max(window_filled(xs), cong->mss) + cong->mss);
+				 max_t(u32, window_filled(xs), cong->mss) + cong->mss);
 		cong->phase = XTCP_CONG_OPEN;
 		cong->dupacks = 0;
 		return;
 	}
 	/* Partial: deflate by what was acknowledged, send the next hole. */
-	cong->cwnd = max(cong->cwnd - min(acked, cong->cwnd), cong->mss);
+	cong->cwnd = max_t(u32, cong->cwnd - min(acked, cong->cwnd), cong->mss);
 	if (acked >= cong->mss)
 		cong->cwnd += cong->mss;
 	resend_head(sk);

@@ -45,6 +45,7 @@ static void forget_parent(struct sock *child)
 	xs->port_group = NULL;
 	xs->port_explicit = false;
 	xs->orphan = false;
+	xs->batch_next = NULL;
 	xs->heard_ns = 0;
 	xs->ts_offset = 0;
 	xtcp_due_init(child);
