@@ -167,6 +167,16 @@ class Sending(SocketTest):
             self.assertEqual(ioctl_int(self.client, SIOCOUTQNSD), 0)
         self.assert_received(b"x" * 3000)
 
+    @unittest.skipIf(KERNEL < (6, 5), "the kernel gives no pages")
+    def test_sendfile_copies_nothing(self):
+        """So that what is written to the file before that is read is what is read, as with the kernel's TCP."""
+        file = os.memfd_create("sent")
+        self.addCleanup(os.close, file)
+        os.write(file, b"x" * 4096)
+        self.assertEqual(os.sendfile(self.client.fileno(), file, 0, 4096), 4096)
+        os.pwrite(file, b"y" * 4096, 0)
+        self.assert_received(b"y" * 4096)
+
     def test_bad_control_message(self):
         with self.raises(errno.EINVAL):
             self.client.sendmsg([b"hello"], [(socket.SOL_SOCKET, 9999, b"what?")])
