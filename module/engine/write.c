@@ -9,13 +9,17 @@
 #include <xtcp/sock.h>
 #include <xtcp/write.h>
 
-/* The skb that more text may go into: the last unsent, if not full; a segment's, if there is no room. */
+/*
+ * The skb that more text may go into: the last unsent, if neither full nor a record's end; a
+ * segment's, if there is no room.
+ */
 struct sk_buff *xtcp_write_open_tail(const struct sock *sk)
 {
 	const struct xtcp_send *snd = &xtcp_sk(sk)->snd;
 	struct sk_buff *skb = xtcp_queue_last_unsent(sk);
 
-	if (!skb || skb->len >= snd->goal || (skb->len >= snd->mss && !sk_stream_memory_free(sk)))
+	if (!skb || XTCP_SKB_CB(skb)->record_end || skb->len >= snd->goal ||
+	    (skb->len >= snd->mss && !sk_stream_memory_free(sk)))
 		return NULL;
 	return skb;
 }

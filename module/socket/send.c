@@ -6,6 +6,7 @@
 #include <xtcp/mss.h>
 #include <xtcp/push.h>
 #include <xtcp/queue.h>
+#include <xtcp/skb.h>
 #include <xtcp/socket.h>
 #include <xtcp/write.h>
 
@@ -90,6 +91,8 @@ static int send_text(struct sock *sk, struct msghdr *msg, long timeo)
 			copied += n;
 			since += n;
 			end = xtcp_sk(sk)->snd.write_seq;
+			if ((msg->msg_flags & MSG_EOR) && !msg_data_left(msg))
+				XTCP_SKB_CB(skb)->record_end = true;
 			if (skb->len >= xtcp_sk(sk)->snd.goal) {
 				push_full(sk, msg);
 				let_in(sk, &since);
