@@ -287,4 +287,21 @@ static inline bool xtcp_wants_stamp(u32 tsflags)
 #define XTCP_SPLICE_EOF	.splice_eof = xtcp_splice_eof,
 #endif
 
+/*
+ * sendfile() and splice() give pages, which a send queue takes as they are, from 6.5 on;
+ * with where memory for them is to come from before 6.17 or so.
+ */
+#ifdef XTCP_HAVE_SPLICE_PAGES
+#define XTCP_MSG_SPLICE_PAGES	MSG_SPLICE_PAGES
+#else
+#define XTCP_MSG_SPLICE_PAGES	0
+#define skb_splice_from_iter(skb, iter, most)	(-EOPNOTSUPP)
+#endif
+#ifdef XTCP_HAVE_SPLICE_GFP
+#define xtcp_splice(sk, skb, iter, most)	\
+	skb_splice_from_iter(skb, iter, most, (sk)->sk_allocation)
+#else
+#define xtcp_splice(sk, skb, iter, most)	((void)(sk), skb_splice_from_iter(skb, iter, most))
+#endif
+
 #endif

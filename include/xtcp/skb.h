@@ -20,6 +20,7 @@ struct xtcp_skb_cb {
 	u16 mss;			/* sent: in segments of as many octets; 0: not sent */
 	u8 ctl;				/* enum xtcp_control */
 	u8 retransmits;			/* sent that often again */
+	bool record_end;		/* MSG_EOR: no more text may follow in it */
 	bool kept;			/* not sent, the last time: this machine refused it */
 	bool cut;			/* a filter took the end of its text away */
 };

@@ -26,6 +26,18 @@ void xtcp_write_drop_empty(struct sock *sk);
  */
 int xtcp_write_append(struct sock *sk, struct sk_buff *skb, struct msghdr *msg, u32 most);
 /**
+ * xtcp_write_splice() - the pages of @msg themselves, not a copy of their text
+ * @sk: socket, locked
+ * @skb: the last one of the send queue
+ * @msg: of MSG_SPLICE_PAGES
+ * @most: octets that @skb may have, more than it has
+ *
+ * Return: octets; 0: @skb takes no more fragments; -ENOBUFS; another error.
+ */
+int xtcp_write_splice(struct sock *sk, struct sk_buff *skb, struct msghdr *msg, u32 most);
+/* Pages that others may write to can go: the device sums up what it sends, from where it lies. */
+bool xtcp_write_can_splice(struct sock *sk);
+/**
  * xtcp_write_into_syn() - text of @msg goes with the SYN (RFC 7413)
  * @sk: socket, locked, that has sent nothing
  * @msg: read from

@@ -483,6 +483,51 @@ static void send__msg_more_and_cork(struct kunit *test)
 	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 1);
 }
 
+/* What follows MSG_EOR goes in a segment of its own, and so does its end, wherever it is cut. */
+static void send__end_of_record(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_MAXSEG, 512), 0);
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_NODELAY, 1), 0);
+	WIRE_EQ(w, wire_send_flags(w, A, 10, MSG_MORE), 10);
+	WIRE_EQ(w, wire_send_flags(w, A, 10, MSG_MORE | MSG_EOR), 10);
+	WIRE_EQ(w, wire_count(w, A, WIRE_DATA), 0);
+	WIRE_EQ(w, wire_send_flags(w, A, 600, MSG_MORE | MSG_EOR), 600);
+	WIRE_EQ(w, wire_send(w, A, 5), 5);
+	wire_run_ms(w, 50);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> . 1:21 ack 1     -> ESTABLISHED\n"
+		    "0.000 ESTABLISHED -> . 21:521 ack 1   -> ESTABLISHED\n"
+		    "0.000 ESTABLISHED -> . 521:621 ack 1  -> ESTABLISHED\n"
+		    "0.000 ESTABLISHED -> P. 621:626 ack 1 -> ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- . 1 ack 21       <- ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- . 1 ack 521      <- ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- . 1 ack 621      <- ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- . 1 ack 626      <- ESTABLISHED\n");
+}
+
+/* Sent again by itself, too; an empty record ends nothing. */
+static void send__end_of_record_is_lost(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_NODELAY, 1), 0);
+	wire_drop(w, A, WIRE_DATA, 1, 1);
+	WIRE_EQ(w, wire_send_flags(w, A, 10, MSG_EOR), 10);
+	WIRE_EQ(w, wire_send_flags(w, A, 10, MSG_MORE), 10);
+	WIRE_EQ(w, wire_send_flags(w, A, 0, MSG_MORE | MSG_EOR), 0);
+	WIRE_EQ(w, wire_send(w, A, 10), 10);
+	wire_run_ms(w, 500);
+	WIRE_EQ(w, wire_recv(w, B, 100), 30);
+	WIRE_EXPECT(w,
+		    "0.000 ESTABLISHED -> P. 1:11 ack 1   -> x\n"
+		    "0.000 ESTABLISHED -> P. 11:31 ack 1  -> ESTABLISHED\n"
+		    "0.010 ESTABLISHED <- . 1 ack 1       <- ESTABLISHED\n"
+		    "0.200 ESTABLISHED -> P. 1:11 ack 1   -> ESTABLISHED\n"
+		    "0.210 ESTABLISHED <- . 1 ack 31      <- ESTABLISHED\n");
+}
+
 /* A control message that is none. */
 static void send__bad_control_message(struct kunit *test)
 {
@@ -1405,6 +1450,8 @@ WIRE_SUITES_MAPPED(xtcp_socket_wire,
 	KUNIT_CASE_SLOW(send__msg_more),
 	KUNIT_CASE_SLOW(send__msg_more_ends_with_its_call),
 	KUNIT_CASE_SLOW(send__msg_more_and_cork),
+	KUNIT_CASE_SLOW(send__end_of_record),
+	KUNIT_CASE_SLOW(send__end_of_record_is_lost),
 	KUNIT_CASE_SLOW(send__bad_control_message),
 	KUNIT_CASE_SLOW(send__control_of_device_memory),
 	KUNIT_CASE_SLOW(bypass__is_not_short),

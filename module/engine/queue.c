@@ -177,6 +177,7 @@ static struct sk_buff *cut_off(struct sock *sk, struct sk_buff *skb, u32 len)
 	rest_cb->seq = cb->seq + len;
 	cb->end_seq = rest_cb->seq;
 	cb->ctl &= ~(XTCP_FIN | XTCP_PSH);
+	cb->record_end = false;
 	return rest;
 }
 

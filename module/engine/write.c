@@ -9,13 +9,17 @@
 #include <xtcp/sock.h>
 #include <xtcp/write.h>
 
-/* The skb that more text may go into: the last unsent, if not full; a segment's, if there is no room. */
+/*
+ * The skb that more text may go into: the last unsent, if neither full nor a record's end; a
+ * segment's, if there is no room.
+ */
 struct sk_buff *xtcp_write_open_tail(const struct sock *sk)
 {
 	const struct xtcp_send *snd = &xtcp_sk(sk)->snd;
 	struct sk_buff *skb = xtcp_queue_last_unsent(sk);
 
-	if (!skb || skb->len >= snd->goal || (skb->len >= snd->mss && !sk_stream_memory_free(sk)))
+	if (!skb || XTCP_SKB_CB(skb)->record_end || skb->len >= snd->goal ||
+	    (skb->len >= snd->mss && !sk_stream_memory_free(sk)))
 		return NULL;
 	return skb;
 }
@@ -37,8 +41,10 @@ static u32 afford(struct sock *sk, u32 len)
 	if (sk_wmem_schedule(sk, len))
 		return len;
 	left = minimum_left(sk);
-	if (left <= 0)
+	if (left <= 0) {
+		WRITE_ONCE(xtcp_sk(sk)->snd.starved, true);
 		return 0;
+	}
 	len = min_t(u32, len, left);
 	xtcp_memory_force(sk, len);
 	return len;
@@ -68,6 +74,13 @@ void xtcp_write_drop_empty(struct sock *sk)
 		xtcp_queue_drop_last(sk);
 }
 
+/* @skb has @len octets more. */
+static void written(struct sock *sk, struct sk_buff *skb, u32 len)
+{
+	XTCP_SKB_CB(skb)->end_seq += len;
+	xtcp_sk(sk)->snd.write_seq += len;
+}
+
 /* Octets copied; 0: @skb takes no more fragments; -ENOBUFS, -EFAULT. */
 int xtcp_write_append(struct sock *sk, struct sk_buff *skb, struct msghdr *msg, u32 most)
 {
@@ -85,10 +98,8 @@ int xtcp_write_append(struct sock *sk, struct sk_buff *skb, struct msghdr *msg, 
 	copy = min_t(u32, most - skb->len, msg_data_left(msg));
 	copy = min_t(u32, copy, pfrag->size - pfrag->offset);
 	copy = afford(sk, copy);
-	if (!copy) {
-		WRITE_ONCE(xtcp_sk(sk)->snd.starved, true);
+	if (!copy)
 		return -ENOBUFS;
-	}
 	err = skb_copy_to_page_nocache(sk, &msg->msg_iter, skb, pfrag->page,
 				       pfrag->offset, copy);
 	if (err)
@@ -100,9 +111,43 @@ int xtcp_write_append(struct sock *sk, struct sk_buff *skb, struct msghdr *msg, 
 		page_ref_inc(pfrag->page);
 	}
 	pfrag->offset += copy;
-	XTCP_SKB_CB(skb)->end_seq += copy;
-	xtcp_sk(sk)->snd.write_seq += copy;
+	written(sk, skb, copy);
 	return copy;
+}
+
+/*
+ * A sum that we make ourselves would be of a page as it was: who wrote to it meanwhile
+ * makes it wrong, and the peer throws the segment away.
+ */
+bool xtcp_write_can_splice(struct sock *sk)
+{
+	const netdev_features_t need = NETIF_F_SG | NETIF_F_HW_CSUM;
+	const struct dst_entry *dst = __sk_dst_get(sk);
+	bool can;
+
+	rcu_read_lock();
+	can = dst && (READ_ONCE(dst->dev)->features & need) == need;
+	rcu_read_unlock();
+	return can;
+}
+
+int xtcp_write_splice(struct sock *sk, struct sk_buff *skb, struct msghdr *msg, u32 most)
+{
+	u32 len = min_t(u32, most - skb->len, msg_data_left(msg));
+	ssize_t n;
+
+	len = afford(sk, len);
+	if (!len)
+		return -ENOBUFS;
+	n = xtcp_splice(sk, skb, &msg->msg_iter, len);
+	if (n < 0)
+		return n == -EMSGSIZE ? 0 : n;
+	if (!(msg->msg_flags & MSG_NO_SHARED_FRAGS))
+		skb_shinfo(skb)->flags |= SKBFL_SHARED_FRAG;
+	sk_wmem_queued_add(sk, n);
+	sk_mem_charge(sk, n);
+	written(sk, skb, n);
+	return n;
 }
 
 bool xtcp_write_into_syn(struct sock *sk, struct msghdr *msg, u32 room)

@@ -6,6 +6,7 @@
 #include <xtcp/mss.h>
 #include <xtcp/push.h>
 #include <xtcp/queue.h>
+#include <xtcp/skb.h>
 #include <xtcp/socket.h>
 #include <xtcp/write.h>
 
@@ -55,6 +56,16 @@ static void let_in(struct sock *sk, u32 *octets)
 	*octets = 0;
 }
 
+/* The next of @msg into @skb: pages of sendfile() and splice() as they are, if they can go so. */
+static int write_text(struct sock *sk, struct sk_buff *skb, struct msghdr *msg)
+{
+	u32 goal = xtcp_sk(sk)->snd.goal;
+
+	if ((msg->msg_flags & XTCP_MSG_SPLICE_PAGES) && xtcp_write_can_splice(sk))
+		return xtcp_write_splice(sk, skb, msg, goal);
+	return xtcp_write_append(sk, skb, msg, goal);
+}
+
 /*
  * Context: socket lock, released while waiting: others write, too, and only what is
  * behind our own last octet is ours. Or they end the connection, and begin the next.
@@ -75,11 +86,13 @@ static int send_text(struct sock *sk, struct msghdr *msg, long timeo)
 		if (err)
 			goto out;
 		skb = xtcp_write_open_tail(sk) ?: xtcp_write_new_tail(sk);
-		n = skb ? xtcp_write_append(sk, skb, msg, xtcp_sk(sk)->snd.goal) : -ENOBUFS;
+		n = skb ? write_text(sk, skb, msg) : -ENOBUFS;
 		if (n > 0) {
 			copied += n;
 			since += n;
 			end = xtcp_sk(sk)->snd.write_seq;
+			if ((msg->msg_flags & MSG_EOR) && !msg_data_left(msg))
+				XTCP_SKB_CB(skb)->record_end = true;
 			if (skb->len >= xtcp_sk(sk)->snd.goal) {
 				push_full(sk, msg);
 				let_in(sk, &since);
@@ -91,9 +104,10 @@ static int send_text(struct sock *sk, struct msghdr *msg, long timeo)
 			skb = xtcp_write_new_tail(sk);
 			if (skb)
 				continue;
+			n = -ENOBUFS;
 		}
 		xtcp_write_drop_empty(sk);
-		err = n == -EFAULT ? n : wait_for_space(sk, &timeo);
+		err = n == -ENOBUFS ? wait_for_space(sk, &timeo) : n;
 		if (err)
 			goto out;
 	}

@@ -13,6 +13,7 @@ import tempfile
 import time
 import unittest
 
+from test_info import info
 from xtcp_sockets import (A_WHILE, KERNEL, PATIENCE, PROTO, SIOCINQ, SIOCOUTQ, SIOCOUTQNSD, SOL_TCP, SO_PEEK_OFF,
                           Interruptions, SocketTest, Task, disconnect, events, fill, ioctl_int, libc, recv_all,
                           recv_exactly, reset, set_timeout)
@@ -167,6 +168,16 @@ class Sending(SocketTest):
             self.assertEqual(ioctl_int(self.client, SIOCOUTQNSD), 0)
         self.assert_received(b"x" * 3000)
 
+    @unittest.skipIf(KERNEL < (6, 5), "the kernel gives no pages")
+    def test_sendfile_copies_nothing(self):
+        """So that what is written to the file before that is read is what is read, as with the kernel's TCP."""
+        file = os.memfd_create("sent")
+        self.addCleanup(os.close, file)
+        os.write(file, b"x" * 4096)
+        self.assertEqual(os.sendfile(self.client.fileno(), file, 0, 4096), 4096)
+        os.pwrite(file, b"y" * 4096, 0)
+        self.assert_received(b"y" * 4096)
+
     def test_bad_control_message(self):
         with self.raises(errno.EINVAL):
             self.client.sendmsg([b"hello"], [(socket.SOL_SOCKET, 9999, b"what?")])
@@ -200,6 +211,16 @@ class Sending(SocketTest):
     def test_msg_more_and_end(self):
         self.client.send(b"hello", socket.MSG_MORE)
         self.assert_received(b"hello")
+
+    def test_msg_eor(self):
+        """What was written before it is in a segment, what comes after it in another."""
+        self.client.setsockopt(SOL_TCP, socket.TCP_NODELAY, 1)
+        before = info(self.client)["data_segs_out"]
+        self.client.send(b"one ", socket.MSG_MORE)
+        self.client.send(b"record", socket.MSG_MORE | socket.MSG_EOR)
+        self.client.send(b", another")
+        self.assert_received(b"one record, another")
+        self.assertEqual(info(self.client)["data_segs_out"] - before, 2)
 
     def test_bad_pointer(self):
         with self.raises(errno.EFAULT):
