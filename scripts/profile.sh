@@ -23,5 +23,6 @@ cc -O2 -Wall -Wextra -Werror -o "$dir/bench" "$ROOT/scripts/bench/bench.c"
 XTCP_OUT=$dir XTCP_BENCH_SAMPLED=1 XTCP_BENCH_QUICK=$quick "${TIED[@]}" "$ROOT/scripts/run.sh" 6.12 --virtual \
 	--append "clearcpuid=erms,fsrm" --gdb "$dir/gdb" --timeout 14400 \
 	unshare -n python3 "$ROOT/scripts/bench/bench.py" "$dir/bench" "$kind" "$1" &
-"${TIED[@]}" python3 "$ROOT/scripts/bench/sample.py" "$dir/gdb" "$dir" "$1" $enough
-wait $!
+runner=$!
+"${TIED[@]}" python3 "$ROOT/scripts/bench/sample.py" "$dir/gdb" "$dir" "$1" $enough "$runner"
+wait "$runner"
