@@ -121,7 +121,7 @@ const struct xtcp_knob_row xtcp_knob_rows[] = {
 	KNOB(gso, 1, 0, 1, "",
 	     "text of many segments goes down as one, for IP or the device to cut up"),
 	KNOB(limit_output_bytes, 1048576, 0, 1U << 30, "",
-	     "of a connection, what may wait in the queues of this machine; a millisecond's worth, and two skbs at least"),
+	     "octets of a connection that may wait in this machine; a millisecond's worth, two skbs at least"),
 	KNOB(initial_cwnd, 10, 1, 1000, "RFC 6928 2",
 	     "segments a new connection may send before the first ACK"),
 	KNOB(abc_limit, 0, 0, 1000, "RFC 3465 2.2",
