@@ -12,8 +12,8 @@
 #include <net/sock.h>
 #include <xtcp/pages.h>
 
-/* A megabyte on each CPU, of what sk_page_frag() gives where memory is not in pieces. */
-enum { KEPT = 32, PAGES_SIZE = 32768 };
+/* A quarter of a megabyte on each CPU, of what sk_page_frag() gives where memory is not in pieces. */
+enum { KEPT = 8, PAGES_SIZE = 32768 };
 
 struct kept {
 	struct page *page[KEPT];
