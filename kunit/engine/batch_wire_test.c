@@ -128,6 +128,25 @@ static void small_queue__not_too_small(struct kunit *test)
 	slow_end(&slow);
 }
 
+/* A device that gathers for several milliseconds says so, and has the text of as many. */
+static void small_queue__device_gathers(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+	struct sock *sk = w->side[A].sock->sk;
+	struct slow slow;
+
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_SNDBUF, 400000), 0);
+	wire_knob(w, gso, 0);
+	slow_begin(&slow, w);
+	WIRE_EQ(w, wire_send(w, A, 9000), 9000);
+	WIRE_EQ(w, skb_queue_len(&slow.queue), 3);
+	sk_pacing_shift_update(sk, 6);
+	wire_xs(w, A)->rtt.srtt_us = 10000;
+	leaves(&slow);
+	WIRE_EQ(w, skb_queue_len(&slow.queue), 8);
+	slow_end(&slow);
+}
+
 /* The last of a closed connection leaves when no one holds its socket any more. */
 static void small_queue__socket_is_gone(struct kunit *test)
 {
@@ -153,6 +172,7 @@ WIRE_SUITES(xtcp_batch_wire,
 	KUNIT_CASE_SLOW(ack__of_a_gap_does_not_wait),
 	KUNIT_CASE_SLOW(small_queue),
 	KUNIT_CASE_SLOW(small_queue__not_too_small),
+	KUNIT_CASE_SLOW(small_queue__device_gathers),
 	KUNIT_CASE_SLOW(small_queue__socket_is_gone),
 	{ }
 );
