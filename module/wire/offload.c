@@ -110,27 +110,33 @@ static struct sk_buff *gro_receive6(struct list_head *head, struct sk_buff *skb)
 		    skb_gro_checksum_validate(skb, IPPROTO_XTCP, ip6_gro_compute_pseudo));
 }
 
-/* The header of the first is the header of all, should someone have to cut them up again. */
-static int joined(struct sk_buff *skb, int thoff, __sum16 pseudo, unsigned int gso_type)
+/*
+ * The header of the first is the header of all, should someone have to cut them up again. TCP
+ * knows where IP's is, behind a VLAN or in a tunnel, and whether IP numbered them alike: its
+ * sum of the pseudo header is ours but for the protocol.
+ */
+static int joined(const struct net_offload *tcp, struct sk_buff *skb, int thoff)
 {
-	((struct tcphdr *)(skb->data + thoff))->check = pseudo;
-	skb_shinfo(skb)->gso_type |= gso_type | SKB_GSO_SCTP;
-	tcp_gro_complete(skb);
-	return 0;
+	struct tcphdr *th;
+	int err;
+
+	if (!tcp || !tcp->callbacks.gro_complete)
+		return -EPROTONOSUPPORT;
+	err = tcp->callbacks.gro_complete(skb, thoff);
+	th = (struct tcphdr *)(skb->data + thoff);
+	th->check = csum16_add(csum16_sub(th->check, htons(IPPROTO_TCP)), htons(IPPROTO_XTCP));
+	skb_shinfo(skb)->gso_type |= SKB_GSO_SCTP;
+	return err;
 }
 
 static int gro_complete4(struct sk_buff *skb, int thoff)
 {
-	const struct iphdr *iph = skb->encapsulation ? inner_ip_hdr(skb) : ip_hdr(skb);
-
-	return joined(skb, thoff, pseudo4(iph, skb->len - thoff), SKB_GSO_TCPV4);
+	return joined(tcp_offload(), skb, thoff);
 }
 
 static int gro_complete6(struct sk_buff *skb, int thoff)
 {
-	const struct ipv6hdr *ip6h = skb->encapsulation ? inner_ipv6_hdr(skb) : ipv6_hdr(skb);
-
-	return joined(skb, thoff, pseudo6(ip6h, skb->len - thoff), SKB_GSO_TCPV6);
+	return joined(tcp6_offload(), skb, thoff);
 }
 
 static const struct net_offload offload4 = {
