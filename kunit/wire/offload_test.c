@@ -5,16 +5,19 @@
  */
 
 #include <kunit/test.h>
+#include <linux/delay.h>
 #include <linux/etherdevice.h>
 #include <linux/in.h>
 #include <linux/ipv6.h>
 #include <linux/netdevice.h>
 #include <linux/tcp.h>
+#include <linux/version.h>
 #include <net/gro.h>
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
 #include <net/net_namespace.h>
 #include <uapi/linux/xtcp.h>
+#include <xtcp/offload.h>
 
 enum { SEGMENTS = 3, TEXT = 100, IP_ID = 7 };
 
@@ -145,7 +148,6 @@ static struct sk_buff *segment(struct kunit *test, bool ipv6, unsigned int n)
 	th->seq = htonl(1 + n * TEXT);
 	th->doff = sizeof(*th) / 4;
 	th->ack = 1;
-	th->psh = n + 1 == SEGMENTS;
 	th->check = sum(ip, len, csum_partial(th, len, 0));
 	skb_reset_mac_header(skb);
 	skb_pull(skb, ETH_HLEN);
@@ -155,15 +157,24 @@ static struct sk_buff *segment(struct kunit *test, bool ipv6, unsigned int n)
 	return skb;
 }
 
-/* All of them as one, in @nic->up. */
-static struct sk_buff *joined(struct kunit *test, struct nic *nic, bool ipv6)
+/* What it brings is held for so long, joined, for more to come. */
+static void hold(struct nic *nic, unsigned long ns)
 {
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	WRITE_ONCE(nic->napi.gro_flush_timeout, ns);
+#else
+	WRITE_ONCE(nic->napi.dev->gro_flush_timeout, ns);
+#endif
+}
+
+static struct nic *bring(struct kunit *test, bool ipv6, unsigned long hold_ns)
+{
+	struct nic *nic = kunit_kzalloc(test, sizeof(*nic), GFP_KERNEL);
 	struct net_device *lo = init_net.loopback_dev;
 	unsigned int n;
 
-	*nic = (struct nic){
-		.type = { .type = htons(SHIM_TYPE), .dev = lo, .func = goes_up },
-	};
+	KUNIT_ASSERT_NOT_NULL(test, nic);
+	nic->type = (struct packet_type){ .type = htons(SHIM_TYPE), .dev = lo, .func = goes_up };
 	skb_queue_head_init(&nic->waiting);
 	skb_queue_head_init(&nic->up);
 	for (n = 0; n < SEGMENTS; n++)
@@ -171,28 +182,34 @@ static struct sk_buff *joined(struct kunit *test, struct nic *nic, bool ipv6)
 	dev_add_offload(&shim_offload);
 	dev_add_pack(&nic->type);
 	netif_napi_add(lo, &nic->napi, poll);
+	hold(nic, hold_ns);
 	napi_enable(&nic->napi);
 	local_bh_disable();
 	napi_schedule(&nic->napi);
 	local_bh_enable();
+	return nic;
+}
+
+/* All of them as one, or NULL. */
+static struct sk_buff *came_up(struct kunit *test, struct nic *nic)
+{
+	hold(nic, 0);
 	napi_disable(&nic->napi);
 	netif_napi_del(&nic->napi);
 	dev_remove_pack(&nic->type);
 	dev_remove_offload(&shim_offload);
+	skb_queue_purge(&nic->waiting);
 	KUNIT_EXPECT_EQ(test, skb_queue_len(&nic->up), 1);
-	return skb_peek(&nic->up);
+	return skb_dequeue(&nic->up);
 }
 
 /* Its sum is that of the pseudo header: who cuts it up goes on from there. */
 static void sums_up(struct kunit *test, bool ipv6)
 {
-	struct nic *nic = kunit_kzalloc(test, sizeof(*nic), GFP_KERNEL);
-	struct sk_buff *skb;
-	struct tcphdr *th;
+	struct sk_buff *skb = came_up(test, bring(test, ipv6, 0));
 	u32 ip_len = ipv6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
+	struct tcphdr *th;
 
-	KUNIT_ASSERT_NOT_NULL(test, nic);
-	skb = joined(test, nic, ipv6);
 	if (skb) {
 		__skb_pull(skb, SHIM);
 		th = (struct tcphdr *)(skb->data + ip_len);
@@ -204,8 +221,7 @@ static void sums_up(struct kunit *test, bool ipv6)
 		KUNIT_EXPECT_EQ(test, !!(skb_shinfo(skb)->gso_type & SKB_GSO_TCP_FIXEDID), !ipv6);
 		KUNIT_EXPECT_TRUE(test, skb_shinfo(skb)->gso_type & SKB_GSO_SCTP);
 	}
-	skb_queue_purge(&nic->up);
-	skb_queue_purge(&nic->waiting);
+	kfree_skb(skb);
 }
 
 static void joined__behind_a_shim(struct kunit *test)
@@ -218,9 +234,26 @@ static void joined__behind_a_shim6(struct kunit *test)
 	sums_up(test, true);
 }
 
+/* The module goes while a device holds what was joined: that goes up first. */
+static void joined__before_it_goes(struct kunit *test)
+{
+	struct nic *nic = bring(test, false, 10 * NSEC_PER_MSEC);
+	struct sk_buff *skb;
+
+	KUNIT_EXPECT_EQ(test, skb_queue_len(&nic->up), 0);
+	xtcp_offload_unregister();
+	msleep(20);
+	KUNIT_EXPECT_EQ(test, xtcp_offload_register(), 0);
+	skb = came_up(test, nic);
+	if (skb)
+		KUNIT_EXPECT_EQ(test, skb_shinfo(skb)->gso_segs, SEGMENTS);
+	kfree_skb(skb);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(joined__behind_a_shim),
 	KUNIT_CASE(joined__behind_a_shim6),
+	KUNIT_CASE(joined__before_it_goes),
 	{ }
 };
 

@@ -10,6 +10,7 @@
  * ones, which cut up nothing, have it, and pass the skb on whole.
  */
 
+#include <linux/delay.h>
 #include <net/gro.h>
 #include <net/ip6_checksum.h>
 #include <net/protocol.h>
@@ -78,6 +79,9 @@ static struct sk_buff *gso_segment6(struct sk_buff *skb, netdev_features_t featu
 
 /* --- in --------------------------------------------------------------------- */
 
+/* The module goes: nothing more is joined. */
+static bool leaving;
+
 /*
  * @skb with those before it. TCP's would verify its sum for its own protocol: it is told
  * that it need not. What is not to be joined (flush) goes there all the same, for what is
@@ -92,6 +96,8 @@ static struct sk_buff *join(const struct net_offload *tcp, struct list_head *hea
 		NAPI_GRO_CB(skb)->flush = 1;
 		return NULL;
 	}
+	if (READ_ONCE(leaving))
+		NAPI_GRO_CB(skb)->flush = 1;
 	NAPI_GRO_CB(skb)->csum_cnt++;
 	return tcp->callbacks.gro_receive(head, skb);
 }
@@ -157,8 +163,10 @@ static const struct net_offload offload6 = {
 
 int xtcp_offload_register(void)
 {
-	int err = inet_add_offload(&offload4, IPPROTO_XTCP);
+	int err;
 
+	WRITE_ONCE(leaving, false);
+	err = inet_add_offload(&offload4, IPPROTO_XTCP);
 	if (err)
 		return err;
 	err = inet6_add_offload(&offload6, IPPROTO_XTCP);
@@ -167,8 +175,17 @@ int xtcp_offload_register(void)
 	return err;
 }
 
+/*
+ * What is held, joined, has to go up before we go, or IP complains (WARN): in the next poll of
+ * its device, or after gro_flush_timeout, which is of microseconds.
+ */
+enum { HELD_MS = 100 };
+
 void xtcp_offload_unregister(void)
 {
+	WRITE_ONCE(leaving, true);
+	synchronize_net();
+	msleep(HELD_MS);
 	inet6_del_offload(&offload6, IPPROTO_XTCP);
 	inet_del_offload(&offload4, IPPROTO_XTCP);
 }
