@@ -128,6 +128,44 @@ static void small_queue__not_too_small(struct kunit *test)
 	slow_end(&slow);
 }
 
+/* A device that gathers for several milliseconds says so, and has the text of as many. */
+static void small_queue__device_gathers(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+	struct sock *sk = w->side[A].sock->sk;
+	struct slow slow;
+
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_SNDBUF, 400000), 0);
+	wire_knob(w, gso, 0);
+	slow_begin(&slow, w);
+	WIRE_EQ(w, wire_send(w, A, 9000), 9000);
+	WIRE_EQ(w, skb_queue_len(&slow.queue), 3);
+	sk_pacing_shift_update(sk, 6);
+	wire_xs(w, A)->rtt.srtt_us = 10000;
+	leaves(&slow);
+	WIRE_EQ(w, skb_queue_len(&slow.queue), 8);
+	slow_end(&slow);
+}
+
+/* The device takes no more segments in one: IP would cut up what has more. */
+static void large__as_many_as_the_device_takes(struct kunit *test)
+{
+	struct net_device *lo = init_net.loopback_dev;
+	struct wire *w = wire_connected(test);
+	u16 before = lo->gso_max_segs;
+	struct slow slow;
+
+	WRITE_ONCE(lo->gso_max_segs, 3);
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_SNDBUF, 400000), 0);
+	slow_begin(&slow, w);
+	WIRE_EQ(w, wire_send(w, A, 9000), 9000);
+	WIRE_EQ(w, skb_queue_len(&slow.queue), 3);
+	if (!skb_queue_empty(&slow.queue))
+		WIRE_EQ(w, skb_shinfo(skb_peek(&slow.queue))->gso_segs, 3);
+	slow_end(&slow);
+	WRITE_ONCE(lo->gso_max_segs, before);
+}
+
 /* The last of a closed connection leaves when no one holds its socket any more. */
 static void small_queue__socket_is_gone(struct kunit *test)
 {
@@ -153,6 +191,8 @@ WIRE_SUITES(xtcp_batch_wire,
 	KUNIT_CASE_SLOW(ack__of_a_gap_does_not_wait),
 	KUNIT_CASE_SLOW(small_queue),
 	KUNIT_CASE_SLOW(small_queue__not_too_small),
+	KUNIT_CASE_SLOW(small_queue__device_gathers),
 	KUNIT_CASE_SLOW(small_queue__socket_is_gone),
+	KUNIT_CASE_SLOW(large__as_many_as_the_device_takes),
 	{ }
 );

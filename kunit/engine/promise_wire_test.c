@@ -914,6 +914,7 @@ static void backlog__joins_small_segments(struct kunit *test)
 	u64 joined = wire_counter(XTCP_CNT_BACKLOG_JOINED);
 	struct wire *w = puppet(test, 0);
 	struct sock *sk = w->side[B].sock->sk;
+	struct tcp_info before = wire_info(w, B);
 	u32 seq;
 
 	lock_sock(sk);
@@ -924,6 +925,9 @@ static void backlog__joins_small_segments(struct kunit *test)
 	WIRE_EQ(w, sk->sk_backlog.len < 30000, true);
 	release_sock(sk);
 	WIRE_EQ(w, wire_counter(XTCP_CNT_BACKLOG_JOINED) - joined > 50, true);
+	/* They are no fewer to who asks. */
+	WIRE_EQ(w, wire_info(w, B).tcpi_segs_in - before.tcpi_segs_in, 101);
+	WIRE_EQ(w, wire_info(w, B).tcpi_data_segs_in - before.tcpi_data_segs_in, 101);
 	WIRE_STATE(w, B, CLOSE_WAIT);
 	WIRE_EQ(w, wire_recv(w, B, 1000), seq + 1);
 	WIRE_EQ(w, wire_recv(w, B, 1000), 0);

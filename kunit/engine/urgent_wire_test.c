@@ -303,6 +303,28 @@ static void urgent__retransmitted_far_behind(struct kunit *test)
 	WIRE_EQ(w, wire_recv(w, B, 1 << 20), 100000);
 }
 
+/* Sent again many segments at a time it would be one pointer for all of them. */
+static void urgent__retransmitted_large(struct kunit *test)
+{
+	struct wire *w = large_window(test);
+	struct wire_segment *seg;
+	unsigned int n = 0;
+
+	wire_drop(w, A, WIRE_DATA, 1, 11);
+	WIRE_EQ(w, wire_send(w, A, 10000), 10000);
+	WIRE_EQ(w, send_urgent(w, A, 1), 1);
+	wire_run_ms(w, 1000);
+	list_for_each_entry(seg, &w->segments, link) {
+		if (seg->from != A || !(seg->ctl & XTCP_URG))
+			continue;
+		WIRE_EQ(w, seg->up, 11002 - seg->seq_rel);
+		n++;
+	}
+	WIRE_EQ(w, n, 12);
+	WIRE_EQ(w, recv_urgent(w, B), octet_from_a(11000));
+	WIRE_EQ(w, wire_recv(w, B, 65536), 10000);
+}
+
 /* --- receiving ------------------------------------------------------------ */
 
 #define PUA (XTCP_PSH | XTCP_URG | XTCP_ACK)
@@ -530,6 +552,7 @@ WIRE_SUITES(xtcp_urgent_wire,
 	KUNIT_CASE_SLOW(urgent__ack_points),
 	KUNIT_CASE_SLOW(urgent__beyond_the_pointer),
 	KUNIT_CASE_SLOW(urgent__retransmitted_far_behind),
+	KUNIT_CASE_SLOW(urgent__retransmitted_large),
 	KUNIT_CASE_SLOW(urgent__announced_then_here),
 	KUNIT_CASE_SLOW(urgent__mark_moves_on_before_its_octet),
 	KUNIT_CASE_SLOW(urgent__mark_moves_on_inline),

@@ -35,15 +35,17 @@ static u32 cut_for_us(struct sock *sk)
 {
 	const struct dst_entry *dst = __sk_dst_get(sk);
 	const struct net_device *dev;
-	u32 most;
+	u32 most, segments;
 
 	if (!dst || dst->header_len || !xtcp_knob(xtcp_sk_net(sk), gso))
 		return 0;
 	rcu_read_lock();
 	dev = READ_ONCE(dst->dev);
 	most = min_t(u32, READ_ONCE(dev->gso_max_size), GSO_LEGACY_MAX_SIZE);
+	segments = READ_ONCE(dev->gso_max_segs);
 	rcu_read_unlock();
-	return most - min_t(u32, most, XTCP_HEADROOM + 1);
+	most -= min_t(u32, most, XTCP_HEADROOM + 1);
+	return min(most, segments * xtcp_sk(sk)->snd.mss);
 }
 
 /*

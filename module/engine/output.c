@@ -323,7 +323,8 @@ static int send_again(struct sock *sk, struct sk_buff *skb, u32 len)
 	if (skb_fclone_busy(sk, skb))
 		return -EBUSY;
 	xtcp_mss_refresh(sk);
-	len = min3(len, skb->len, xs->snd.goal);
+	/* What is urgent is so many octets ahead of each segment of its own. */
+	len = min3(len, skb->len, xs->tcb.snd_urgent ? (u32)xs->snd.mss : xs->snd.goal);
 	if (len < skb->len) {
 		err = xtcp_queue_split(sk, skb, len);
 		if (err)

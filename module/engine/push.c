@@ -87,17 +87,19 @@ static int allowed(const struct sock *sk, const struct sk_buff *skb)
 
 /*
  * Small queues: what one connection may have waiting in this machine, in its qdisc or the
- * device's ring, charged to it: what it sends in a millisecond by its round trips, and less
- * than three skbs in any case. More would only make others wait, and what it has to send again.
+ * device's ring, charged to it: what it sends in a millisecond by its round trips, or in as
+ * long as its device gathers (Wi-Fi: sk_pacing_shift_update()), and less than three skbs in
+ * any case. More would only make others wait, and what it has to send again.
  */
 static bool queues_full(const struct sock *sk, const struct sk_buff *skb)
 {
 	const struct xtcp_sock *xs = xtcp_sk(sk);
 	u32 waiting = sk_wmem_alloc_get(sk), least = 3 * skb->truesize, rate;
+	u32 us = USEC_PER_SEC >> READ_ONCE(sk->sk_pacing_shift);
 
 	if (waiting < least)
 		return false;
-	rate = min_t(u64, div_u64((u64)xs->cong.cwnd * USEC_PER_MSEC, max(xs->rtt.srtt_us, 1U)),
+	rate = min_t(u64, div_u64((u64)xs->cong.cwnd * us, max(xs->rtt.srtt_us, 1U)),
 		     xtcp_knob(xtcp_sk_net(sk), limit_output_bytes));
 	return waiting > rate;
 }

@@ -86,6 +86,7 @@ static bool join_backlog(struct sock *sk, struct sk_buff *skb)
 	struct sk_buff *tail = sk->sk_backlog.tail;
 	const struct tcphdr *th = tcp_hdr(skb);
 	struct tcphdr *last;
+	u32 segments;
 	bool fragstolen;
 	u16 size;
 	int delta;
@@ -94,6 +95,7 @@ static bool join_backlog(struct sock *sk, struct sk_buff *skb)
 	if (!tail || XTCP_SKB_CB(tail)->cut || XTCP_SKB_CB(skb)->cut || !continues(tail, skb))
 		return false;
 	size = max(segment_size(tail), segment_size(skb));
+	segments = xtcp_skb_segments(tail) + xtcp_skb_segments(skb);
 	__skb_pull(skb, th->doff * 4);
 	if (!skb_try_coalesce(tail, skb, &fragstolen, &delta)) {
 		__skb_push(skb, th->doff * 4);
@@ -108,6 +110,7 @@ static bool join_backlog(struct sock *sk, struct sk_buff *skb)
 	last->fin |= th->fin;
 	tail->tstamp = skb->tstamp ?: tail->tstamp;
 	skb_shinfo(tail)->gso_size = size;
+	skb_shinfo(tail)->gso_segs = min_t(u32, segments, U16_MAX);
 	sk->sk_backlog.len += delta;
 	xtcp_count(xtcp_sk_net(sk), XTCP_CNT_BACKLOG_JOINED);
 	kfree_skb_partial(skb, fragstolen);

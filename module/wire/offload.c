@@ -10,6 +10,7 @@
  * ones, which cut up nothing, have it, and pass the skb on whole.
  */
 
+#include <linux/delay.h>
 #include <net/gro.h>
 #include <net/ip6_checksum.h>
 #include <net/protocol.h>
@@ -78,6 +79,9 @@ static struct sk_buff *gso_segment6(struct sk_buff *skb, netdev_features_t featu
 
 /* --- in --------------------------------------------------------------------- */
 
+/* The module goes: nothing more is joined. */
+static bool leaving;
+
 /*
  * @skb with those before it. TCP's would verify its sum for its own protocol: it is told
  * that it need not. What is not to be joined (flush) goes there all the same, for what is
@@ -92,6 +96,8 @@ static struct sk_buff *join(const struct net_offload *tcp, struct list_head *hea
 		NAPI_GRO_CB(skb)->flush = 1;
 		return NULL;
 	}
+	if (READ_ONCE(leaving))
+		NAPI_GRO_CB(skb)->flush = 1;
 	NAPI_GRO_CB(skb)->csum_cnt++;
 	return tcp->callbacks.gro_receive(head, skb);
 }
@@ -110,27 +116,33 @@ static struct sk_buff *gro_receive6(struct list_head *head, struct sk_buff *skb)
 		    skb_gro_checksum_validate(skb, IPPROTO_XTCP, ip6_gro_compute_pseudo));
 }
 
-/* The header of the first is the header of all, should someone have to cut them up again. */
-static int joined(struct sk_buff *skb, int thoff, __sum16 pseudo, unsigned int gso_type)
+/*
+ * The header of the first is the header of all, should someone have to cut them up again. TCP
+ * knows where IP's is, behind a VLAN or in a tunnel, and whether IP numbered them alike: its
+ * sum of the pseudo header is ours but for the protocol.
+ */
+static int joined(const struct net_offload *tcp, struct sk_buff *skb, int thoff)
 {
-	((struct tcphdr *)(skb->data + thoff))->check = pseudo;
-	skb_shinfo(skb)->gso_type |= gso_type | SKB_GSO_SCTP;
-	tcp_gro_complete(skb);
-	return 0;
+	struct tcphdr *th;
+	int err;
+
+	if (!tcp || !tcp->callbacks.gro_complete)
+		return -EPROTONOSUPPORT;
+	err = tcp->callbacks.gro_complete(skb, thoff);
+	th = (struct tcphdr *)(skb->data + thoff);
+	th->check = csum16_add(csum16_sub(th->check, htons(IPPROTO_TCP)), htons(IPPROTO_XTCP));
+	skb_shinfo(skb)->gso_type |= SKB_GSO_SCTP;
+	return err;
 }
 
 static int gro_complete4(struct sk_buff *skb, int thoff)
 {
-	const struct iphdr *iph = skb->encapsulation ? inner_ip_hdr(skb) : ip_hdr(skb);
-
-	return joined(skb, thoff, pseudo4(iph, skb->len - thoff), SKB_GSO_TCPV4);
+	return joined(tcp_offload(), skb, thoff);
 }
 
 static int gro_complete6(struct sk_buff *skb, int thoff)
 {
-	const struct ipv6hdr *ip6h = skb->encapsulation ? inner_ipv6_hdr(skb) : ipv6_hdr(skb);
-
-	return joined(skb, thoff, pseudo6(ip6h, skb->len - thoff), SKB_GSO_TCPV6);
+	return joined(tcp6_offload(), skb, thoff);
 }
 
 static const struct net_offload offload4 = {
@@ -151,8 +163,10 @@ static const struct net_offload offload6 = {
 
 int xtcp_offload_register(void)
 {
-	int err = inet_add_offload(&offload4, IPPROTO_XTCP);
+	int err;
 
+	WRITE_ONCE(leaving, false);
+	err = inet_add_offload(&offload4, IPPROTO_XTCP);
 	if (err)
 		return err;
 	err = inet6_add_offload(&offload6, IPPROTO_XTCP);
@@ -161,8 +175,17 @@ int xtcp_offload_register(void)
 	return err;
 }
 
+/*
+ * What is held, joined, has to go up before we go, or IP complains (WARN): in the next poll of
+ * its device, or after gro_flush_timeout, which is of microseconds.
+ */
+enum { HELD_MS = 100 };
+
 void xtcp_offload_unregister(void)
 {
+	WRITE_ONCE(leaving, true);
+	synchronize_net();
+	msleep(HELD_MS);
 	inet6_del_offload(&offload6, IPPROTO_XTCP);
 	inet_del_offload(&offload4, IPPROTO_XTCP);
 }
