@@ -216,7 +216,8 @@ static void sums_up(struct kunit *test, bool ipv6)
 		KUNIT_EXPECT_EQ(test, skb_shinfo(skb)->gso_segs, SEGMENTS);
 		KUNIT_EXPECT_EQ(test, skb_shinfo(skb)->gso_size, TEXT);
 		KUNIT_EXPECT_TRUE(test, skb->ip_summed == CHECKSUM_PARTIAL);
-		KUNIT_EXPECT_EQ(test, (u16)~th->check, (u16)sum(skb->data, skb->len - ip_len, 0));
+		KUNIT_EXPECT_EQ(test, (__force u16)~th->check,
+				(__force u16)sum(skb->data, skb->len - ip_len, 0));
 		/* Numbered alike they came, and so they go on. */
 		KUNIT_EXPECT_EQ(test, !!(skb_shinfo(skb)->gso_type & SKB_GSO_TCP_FIXEDID), !ipv6);
 		KUNIT_EXPECT_TRUE(test, skb_shinfo(skb)->gso_type & SKB_GSO_SCTP);
