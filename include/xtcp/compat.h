@@ -304,4 +304,11 @@ static inline bool xtcp_wants_stamp(u32 tsflags)
 #define xtcp_splice(sk, skb, iter, most)	((void)(sk), skb_splice_from_iter(skb, iter, most))
 #endif
 
+/* How long what a device brings is held, joined: of each queue since 6.13. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define xtcp_gro_flush_timeout(napi)	((napi)->gro_flush_timeout)
+#else
+#define xtcp_gro_flush_timeout(napi)	((napi)->dev->gro_flush_timeout)
+#endif
+
 #endif

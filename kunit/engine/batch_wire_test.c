@@ -128,6 +128,25 @@ static void small_queue__not_too_small(struct kunit *test)
 	slow_end(&slow);
 }
 
+/* A device that keeps what it sent until more comes: the ACK of it lets more go. */
+static void small_queue__sent_but_kept(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+	struct slow slow;
+
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_SNDBUF, 400000), 0);
+	wire_knob(w, gso, 0);
+	wire_knob(w, limit_output_bytes, 0);
+	slow_begin(&slow, w);
+	WIRE_EQ(w, wire_send(w, A, 9000), 9000);
+	WIRE_EQ(w, skb_queue_len(&slow.queue), 3);
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 1001);
+	WIRE_EQ(w, skb_queue_len(&slow.queue), 3);
+	wire_inject(w, B, XTCP_ACK, .seq = 1, .ack = 3001);
+	WIRE_EQ(w, skb_queue_len(&slow.queue), 5);
+	slow_end(&slow);
+}
+
 /* A device that gathers for several milliseconds says so, and has the text of as many. */
 static void small_queue__device_gathers(struct kunit *test)
 {
@@ -191,6 +210,7 @@ WIRE_SUITES(xtcp_batch_wire,
 	KUNIT_CASE_SLOW(ack__of_a_gap_does_not_wait),
 	KUNIT_CASE_SLOW(small_queue),
 	KUNIT_CASE_SLOW(small_queue__not_too_small),
+	KUNIT_CASE_SLOW(small_queue__sent_but_kept),
 	KUNIT_CASE_SLOW(small_queue__device_gathers),
 	KUNIT_CASE_SLOW(small_queue__socket_is_gone),
 	KUNIT_CASE_SLOW(large__as_many_as_the_device_takes),

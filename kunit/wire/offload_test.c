@@ -11,12 +11,12 @@
 #include <linux/ipv6.h>
 #include <linux/netdevice.h>
 #include <linux/tcp.h>
-#include <linux/version.h>
 #include <net/gro.h>
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
 #include <net/net_namespace.h>
 #include <uapi/linux/xtcp.h>
+#include <xtcp/compat.h>
 #include <xtcp/offload.h>
 
 enum { SEGMENTS = 3, TEXT = 100, IP_ID = 7 };
@@ -160,11 +160,7 @@ static struct sk_buff *segment(struct kunit *test, bool ipv6, unsigned int n)
 /* What it brings is held for so long, joined, for more to come. */
 static void hold(struct nic *nic, unsigned long ns)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
-	WRITE_ONCE(nic->napi.gro_flush_timeout, ns);
-#else
-	WRITE_ONCE(nic->napi.dev->gro_flush_timeout, ns);
-#endif
+	WRITE_ONCE(xtcp_gro_flush_timeout(&nic->napi), ns);
 }
 
 static struct nic *bring(struct kunit *test, bool ipv6, unsigned long hold_ns)
@@ -216,7 +212,8 @@ static void sums_up(struct kunit *test, bool ipv6)
 		KUNIT_EXPECT_EQ(test, skb_shinfo(skb)->gso_segs, SEGMENTS);
 		KUNIT_EXPECT_EQ(test, skb_shinfo(skb)->gso_size, TEXT);
 		KUNIT_EXPECT_TRUE(test, skb->ip_summed == CHECKSUM_PARTIAL);
-		KUNIT_EXPECT_EQ(test, (u16)~th->check, (u16)sum(skb->data, skb->len - ip_len, 0));
+		KUNIT_EXPECT_EQ(test, (__force u16)~th->check,
+				(__force u16)sum(skb->data, skb->len - ip_len, 0));
 		/* Numbered alike they came, and so they go on. */
 		KUNIT_EXPECT_EQ(test, !!(skb_shinfo(skb)->gso_type & SKB_GSO_TCP_FIXEDID), !ipv6);
 		KUNIT_EXPECT_TRUE(test, skb_shinfo(skb)->gso_type & SKB_GSO_SCTP);
@@ -261,4 +258,5 @@ static struct kunit_suite xtcp_offload = {
 	.name = "xtcp_offload",
 	.test_cases = cases,
 };
+
 kunit_test_suite(xtcp_offload);

@@ -85,6 +85,14 @@ static int allowed(const struct sock *sk, const struct sk_buff *skb)
 	return skb->len > rest ? min_t(u32, len, skb->len - rest) : -1;
 }
 
+/* Or none. There are devices that let go of what they sent when more comes, or much later. */
+static bool one_under_way(const struct sock *sk)
+{
+	struct sk_buff *oldest = xtcp_queue_oldest(sk);
+
+	return !oldest || !xtcp_queue_next(oldest);
+}
+
 /*
  * Small queues: what one connection may have waiting in this machine, in its qdisc or the
  * device's ring, charged to it: what it sends in a millisecond by its round trips, or in as
@@ -97,7 +105,7 @@ static bool queues_full(const struct sock *sk, const struct sk_buff *skb)
 	u32 waiting = sk_wmem_alloc_get(sk), least = 3 * skb->truesize, rate;
 	u32 us = USEC_PER_SEC >> READ_ONCE(sk->sk_pacing_shift);
 
-	if (waiting < least)
+	if (waiting < least || one_under_way(sk))
 		return false;
 	rate = min_t(u64, div_u64((u64)xs->cong.cwnd * us, max(xs->rtt.srtt_us, 1U)),
 		     xtcp_knob(xtcp_sk_net(sk), limit_output_bytes));
