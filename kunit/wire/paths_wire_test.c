@@ -15,8 +15,16 @@ static struct {
 	u32 hash;
 	bool ooo_okay;
 	bool pfmemalloc;
+	bool route_under_rcu;
 	u8 ctl;
 } last;
+
+/* Was the route asked for under RCU, the last time? Only lockdep knows. */
+static struct {
+	struct dst_ops ops, *real;
+	struct dst_entry *dst;
+	bool under_rcu;
+} watched;
 
 static unsigned int look(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
@@ -27,6 +35,7 @@ static unsigned int look(void *priv, struct sk_buff *skb, const struct nf_hook_s
 	last.hash = skb->l4_hash ? skb->hash : 0;
 	last.ooo_okay = skb->ooo_okay;
 	last.pfmemalloc = skb->pfmemalloc;
+	last.route_under_rcu = watched.under_rcu;
 	last.ctl = xtcp_control_bits(tcp_hdr(skb));
 	return NF_ACCEPT;
 }
@@ -332,6 +341,39 @@ static void text__out_of_the_reserve(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, last.pfmemalloc);
 }
 
+static struct dst_entry *check(struct dst_entry *dst, u32 cookie)
+{
+	watched.under_rcu = rcu_read_lock_held();
+	return watched.real->check(dst, cookie);
+}
+
+static void stop_watching(void *unused)
+{
+	watched.dst->ops = watched.real;
+	dst_release(watched.dst);
+}
+
+/*
+ * A user lets go of the route while another one sends (IP_TOS, which needs no socket lock):
+ * it is there until the segment, which has no reference to it, is on its way.
+ */
+static void route__others_let_go_of_it(struct kunit *test)
+{
+	struct wire *w = looking(test);
+
+	wire_establish(w);
+	watched.dst = sk_dst_get(sock_of(w, A));
+	KUNIT_ASSERT_NOT_NULL(test, watched.dst);
+	watched.real = watched.dst->ops;
+	watched.ops = *watched.real;
+	watched.ops.check = check;
+	watched.under_rcu = false;
+	watched.dst->ops = &watched.ops;
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, stop_watching, NULL), 0);
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	KUNIT_EXPECT_TRUE(test, last.route_under_rcu);
+}
+
 WIRE_SUITES_MAPPED(xtcp_paths_wire,
 	KUNIT_CASE_SLOW(text_lost__txrehash_off),
 	KUNIT_CASE_SLOW(acks_lost__other_path),
@@ -345,6 +387,7 @@ WIRE_SUITES_MAPPED(xtcp_paths_wire,
 	KUNIT_CASE_SLOW(route__rto_min),
 	KUNIT_CASE_SLOW(route__rto_min_and_delayed_acks),
 	KUNIT_CASE_SLOW(route__quickack),
+	KUNIT_CASE_SLOW(route__others_let_go_of_it),
 	KUNIT_CASE_SLOW(rst__path_of_its_connection),
 	KUNIT_CASE_SLOW(text__may_change_the_queue),
 	KUNIT_CASE_SLOW(text__out_of_the_reserve),

@@ -259,20 +259,24 @@ static struct dst_entry *route(struct sock *sk)
 	return &rt->dst;
 }
 
-/* A stale route is asked for here, by the protocol on the wire: IP would take sk_protocol. */
+/*
+ * A stale route is asked for here, by the protocol on the wire: IP would take sk_protocol.
+ * Others let go of it without the socket lock (IP_TOS): under RCU from the look-up on.
+ */
 static int xmit(struct sock *sk, struct sk_buff *skb)
 {
-	struct dst_entry *dst = route(sk);
-	int err;
+	struct dst_entry *dst;
+	int err = -EHOSTUNREACH;
 
-	if (!dst) {
+	rcu_read_lock();
+	dst = route(sk);
+	if (dst) {
+		skb_dst_set_noref(skb, dst);
+		err = ip_queue_xmit(sk, skb, &inet_sk(sk)->cork.fl);
+	} else {
 		count_no_route(sock_net(sk));
 		kfree_skb_reason(skb, SKB_DROP_REASON_IP_OUTNOROUTES);
-		return -EHOSTUNREACH;
 	}
-	rcu_read_lock();
-	skb_dst_set_noref(skb, dst);
-	err = ip_queue_xmit(sk, skb, &inet_sk(sk)->cork.fl);
 	rcu_read_unlock();
 	return err;
 }

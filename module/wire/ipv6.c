@@ -360,21 +360,23 @@ static int connect_ports(struct sock *sk)
 	return 0;
 }
 
+/* Others let go of the route without the socket lock (IP_TOS): under RCU from the look-up on. */
 static int xmit(struct sock *sk, struct sk_buff *skb)
 {
 	const struct ipv6_pinfo *np = inet6_sk(sk);
-	struct dst_entry *dst = route(sk);
-	int err;
+	struct dst_entry *dst;
+	int err = -EHOSTUNREACH;
 
-	if (!dst) {
-		kfree_skb_reason(skb, SKB_DROP_REASON_IP_OUTNOROUTES);
-		return -EHOSTUNREACH;
-	}
 	rcu_read_lock();
-	skb_dst_set_noref(skb, dst);
-	err = ip6_xmit(sk, skb, flowi6_of(sk), READ_ONCE(sk->sk_mark),
-		       rcu_dereference(np->opt), np->tclass,
-		       READ_ONCE(sk->sk_priority));
+	dst = route(sk);
+	if (dst) {
+		skb_dst_set_noref(skb, dst);
+		err = ip6_xmit(sk, skb, flowi6_of(sk), READ_ONCE(sk->sk_mark),
+			       rcu_dereference(np->opt), np->tclass,
+			       READ_ONCE(sk->sk_priority));
+	} else {
+		kfree_skb_reason(skb, SKB_DROP_REASON_IP_OUTNOROUTES);
+	}
 	rcu_read_unlock();
 	return err;
 }
