@@ -8,6 +8,7 @@
 #include <linux/tcp.h>
 #include <linux/uio.h>
 #include <xtcp/compat.h>
+#include <xtcp/pages.h>
 #include <xtcp/queue.h>
 #include <xtcp/skb.h>
 #include "../wire.h"
@@ -185,7 +186,53 @@ static void pages__the_device_does_not_sum(struct kunit *test)
 	put_page(page);
 }
 
+/* Is @page taken from an skb that has it to itself? Marked as those are that text is written to. */
+static bool is_kept(struct wire *w, struct page *page)
+{
+	struct sk_buff *skb = alloc_skb(0, GFP_KERNEL);
+	bool kept;
+
+	KUNIT_ASSERT_NOT_NULL(w->test, skb);
+	skb_add_rx_frag(skb, 0, page, 0, 100, page_size(page));
+	xtcp_pages_keep(skb);
+	kept = !skb_shinfo(skb)->nr_frags;
+	skb->len = 0;
+	skb->data_len = 0;
+	if (!kept)
+		set_page_private(page, 0);
+	kfree_skb(skb);
+	xtcp_pages_give_back();
+	return kept;
+}
+
+/*
+ * The mark is a number, and others have numbers there, too: what is smaller would be written
+ * behind its end. Pages of the reserve go back to it.
+ */
+static void kept__only_what_is_as_large(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+	unsigned long mark;
+	struct page *page;
+	int order, i;
+
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	page = skb_frag_page(&skb_shinfo(xtcp_queue_oldest(w->side[A].sock->sk))->frags[0]);
+	order = get_order(page_size(page));
+	mark = page_private(page);
+	KUNIT_ASSERT_NE(test, mark, 0);
+	for (i = 0; i < 3; i++) {
+		page = alloc_pages(GFP_KERNEL | __GFP_COMP, i ? order : 0);
+		KUNIT_ASSERT_NOT_NULL(test, page);
+		set_page_private(page, mark);
+		if (i == 2)
+			set_page_pfmemalloc(page);
+		KUNIT_EXPECT_EQ_MSG(test, is_kept(w, page), i == 1, "%d", i);
+	}
+}
+
 WIRE_SUITES(xtcp_pages_wire,
+	KUNIT_CASE_SLOW(kept__only_what_is_as_large),
 	KUNIT_CASE_SLOW(pages__go_as_they_are),
 	KUNIT_CASE_SLOW(pages__of_no_one_else),
 	KUNIT_CASE_SLOW(pages__beside_copies),

@@ -7,6 +7,7 @@
  * them: an skb has of a page what was written for it.
  */
 
+#include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/skbuff.h>
 #include <net/sock.h>
@@ -23,6 +24,16 @@ static DEFINE_PER_CPU(struct kept, kept);
 
 /* Marks a page as one of those, until it is freed. */
 #define OURS ((unsigned long)&kept)
+
+/*
+ * Others have numbers in that place, too, and that of a percpu variable may be a small one.
+ * What is of the reserve goes back there.
+ */
+static bool is_ours(struct page *page)
+{
+	return page_private(page) == OURS && page_size(page) == PAGES_SIZE &&
+	       !page_is_pfmemalloc(page);
+}
 
 /* Slots change hands as a whole, by whichever CPU: no one need be kept out. */
 static struct page *take(struct kept *from)
@@ -86,7 +97,7 @@ void xtcp_pages_keep(struct sk_buff *skb)
 	while (shinfo->nr_frags) {
 		page = skb_frag_page(&shinfo->frags[shinfo->nr_frags - 1]);
 		/* Of a device that has memory or pages of its own: freed by the rules for these. */
-		if (!page || page_private(page) != OURS)
+		if (!page || !is_ours(page))
 			return;
 		shinfo->nr_frags--;
 		if (page_ref_count(page) > 1 || !put(page))
