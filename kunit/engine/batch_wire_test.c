@@ -113,6 +113,31 @@ static void small_queue(struct kunit *test)
 	slow_end(&slow);
 }
 
+/* A driver may hold a lock that its interrupts take, too. */
+static void small_queue__interrupts_are_off(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+	unsigned long flags;
+	struct slow slow;
+
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_SNDBUF, 400000), 0);
+	wire_knob(w, gso, 0);
+	wire_knob(w, limit_output_bytes, 0);
+	slow_begin(&slow, w);
+	WIRE_EQ(w, wire_send(w, A, 9000), 9000);
+	WIRE_EQ(w, skb_queue_len(&slow.queue), 3);
+	local_irq_save(flags);
+	kfree_skb(skb_dequeue(&slow.queue));
+	KUNIT_EXPECT_TRUE(test, irqs_disabled());
+	local_irq_restore(flags);
+	local_bh_disable();
+	xtcp_batch_end();
+	local_bh_enable();
+	WIRE_EQ(w, skb_queue_len(&slow.queue), 3);
+	WIRE_EQ(w, wire_xs(w, A)->snd.segments_out, 4);
+	slow_end(&slow);
+}
+
 /* The window is wide and the knob large: all goes. */
 static void small_queue__not_too_small(struct kunit *test)
 {
@@ -209,6 +234,7 @@ WIRE_SUITES(xtcp_batch_wire,
 	KUNIT_CASE_SLOW(ack__one_for_a_batch),
 	KUNIT_CASE_SLOW(ack__of_a_gap_does_not_wait),
 	KUNIT_CASE_SLOW(small_queue),
+	KUNIT_CASE_SLOW(small_queue__interrupts_are_off),
 	KUNIT_CASE_SLOW(small_queue__not_too_small),
 	KUNIT_CASE_SLOW(small_queue__sent_but_kept),
 	KUNIT_CASE_SLOW(small_queue__device_gathers),

@@ -129,10 +129,15 @@ static bool throttled(struct sock *sk, const struct sk_buff *skb)
 	return false;
 }
 
+/* A driver that frees a segment may hold a lock of its interrupts: they stay off. */
 void xtcp_push_room(struct sock *sk)
 {
 	if (sock_flag(sk, SOCK_USE_WRITE_QUEUE))
 		return;
+	if (irqs_disabled()) {
+		xtcp_batch_add(sk);
+		return;
+	}
 	local_bh_disable();
 	xtcp_batch_add(sk);
 	local_bh_enable();
