@@ -41,8 +41,8 @@ void xtcp_timers_established(struct sock *sk);
 /* The window keeps the head of the send queue back, or no longer does. */
 void xtcp_timers_window_shut(struct sock *sk);
 void xtcp_timers_window_open(struct sock *sk);
-/* An ACK is owed within delack_ms; this machine refused to send one; one went out. */
-void xtcp_timers_ack_owed(struct sock *sk, u64 now_ns);
+/* An ACK is owed within delack_ms, or @soon; this machine refused to send one; one went out. */
+void xtcp_timers_ack_owed(struct sock *sk, u64 now_ns, bool soon);
 void xtcp_timers_ack_kept(struct sock *sk);
 void xtcp_timers_ack_sent(struct sock *sk);
 /* A segment came from the peer. */

@@ -45,6 +45,18 @@ static void ack__of_a_gap_does_not_wait(struct kunit *test)
 	WIRE_EQ(w, wire_count(w, B, WIRE_ACK), 4);
 }
 
+/* A small one, a full one behind it: the rest waits for the ACK of the small one (Nagle). */
+static void ack__nagle_waits_for_it(struct kunit *test)
+{
+	struct wire *w = connected_long_ago(test);
+
+	wire_xs(w, B)->rcv.quick_aside = 0;
+	WIRE_EQ(w, wire_send(w, A, 100), 100);
+	WIRE_EQ(w, wire_send(w, A, 1050), 1050);
+	wire_run_ms(w, 40);
+	WIRE_EQ(w, wire_recv(w, B, 2000), 1150);
+}
+
 /* --- the queues of this machine ---------------------------------------------------- */
 
 /* A device that is slow: what is given to it stays there. */
@@ -233,6 +245,7 @@ static void small_queue__socket_is_gone(struct kunit *test)
 WIRE_SUITES(xtcp_batch_wire,
 	KUNIT_CASE_SLOW(ack__one_for_a_batch),
 	KUNIT_CASE_SLOW(ack__of_a_gap_does_not_wait),
+	KUNIT_CASE_SLOW(ack__nagle_waits_for_it),
 	KUNIT_CASE_SLOW(small_queue),
 	KUNIT_CASE_SLOW(small_queue__interrupts_are_off),
 	KUNIT_CASE_SLOW(small_queue__not_too_small),

@@ -452,7 +452,8 @@ static void acknowledge_text(struct sock *sk, const struct xtcp_verdict *v, u64 
 			xs->rcv.quick_acks--;
 		ack_batch(sk, v->text_len);
 	} else {
-		xtcp_timers_ack_owed(sk, now_ns);
+		/* Behind a rest: what follows may wait for this ACK (Nagle). */
+		xtcp_timers_ack_owed(sk, now_ns, owed > xs->rcv.mss);
 	}
 }
 

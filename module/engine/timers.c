@@ -304,7 +304,7 @@ void xtcp_timers_window_open(struct sock *sk)
 	xs->first_retransmit_ns = 0;
 }
 
-void xtcp_timers_ack_owed(struct sock *sk, u64 now_ns)
+void xtcp_timers_ack_owed(struct sock *sk, u64 now_ns, bool soon)
 {
 	u32 delack_ms = xtcp_knob(xtcp_sk_net(sk), delack_ms);
 	u32 rto_min_ms = xtcp_route_rto_min_ms(sk);
@@ -316,8 +316,10 @@ void xtcp_timers_ack_owed(struct sock *sk, u64 now_ns)
 	/* The peer may say no more until it comes (Nagle), and we have no answer. */
 	if (rcv->quick_aside) {
 		rcv->quick_aside--;
-		delack_ms = min(delack_ms, QUICK_MS);
+		soon = true;
 	}
+	if (soon)
+		delack_ms = min(delack_ms, QUICK_MS);
 	arm_by(sk, XTCP_TIMER_DELACK, now_ns + xtcp_ms_to_ns(delack_ms));
 }
 
