@@ -189,7 +189,7 @@ static inline struct sk_buff *xtcp_af_reply_skb(const struct tcphdr *th,
  */
 static inline bool xtcp_af_device_sums(struct sock *sk, const struct sk_buff *skb)
 {
-	const struct dst_entry *dst = __sk_dst_get(sk);
+	const struct dst_entry *dst;
 	bool sums;
 
 	/* Who cuts it up sums up, or has the device do so. */
@@ -197,6 +197,7 @@ static inline bool xtcp_af_device_sums(struct sock *sk, const struct sk_buff *sk
 		return true;
 	/* The device may go, the route then has another. */
 	rcu_read_lock();
+	dst = __sk_dst_get(sk);
 	sums = dst && (READ_ONCE(dst->dev)->features & NETIF_F_HW_CSUM);
 	rcu_read_unlock();
 	return sums;

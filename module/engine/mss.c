@@ -33,16 +33,17 @@ static u32 bound_to_half_window(const struct xtcp_tcb *tcb, u32 mss)
  */
 static u32 cut_for_us(struct sock *sk)
 {
-	const struct dst_entry *dst = __sk_dst_get(sk);
 	const struct net_device *dev;
-	u32 most, segments;
+	const struct dst_entry *dst;
+	u32 most = 0, segments = 0;
 
-	if (!dst || dst->header_len || !xtcp_knob(xtcp_sk_net(sk), gso))
-		return 0;
 	rcu_read_lock();
-	dev = READ_ONCE(dst->dev);
-	most = min_t(u32, READ_ONCE(dev->gso_max_size), GSO_LEGACY_MAX_SIZE);
-	segments = READ_ONCE(dev->gso_max_segs);
+	dst = __sk_dst_get(sk);
+	if (dst && !dst->header_len && xtcp_knob(xtcp_sk_net(sk), gso)) {
+		dev = READ_ONCE(dst->dev);
+		most = min_t(u32, READ_ONCE(dev->gso_max_size), GSO_LEGACY_MAX_SIZE);
+		segments = READ_ONCE(dev->gso_max_segs);
+	}
 	rcu_read_unlock();
 	most -= min_t(u32, most, XTCP_HEADROOM + 1);
 	return min(most, segments * xtcp_sk(sk)->snd.mss);

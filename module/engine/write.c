@@ -122,10 +122,11 @@ int xtcp_write_append(struct sock *sk, struct sk_buff *skb, struct msghdr *msg, 
 bool xtcp_write_can_splice(struct sock *sk)
 {
 	const netdev_features_t need = NETIF_F_SG | NETIF_F_HW_CSUM;
-	const struct dst_entry *dst = __sk_dst_get(sk);
+	const struct dst_entry *dst;
 	bool can;
 
 	rcu_read_lock();
+	dst = __sk_dst_get(sk);
 	can = dst && (READ_ONCE(dst->dev)->features & need) == need;
 	rcu_read_unlock();
 	return can;

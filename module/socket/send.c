@@ -222,8 +222,8 @@ void xtcp_write_space(struct sock *sk)
 	struct socket *sock;
 	struct socket_wq *wq;
 
-	xtcp_push_room(sk);
 	smp_mb();	/* memory freed, then NOSPACE read; poll() does the reverse */
+	xtcp_push_room(sk);
 	rcu_read_lock();
 	sock = READ_ONCE(sk->sk_socket);
 	if (!sock || !test_bit(SOCK_NOSPACE, &sock->flags) || !__sk_stream_is_writeable(sk, 1))
