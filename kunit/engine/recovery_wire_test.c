@@ -420,6 +420,20 @@ static void small_segments__fill_the_window(struct kunit *test)
 	WIRE_EQ(w, cong(w)->cwnd > 10000, true);
 }
 
+/* Beside small ones large ones fill it up by their number, also where they go down as one. */
+static void small_segments__beside_large_ones(struct kunit *test)
+{
+	struct wire *w = puppet(test);
+	int i;
+
+	WIRE_EQ(w, wire_option(w, A, SOL_TCP, TCP_NODELAY, 1), 0);
+	for (i = 0; i < 5; i++)
+		WIRE_EQ(w, wire_send(w, A, 100), 100);
+	WIRE_EQ(w, wire_send(w, A, 20000), 20000);
+	WIRE_EQ(w, wire_xs(w, A)->snd.segments_out, 10);
+	WIRE_EQ(w, flight(w), 5500);
+}
+
 /* The send buffer follows cwnd by what segments weigh. */
 static void small_segments__send_buffer(struct kunit *test)
 {
@@ -896,6 +910,7 @@ WIRE_SUITES(xtcp_recovery_wire,
 	KUNIT_CASE_SLOW(duplicate_ack__not_with_text),
 	KUNIT_CASE_SLOW(small_segments__as_many_as_large_ones),
 	KUNIT_CASE_SLOW(small_segments__fill_the_window),
+	KUNIT_CASE_SLOW(small_segments__beside_large_ones),
 	KUNIT_CASE_SLOW(small_segments__send_buffer),
 	KUNIT_CASE_SLOW(cwnd__grows_where_it_is_used),
 	KUNIT_CASE_SLOW(mss__grows_after_a_timeout),
