@@ -86,6 +86,7 @@ static void leaves(struct slow *slow)
 	local_bh_enable();
 }
 
+/* There is room for much, that goes a segment at a time, unless the test says otherwise. */
 static void slow_begin(struct slow *slow, struct wire *w)
 {
 	*slow = (struct slow){
@@ -96,6 +97,8 @@ static void slow_begin(struct slow *slow, struct wire *w)
 		},
 	};
 	skb_queue_head_init(&slow->queue);
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_SNDBUF, 400000), 0);
+	wire_knob(w, gso, 0);
 	KUNIT_ASSERT_EQ(w->test, nf_register_net_hook(&init_net, &slow->hook), 0);
 }
 
@@ -111,8 +114,6 @@ static void small_queue(struct kunit *test)
 	struct wire *w = wire_connected(test);
 	struct slow slow;
 
-	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_SNDBUF, 400000), 0);
-	wire_knob(w, gso, 0);
 	wire_knob(w, limit_output_bytes, 0);
 	slow_begin(&slow, w);
 	WIRE_EQ(w, wire_send(w, A, 9000), 9000);
@@ -132,8 +133,6 @@ static void small_queue__interrupts_are_off(struct kunit *test)
 	unsigned long flags;
 	struct slow slow;
 
-	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_SNDBUF, 400000), 0);
-	wire_knob(w, gso, 0);
 	wire_knob(w, limit_output_bytes, 0);
 	slow_begin(&slow, w);
 	WIRE_EQ(w, wire_send(w, A, 9000), 9000);
@@ -156,8 +155,6 @@ static void small_queue__not_too_small(struct kunit *test)
 	struct wire *w = wire_connected(test);
 	struct slow slow;
 
-	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_SNDBUF, 400000), 0);
-	wire_knob(w, gso, 0);
 	wire_xs(w, A)->rtt.srtt_us = 100;
 	slow_begin(&slow, w);
 	WIRE_EQ(w, wire_send(w, A, 9000), 9000);
@@ -171,8 +168,6 @@ static void small_queue__sent_but_kept(struct kunit *test)
 	struct wire *w = wire_connected(test);
 	struct slow slow;
 
-	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_SNDBUF, 400000), 0);
-	wire_knob(w, gso, 0);
 	wire_knob(w, limit_output_bytes, 0);
 	slow_begin(&slow, w);
 	WIRE_EQ(w, wire_send(w, A, 9000), 9000);
@@ -191,8 +186,6 @@ static void small_queue__device_gathers(struct kunit *test)
 	struct sock *sk = w->side[A].sock->sk;
 	struct slow slow;
 
-	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_SNDBUF, 400000), 0);
-	wire_knob(w, gso, 0);
 	slow_begin(&slow, w);
 	WIRE_EQ(w, wire_send(w, A, 9000), 9000);
 	WIRE_EQ(w, skb_queue_len(&slow.queue), 3);
@@ -212,8 +205,8 @@ static void large__as_many_as_the_device_takes(struct kunit *test)
 	struct slow slow;
 
 	WRITE_ONCE(lo->gso_max_segs, 3);
-	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_SNDBUF, 400000), 0);
 	slow_begin(&slow, w);
+	wire_knob(w, gso, 1);
 	WIRE_EQ(w, wire_send(w, A, 9000), 9000);
 	WIRE_EQ(w, skb_queue_len(&slow.queue), 3);
 	if (!skb_queue_empty(&slow.queue))
@@ -228,8 +221,6 @@ static void small_queue__socket_is_gone(struct kunit *test)
 	struct wire *w = wire_connected(test);
 	struct slow slow;
 
-	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_SNDBUF, 400000), 0);
-	wire_knob(w, gso, 0);
 	wire_knob(w, limit_output_bytes, 0);
 	slow_begin(&slow, w);
 	WIRE_EQ(w, wire_send(w, A, 9000), 9000);
