@@ -395,7 +395,7 @@ static void carry_out_state(struct sock *sk, const struct xtcp_verdict *v)
 /*
  * One ACK for all segments that come in one go (RFC 9293 MUST-59), when the last is in:
  * those that waited while the user held the socket, who is letting go, and release_cb is
- * next; or those that a softirq takes, but for what is large, or was joined on its way.
+ * next; or those that a softirq takes, but for what is large already.
  */
 static void ack_batch(struct sock *sk, u32 text_len)
 {
