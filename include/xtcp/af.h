@@ -38,6 +38,7 @@ struct xtcp_origin {
 struct xtcp_af_ops {
 	u8 family;
 	u8 ip_header_len;		/* without options */
+	u32 gso_type;			/* SKB_GSO_TCPV4 or 6: whose large segments they are */
 	u16 mss_default;		/* of a peer that announces none (RFC 9293 3.7.1) */
 
 	/* A socket is about to get a port: what it speaks (xtcp_hooks_use()). */
@@ -55,8 +56,6 @@ struct xtcp_af_ops {
 	struct dst_entry *(*route)(struct sock *sk);
 	/* Hand a segment of @sk to IP. */
 	int (*xmit)(struct sock *sk, struct sk_buff *skb);
-	/* Who may cut a large segment of @sk up: SKB_GSO_* (wire/offload.c). */
-	unsigned int (*gso_type)(const struct sock *sk);
 	/* Write th->check of an skb of @sk: in full, or for the device. */
 	void (*checksum)(struct sock *sk, struct sk_buff *skb);
 
@@ -181,6 +180,15 @@ static inline struct sk_buff *xtcp_af_reply_skb(const struct tcphdr *th,
 	if (from->txhash)
 		skb_set_hash(skb, from->txhash, PKT_HASH_TYPE_L4);
 	return skb;
+}
+
+/* @skb is summed up by who sends it, from @pseudo on. */
+static inline void xtcp_af_sum_later(struct sk_buff *skb, __sum16 pseudo)
+{
+	tcp_hdr(skb)->check = pseudo;
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = skb_transport_header(skb) - skb->head;
+	skb->csum_offset = offsetof(struct tcphdr, check);
 }
 
 /*

@@ -92,6 +92,12 @@ static bool kept_here(int err)
 	return net_xmit_eval(err) > 0 || err == -ENOBUFS || err == -ENOMEM;
 }
 
+/* Who may cut a large segment up: wire/offload.c says why SCTP. */
+static unsigned int gso_type(const struct xtcp_sock *xs)
+{
+	return xs->af->gso_type | (xs->flow.protocol == IPPROTO_TCP ? 0 : SKB_GSO_SCTP);
+}
+
 /*
  * The text of @skb is for several segments of @mss octets, the last perhaps less: whoever
  * sums up does so for each. Return: how many there are; 1 for what goes as it is.
@@ -104,7 +110,7 @@ static u32 set_segments(struct sock *sk, struct sk_buff *skb, u32 mss)
 	/* Of a copy that shares them with one that was cut otherwise. */
 	shinfo->gso_size = large ? mss : 0;
 	shinfo->gso_segs = large ? DIV_ROUND_UP(skb->len, mss) : 0;
-	shinfo->gso_type = large ? xtcp_sk(sk)->af->gso_type(sk) : 0;
+	shinfo->gso_type = large ? gso_type(xtcp_sk(sk)) : 0;
 	return shinfo->gso_segs ?: 1;
 }
 
@@ -225,7 +231,6 @@ void xtcp_output_first_syn(struct sock *sk, const struct xtcp_fastopen_cookie *c
 		h.opt.has_fastopen = 1;		/* an empty one asks for one */
 		h.opt.experiment = cookie->experiment;
 	}
-	set_segments(sk, skb, skb->len);
 	transmit_header(sk, skb, &h, 1);
 }
 

@@ -281,11 +281,6 @@ static int xmit(struct sock *sk, struct sk_buff *skb)
 	return err;
 }
 
-static unsigned int gso_type(const struct sock *sk)
-{
-	return xtcp_sk(sk)->flow.protocol == IPPROTO_TCP ? SKB_GSO_TCPV4 : SKB_GSO_TCPV4 | SKB_GSO_SCTP;
-}
-
 static void checksum(struct sock *sk, struct sk_buff *skb)
 {
 	const struct inet_sock *inet = inet_sk(sk);
@@ -293,11 +288,8 @@ static void checksum(struct sock *sk, struct sk_buff *skb)
 	struct tcphdr *th = tcp_hdr(skb);
 
 	if (xtcp_af_device_sums(sk, skb)) {
-		skb->ip_summed = CHECKSUM_PARTIAL;
-		skb->csum_start = skb_transport_header(skb) - skb->head;
-		skb->csum_offset = offsetof(struct tcphdr, check);
-		th->check = ~csum_tcpudp_magic(inet->inet_saddr, inet->inet_daddr,
-					       skb->len, protocol, 0);
+		xtcp_af_sum_later(skb, ~csum_tcpudp_magic(inet->inet_saddr, inet->inet_daddr,
+							  skb->len, protocol, 0));
 		return;
 	}
 	skb->ip_summed = CHECKSUM_NONE;
@@ -500,6 +492,7 @@ static void reply(struct xtcp_net *xn, const struct sk_buff *in, struct tcphdr *
 
 const struct xtcp_af_ops xtcp_ipv4_ops = {
 	.family		= AF_INET,
+	.gso_type	= SKB_GSO_TCPV4,
 	.ip_header_len	= sizeof(struct iphdr),
 	.mss_default	= XTCP_MSS_DEFAULT,
 	.choose_protocol = xtcp_hooks_use,
@@ -508,7 +501,6 @@ const struct xtcp_af_ops xtcp_ipv4_ops = {
 	.connect_failed	= connect_failed,
 	.route		= route,
 	.xmit		= xmit,
-	.gso_type	= gso_type,
 	.checksum	= checksum,
 	.options_len	= options_len,
 	.tos		= tos,

@@ -381,11 +381,6 @@ static int xmit(struct sock *sk, struct sk_buff *skb)
 	return err;
 }
 
-static unsigned int gso_type(const struct sock *sk)
-{
-	return xtcp_sk(sk)->flow.protocol == IPPROTO_TCP ? SKB_GSO_TCPV6 : SKB_GSO_TCPV6 | SKB_GSO_SCTP;
-}
-
 static void checksum(struct sock *sk, struct sk_buff *skb)
 {
 	const struct xtcp_addrs6 *addrs = flow_addrs(sk);
@@ -393,11 +388,8 @@ static void checksum(struct sock *sk, struct sk_buff *skb)
 	struct tcphdr *th = tcp_hdr(skb);
 
 	if (xtcp_af_device_sums(sk, skb)) {
-		skb->ip_summed = CHECKSUM_PARTIAL;
-		skb->csum_start = skb_transport_header(skb) - skb->head;
-		skb->csum_offset = offsetof(struct tcphdr, check);
-		th->check = ~csum_ipv6_magic(&addrs->local, &addrs->remote, skb->len,
-					     protocol, 0);
+		xtcp_af_sum_later(skb, ~csum_ipv6_magic(&addrs->local, &addrs->remote,
+							skb->len, protocol, 0));
 		return;
 	}
 	skb->ip_summed = CHECKSUM_NONE;
@@ -651,6 +643,7 @@ static void reply(struct xtcp_net *xn, const struct sk_buff *in, struct tcphdr *
 
 const struct xtcp_af_ops xtcp_ipv6_ops = {
 	.family		= AF_INET6,
+	.gso_type	= SKB_GSO_TCPV6,
 	.ip_header_len	= sizeof(struct ipv6hdr),
 	.mss_default	= XTCP_MSS_DEFAULT6,
 	.choose_protocol = xtcp_hooks_use,
@@ -659,7 +652,6 @@ const struct xtcp_af_ops xtcp_ipv6_ops = {
 	.connect_failed	= connect_failed,
 	.route		= route,
 	.xmit		= xmit,
-	.gso_type	= gso_type,
 	.checksum	= checksum,
 	.options_len	= options_len,
 	.tos		= tos,

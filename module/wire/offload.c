@@ -15,6 +15,7 @@
 #include <net/ip6_checksum.h>
 #include <net/protocol.h>
 #include <net/tcp.h>
+#include <xtcp/af.h>
 #include <xtcp/offload.h>
 #include <xtcp/wire.h>
 
@@ -41,15 +42,6 @@ static __sum16 pseudo6(const struct ipv6hdr *ip6h, u32 len)
 
 /* --- out -------------------------------------------------------------------- */
 
-/* Whatever was done to it, it is to be summed up by who sends it. */
-static void sum_later(struct sk_buff *skb, __sum16 pseudo)
-{
-	tcp_hdr(skb)->check = pseudo;
-	skb->ip_summed = CHECKSUM_PARTIAL;
-	skb->csum_start = skb_transport_header(skb) - skb->head;
-	skb->csum_offset = offsetof(struct tcphdr, check);
-}
-
 /* A device that sums up TCP alone does not know ours. */
 static struct sk_buff *cut_up(const struct net_offload *tcp, struct sk_buff *skb,
 			      netdev_features_t features)
@@ -64,7 +56,7 @@ static struct sk_buff *gso_segment4(struct sk_buff *skb, netdev_features_t featu
 	if (!pskb_may_pull(skb, sizeof(struct tcphdr)))
 		return ERR_PTR(-EINVAL);
 	if (skb->ip_summed != CHECKSUM_PARTIAL)
-		sum_later(skb, pseudo4(ip_hdr(skb), skb->len));
+		xtcp_af_sum_later(skb, pseudo4(ip_hdr(skb), skb->len));
 	return cut_up(tcp_offload(), skb, features);
 }
 
@@ -73,7 +65,7 @@ static struct sk_buff *gso_segment6(struct sk_buff *skb, netdev_features_t featu
 	if (!pskb_may_pull(skb, sizeof(struct tcphdr)))
 		return ERR_PTR(-EINVAL);
 	if (skb->ip_summed != CHECKSUM_PARTIAL)
-		sum_later(skb, pseudo6(ipv6_hdr(skb), skb->len));
+		xtcp_af_sum_later(skb, pseudo6(ipv6_hdr(skb), skb->len));
 	return cut_up(tcp6_offload(), skb, features);
 }
 
