@@ -389,20 +389,13 @@ static void carry_out_state(struct sock *sk, const struct xtcp_verdict *v)
 	}
 }
 
-/* As much text in one skb is worth an ACK of its own. */
-#define LARGE 16384
-
 /*
  * One ACK for all segments that come in one go (RFC 9293 MUST-59), when the last is in:
  * those that waited while the user held the socket, who is letting go, and release_cb is
- * next; or those that a softirq takes, but for what is large already.
+ * next; or those that a softirq takes.
  */
-static void ack_batch(struct sock *sk, u32 text_len)
+static void ack_batch(struct sock *sk)
 {
-	if (!sock_owned_by_user(sk) && text_len >= LARGE) {
-		xtcp_output_ack(sk);
-		return;
-	}
 	xtcp_sk(sk)->rcv.ack_deferred = true;
 	if (!sock_owned_by_user(sk))
 		xtcp_batch_add(sk);
@@ -430,6 +423,19 @@ static bool second_segment(const struct xtcp_sock *xs, u32 owed, u32 text_len)
 }
 
 /*
+ * Many segments came as one, which is more than an ACK for each second saves, and the user
+ * is called: when he has read them his ACK says that they came and that there is room
+ * again, in one segment where there would be two. He has a millisecond.
+ */
+static bool reader_acks(const struct sock *sk, u32 text_len)
+{
+	const struct xtcp_receive *rcv = &xtcp_sk(sk)->rcv;
+
+	return text_len > rcv->mss && !rcv->quick_acks && !sock_flag(sk, SOCK_DEAD) &&
+	       !xtcp_route_metric(sk, RTAX_QUICKACK);
+}
+
+/*
  * RFC 9293 3.8.6.3, RFC 5681 4.2: at once for each second full segment, also where the
  * second is the rest of what the peer had to say; and while a gap is open, which this may
  * have filled in part. Where the verdict wants an ACK the peer waits for it, a duplicate
@@ -446,11 +452,13 @@ static void acknowledge_text(struct sock *sk, const struct xtcp_verdict *v, u64 
 		return;				/* a segment of ours told it */
 	} else if (v->reply == XTCP_REPLY_ACK || !RB_EMPTY_ROOT(&xs->rcv.ooo)) {
 		xtcp_output_ack(sk);
+	} else if (owed > xs->rcv.mss && reader_acks(sk, v->text_len)) {
+		xtcp_timers_ack_owed(sk, now_ns, true);
 	} else if (second_segment(xs, owed, v->text_len) || xs->rcv.quick_acks ||
 		   xtcp_route_metric(sk, RTAX_QUICKACK)) {
 		if (xs->rcv.quick_acks)
 			xs->rcv.quick_acks--;
-		ack_batch(sk, v->text_len);
+		ack_batch(sk);
 	} else {
 		/* Behind a rest: what follows may wait for this ACK (Nagle). */
 		xtcp_timers_ack_owed(sk, now_ns, owed > xs->rcv.mss);

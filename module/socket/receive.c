@@ -209,11 +209,20 @@ static int let_go(struct sock *sk, const struct reading *r, int missing, long *t
 	return 0;
 }
 
+/* All is read, and more of it than a segment the peer does not know to have come. */
+static bool ack_awaited(const struct sock *sk)
+{
+	const struct xtcp_sock *xs = xtcp_sk(sk);
+
+	return xs->rcv.copied_seq == xs->tcb.rcv_nxt &&
+	       xs->tcb.rcv_nxt - xs->rcv.acked_seq >= 2 * xs->rcv.mss;
+}
+
 /* The user has read: what does not fit is not what he holds up. */
 static void make_way(struct sock *sk)
 {
 	xtcp_window_autotune(sk);
-	if (xtcp_window_worth_telling(sk))
+	if (ack_awaited(sk) || xtcp_window_worth_telling(sk))
 		xtcp_output_ack(sk);
 }
 
