@@ -37,7 +37,7 @@ static const struct {
 	{ xtcp_port_table_init, xtcp_port_table_exit },
 	{ xtcp_listener_table_init, xtcp_listener_table_exit },
 	{ xtcp_reserve_init, xtcp_reserve_exit },
-	{ NULL, xtcp_pages_give_back },
+	{ xtcp_pages_init, xtcp_pages_exit },
 	{ xtcp_batch_init, xtcp_batch_exit },
 	{ xtcp_netns_init, exit_netns },
 	{ xtcp_proto_register, xtcp_proto_unregister },

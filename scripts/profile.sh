@@ -13,7 +13,7 @@ enough=2000 quick=0
 [ $# = 1 ] || die "usage: profile.sh [--smoke] FIGURE"
 deps build vm bench
 kind=$(python3 "$ROOT/scripts/bench/bench.py" --kinds "$1")
-[ "$kind" != time ] || die "$1 is not about instructions"
+[[ $kind = cost || $kind = crowd ]] || die "$1 is not about instructions"
 dir=$CACHE/bench/profile-$(echo "$ROOT" | hash_of)
 [ $quick = 0 ] || dir+=-smoke
 rm -rf "$dir"

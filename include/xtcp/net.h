@@ -134,10 +134,11 @@ struct xtcp_group_range {
 #define XTCP_GFP_QUIET (GFP_ATOMIC | __GFP_NOWARN)
 
 struct xtcp_net {
+	/* These each segment reads: apart from what connections write as they come and go. */
 	struct net *net;
+	struct xtcp_counters __percpu *counters;
 	struct xtcp_knobs knobs;
 	struct xtcp_secrets secrets;
-	struct xtcp_counters __percpu *counters;
 	struct sock *ctl_sk;		/* sends for those that have no socket */
 	struct sock *ctl_sk6;		/* the same over IPv6; NULL: not there */
 	atomic_t orphans;

@@ -26,7 +26,15 @@ bool xtcp_pages_refill(struct sock *sk, struct page_frag *pfrag);
  */
 void xtcp_pages_keep(struct sk_buff *skb);
 
-/* Memory is short, or there is no one left who could write: give them all back. */
+/* Memory that sockets may have is short: give them all back. */
 void xtcp_pages_give_back(void);
+
+#ifdef XTCP_KUNIT
+/* The machine wants @n pages of PAGE_SIZE. Return: as many as it got. */
+unsigned long xtcp_pages_shrink(unsigned long n);
+#endif
+
+int xtcp_pages_init(void);
+void xtcp_pages_exit(void);
 
 #endif

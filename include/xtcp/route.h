@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the route of a connection says of it: ip-route(8). Under the socket lock. */
+/*
+ * What the route of a connection says of it: ip-route(8). Under the socket lock, and with it
+ * the route stays, for whoever lets go of it takes the lock (IP_TOS, SO_MARK,
+ * SO_BINDTODEVICE). Its device stays as long as RCU keeps it: rtnl is another lock.
+ */
 #ifndef _XTCP_ROUTE_H
 #define _XTCP_ROUTE_H
 

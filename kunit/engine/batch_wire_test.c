@@ -162,6 +162,27 @@ static void small_queue__not_too_small(struct kunit *test)
 	slow_end(&slow);
 }
 
+/*
+ * All left as the sender was about to wait for that, and did not tell: they had looked before
+ * whether he wants to know. And they are lost. The rest goes when the first is sent again.
+ */
+static void small_queue__leave_unnoticed(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+	struct slow slow;
+
+	wire_knob(w, limit_output_bytes, 0);
+	slow_begin(&slow, w);
+	WIRE_EQ(w, wire_send(w, A, 9000), 9000);
+	WIRE_EQ(w, skb_queue_len(&slow.queue), 3);
+	sock_set_flag(w->side[A].sock->sk, SOCK_USE_WRITE_QUEUE);
+	skb_queue_purge(&slow.queue);
+	slow_end(&slow);
+	WIRE_EQ(w, wire_xs(w, A)->snd.segments_out, 3);
+	wire_run_ms(w, 10000);
+	WIRE_EQ(w, wire_recv(w, B, 10000), 9000);
+}
+
 /* A device that keeps what it sent until more comes: the ACK of it lets more go. */
 static void small_queue__sent_but_kept(struct kunit *test)
 {
@@ -240,6 +261,7 @@ WIRE_SUITES(xtcp_batch_wire,
 	KUNIT_CASE_SLOW(small_queue),
 	KUNIT_CASE_SLOW(small_queue__interrupts_are_off),
 	KUNIT_CASE_SLOW(small_queue__not_too_small),
+	KUNIT_CASE_SLOW(small_queue__leave_unnoticed),
 	KUNIT_CASE_SLOW(small_queue__sent_but_kept),
 	KUNIT_CASE_SLOW(small_queue__device_gathers),
 	KUNIT_CASE_SLOW(small_queue__socket_is_gone),

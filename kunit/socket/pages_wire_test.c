@@ -231,8 +231,24 @@ static void kept__only_what_is_as_large(struct kunit *test)
 	}
 }
 
+/* What is acknowledged and read leaves pages, which the machine has for the asking, once. */
+static void kept__until_the_machine_wants_them(struct kunit *test)
+{
+	struct wire *w = wire_connected(test);
+
+	xtcp_pages_give_back();
+	WIRE_EQ(w, wire_option(w, A, SOL_SOCKET, SO_SNDBUF, 200000), 0);
+	WIRE_EQ(w, wire_send(w, A, 70000), 70000);
+	wire_run_ms(w, 500);
+	WIRE_EQ(w, wire_recv(w, B, 70000), 70000);
+	KUNIT_EXPECT_EQ(test, xtcp_pages_shrink(1), 32768 / PAGE_SIZE);
+	xtcp_pages_shrink(ULONG_MAX);
+	KUNIT_EXPECT_EQ(test, xtcp_pages_shrink(ULONG_MAX), 0);
+}
+
 WIRE_SUITES(xtcp_pages_wire,
 	KUNIT_CASE_SLOW(kept__only_what_is_as_large),
+	KUNIT_CASE_SLOW(kept__until_the_machine_wants_them),
 	KUNIT_CASE_SLOW(pages__go_as_they_are),
 	KUNIT_CASE_SLOW(pages__of_no_one_else),
 	KUNIT_CASE_SLOW(pages__beside_copies),

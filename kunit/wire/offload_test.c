@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * wire/offload.c: what a device brought as many segments goes up as one, of which the same
- * segments can be made again.
+ * segments can be made again; and what goes out as one is cut up.
  */
 
 #include <kunit/test.h>
@@ -12,6 +12,7 @@
 #include <linux/netdevice.h>
 #include <linux/tcp.h>
 #include <net/gro.h>
+#include <net/gso.h>
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
 #include <net/net_namespace.h>
@@ -247,7 +248,86 @@ static void joined__before_it_goes(struct kunit *test)
 	kfree_skb(skb);
 }
 
+/* --- out -------------------------------------------------------------------- */
+
+/* The text of SEGMENTS, in a page that weighs much more. */
+static struct sk_buff *large(struct kunit *test, bool ipv6)
+{
+	u32 ip_len = ipv6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
+	struct page *page = alloc_pages(GFP_KERNEL | __GFP_COMP, 2);
+	struct sk_buff *skb = segment(test, ipv6, 0);
+	u32 more = (SEGMENTS - 1) * TEXT;
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	skb_pull(skb, SHIM);
+	skb->protocol = htons(ipv6 ? ETH_P_IPV6 : ETH_P_IP);
+	skb_reset_network_header(skb);
+	skb_set_transport_header(skb, ip_len);
+	skb_add_rx_frag(skb, 0, page, 0, more, page_size(page));
+	if (ipv6)
+		ipv6_hdr(skb)->payload_len = htons(skb->len - ip_len);
+	else
+		ip_hdr(skb)->tot_len = htons(skb->len);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = skb_transport_header(skb) - skb->head;
+	skb->csum_offset = offsetof(struct tcphdr, check);
+	tcp_hdr(skb)->check = ~sum(skb_network_header(skb), skb->len - ip_len, 0);
+	skb_shinfo(skb)->gso_size = TEXT;
+	skb_shinfo(skb)->gso_segs = SEGMENTS;
+	skb_shinfo(skb)->gso_type = SKB_GSO_SCTP | (ipv6 ? SKB_GSO_TCPV6 : SKB_GSO_TCPV4);
+	skb_push(skb, ETH_HLEN);
+	skb_reset_mac_header(skb);
+	skb_reset_mac_len(skb);
+	return skb;
+}
+
+/* Each segment weighs what it is, and its sender is charged with that until it has left. */
+static void weighs(struct kunit *test, bool ipv6)
+{
+	struct sk_buff *skb = large(test, ipv6), *segments, *next;
+	u32 whole = skb->truesize, n = 0, weight = 0;
+	struct socket *sock;
+	struct sock *sk;
+
+	KUNIT_ASSERT_EQ(test, sock_create_kern(&init_net, PF_INET, SOCK_STREAM, IPPROTO_XTCP,
+					       &sock), 0);
+	sk = sock->sk;
+	skb_set_owner_w(skb, sk);
+	segments = skb_gso_segment(skb, NETIF_F_SG | NETIF_F_HW_CSUM);
+	if (IS_ERR_OR_NULL(segments)) {
+		KUNIT_FAIL(test, "not cut up: %ld", PTR_ERR(segments));
+		segments = NULL;
+	}
+	consume_skb(skb);
+	for (skb = segments; skb; skb = skb->next, n++) {
+		KUNIT_EXPECT_LT(test, skb->truesize, whole / 2);
+		weight += skb->truesize;
+	}
+	KUNIT_EXPECT_EQ(test, n, SEGMENTS);
+	KUNIT_EXPECT_EQ(test, sk_wmem_alloc_get(sk), weight);
+	for (skb = segments; skb; skb = next) {
+		next = skb->next;
+		skb_mark_not_on_list(skb);
+		weight -= skb->truesize;
+		consume_skb(skb);
+		KUNIT_EXPECT_EQ(test, sk_wmem_alloc_get(sk), weight);
+	}
+	sock_release(sock);
+}
+
+static void cut_up__weight(struct kunit *test)
+{
+	weighs(test, false);
+}
+
+static void cut_up__weight6(struct kunit *test)
+{
+	weighs(test, true);
+}
+
 static struct kunit_case cases[] = {
+	KUNIT_CASE(cut_up__weight),
+	KUNIT_CASE(cut_up__weight6),
 	KUNIT_CASE(joined__behind_a_shim),
 	KUNIT_CASE(joined__behind_a_shim6),
 	KUNIT_CASE(joined__before_it_goes),

@@ -277,7 +277,7 @@ static u32 next_iss(const struct xtcp_time_wait *tw)
 	return tw->snd_nxt + XTCP_WINDOW_MAX + 2 ?: 1;
 }
 
-/* tw_reuse: RFC 6191 lets timestamps tell the new life from the old. */
+/* tw_reuse: RFC 6191 lets timestamps tell the new life from the old. Under RCU. */
 static bool may_take_over(struct sock *sk, const struct xtcp_time_wait *tw)
 {
 	const struct xtcp_net *xn = xtcp_sk_net(sk);
@@ -288,7 +288,7 @@ static bool may_take_over(struct sock *sk, const struct xtcp_time_wait *tw)
 	case 0:
 		return false;
 	case 2:
-		if (!dst || !(dst->dev->flags & IFF_LOOPBACK))
+		if (!dst || !(READ_ONCE(dst->dev)->flags & IFF_LOOPBACK))
 			return false;
 	}
 	return tw->flow.ts_ok && xtcp_knob(xn, timestamps) &&

@@ -11,8 +11,10 @@
 #include <xtcp/sock.h>
 
 /*
- * Sockets that wait, a list through batch_next; each has a reference. This CPU's BH alone.
- * It ends with END: who is in no list is known by NULL.
+ * Sockets that wait, a list through batch_next; each has a reference. It ends with END: who
+ * is in no list is known by NULL. This CPU's BH alone adds to it. Another CPU may be about to
+ * empty it: the tasklet of one that was switched off is left to others, and may not have run
+ * when that one is back.
  */
 struct batch {
 	struct tasklet_struct tasklet;
@@ -26,15 +28,17 @@ static DEFINE_PER_CPU(struct batch, batches);
 void xtcp_batch_add(struct sock *sk)
 {
 	struct batch *batch = this_cpu_ptr(&batches);
-	struct xtcp_sock *xs = xtcp_sk(sk);
+	struct xtcp_sock *xs = xtcp_sk(sk), *first;
 
 	if (READ_ONCE(xs->batch_next) || cmpxchg(&xs->batch_next, NULL, END))
 		return;
 	/* Its last segment is sent when no one may be left who holds it. */
 	if (!refcount_inc_not_zero(&sk->sk_refcnt))
 		return;
-	WRITE_ONCE(xs->batch_next, batch->first);
-	batch->first = xs;
+	first = READ_ONCE(batch->first);
+	do {
+		WRITE_ONCE(xs->batch_next, first);
+	} while (!try_cmpxchg(&batch->first, &first, xs));
 	tasklet_schedule(&batch->tasklet);
 }
 
@@ -51,9 +55,8 @@ static void carry_out(struct sock *sk)
 
 static void carry_out_all(struct batch *batch)
 {
-	struct xtcp_sock *xs = batch->first, *next;
+	struct xtcp_sock *xs = xchg(&batch->first, END), *next;
 
-	batch->first = END;
 	for (; xs != END; xs = next) {
 		next = xs->batch_next;
 		carry_out((struct sock *)xs);

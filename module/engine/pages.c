@@ -3,14 +3,16 @@
  * Pages of text. As for all streams they come 32 KiB at a time (sk_page_frag()); where the
  * kernel clears each page that it hands out (init_on_alloc, as distributions have it) that
  * costs as much as to copy the text. So pages whose text is acknowledged, or was read on
- * this machine, are kept, a few on each CPU, and written to again. Nobody sees what is in
- * them: an skb has of a page what was written for it.
+ * this machine, are kept, a few on each CPU, and written to again, unless the machine wants
+ * them back. Nobody sees what is in them: an skb has of a page what was written for it.
  */
 
 #include <linux/mm.h>
 #include <linux/percpu.h>
+#include <linux/shrinker.h>
 #include <linux/skbuff.h>
 #include <net/sock.h>
+#include <xtcp/compat.h>
 #include <xtcp/pages.h>
 
 /* A quarter of a megabyte on each CPU, of what sk_page_frag() gives where memory is not in pieces. */
@@ -48,12 +50,14 @@ static struct page *take(struct kept *from)
 	return page;
 }
 
-/* False: there are enough. */
+/* False: there are enough, or it is far from this CPU. */
 static bool put(struct page *page)
 {
 	struct kept *to = raw_cpu_ptr(&kept);
 	int i;
 
+	if (page_to_nid(page) != numa_mem_id())
+		return false;
 	for (i = 0; i < KEPT; i++) {
 		if (!READ_ONCE(to->page[i]) && !cmpxchg(&to->page[i], NULL, page))
 			return true;
@@ -105,12 +109,65 @@ void xtcp_pages_keep(struct sk_buff *skb)
 	}
 }
 
-void xtcp_pages_give_back(void)
+/* At least @n pages of PAGE_SIZE, if as many are kept. Return: how many it was. */
+static unsigned long give_back(unsigned long n)
 {
+	unsigned long given = 0;
 	struct page *page;
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		while ((page = take(per_cpu_ptr(&kept, cpu))))
+		while (given < n && (page = take(per_cpu_ptr(&kept, cpu)))) {
 			put_page(page);
+			given += PAGES_SIZE / PAGE_SIZE;
+		}
+	return given;
+}
+
+void xtcp_pages_give_back(void)
+{
+	give_back(ULONG_MAX);
+}
+
+/* --- to the machine ----------------------------------------------------------- */
+
+static struct shrinker *shrinker;
+
+static unsigned long count(struct shrinker *unused, struct shrink_control *control)
+{
+	unsigned long n = 0;
+	int cpu, i;
+
+	for_each_possible_cpu(cpu)
+		for (i = 0; i < KEPT; i++)
+			n += !!READ_ONCE(per_cpu_ptr(&kept, cpu)->page[i]);
+	return n ? n * (PAGES_SIZE / PAGE_SIZE) : SHRINK_EMPTY;
+}
+
+static unsigned long scan(struct shrinker *unused, struct shrink_control *control)
+{
+	return give_back(control->nr_to_scan) ?: SHRINK_STOP;
+}
+
+#ifdef XTCP_KUNIT
+unsigned long xtcp_pages_shrink(unsigned long n)
+{
+	struct shrink_control control = { .gfp_mask = GFP_KERNEL, .nr_to_scan = n };
+
+	if (shrinker->count_objects(shrinker, &control) == SHRINK_EMPTY)
+		return 0;
+	return shrinker->scan_objects(shrinker, &control);
+}
+#endif
+
+int xtcp_pages_init(void)
+{
+	shrinker = xtcp_shrinker_begin("xtcp-pages", count, scan);
+	return shrinker ? 0 : -ENOMEM;
+}
+
+void xtcp_pages_exit(void)
+{
+	xtcp_shrinker_end(shrinker);
+	xtcp_pages_give_back();
 }

@@ -115,6 +115,10 @@ static bool queues_full(const struct sock *sk, const struct sk_buff *skb)
 /*
  * Then xtcp_push_room() sends what follows. It hears of each segment that left this machine
  * as long as SOCK_USE_WRITE_QUEUE is not set (sock_wfree()): only while something waits.
+ *
+ * One that is leaving at this moment, on another CPU, may have looked before, and be counted
+ * still. Should all that are left be such, what waits does so for an ACK or the
+ * retransmission timer: two skbs are under way at least.
  */
 static bool throttled(struct sock *sk, const struct sk_buff *skb)
 {

@@ -261,7 +261,7 @@ static struct dst_entry *route(struct sock *sk)
 
 /*
  * A stale route is asked for here, by the protocol on the wire: IP would take sk_protocol.
- * Others let go of it without the socket lock (IP_TOS): under RCU from the look-up on.
+ * The segment has no reference to it: under RCU.
  */
 static int xmit(struct sock *sk, struct sk_buff *skb)
 {

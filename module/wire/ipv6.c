@@ -360,7 +360,7 @@ static int connect_ports(struct sock *sk)
 	return 0;
 }
 
-/* Others let go of the route without the socket lock (IP_TOS): under RCU from the look-up on. */
+/* The segment has no reference to its route: under RCU. */
 static int xmit(struct sock *sk, struct sk_buff *skb)
 {
 	const struct ipv6_pinfo *np = inet6_sk(sk);

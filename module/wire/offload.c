@@ -42,13 +42,48 @@ static __sum16 pseudo6(const struct ipv6hdr *ip6h, u32 len)
 
 /* --- out -------------------------------------------------------------------- */
 
-/* A device that sums up TCP alone does not know ours. */
+/* Each of @segment and those behind it weighs what it does, not @whole what they were. */
+static void charge(struct sock *sk, struct sk_buff *segment, u32 whole)
+{
+	int more = -whole;
+
+	for (; segment; segment = segment->next) {
+		segment->sk = sk;
+		segment->destructor = sock_wfree;
+		more += segment->truesize;
+	}
+	if (more >= 0)
+		refcount_add(more, &sk->sk_wmem_alloc);
+	else
+		WARN_ON_ONCE(refcount_sub_and_test(-more, &sk->sk_wmem_alloc));
+}
+
+/*
+ * A device that sums up TCP alone does not know ours.
+ *
+ * Whose @skb is charged for each segment until that has left. Left to itself skb_segment()
+ * makes the last one his, with the weight of all, and on this machine it is received with
+ * that weight: of protocol 6 it is so, where TCP's knows its own sockets only.
+ */
 static struct sk_buff *cut_up(const struct net_offload *tcp, struct sk_buff *skb,
 			      netdev_features_t features)
 {
+	struct sock *sk = skb->destructor == sock_wfree ? skb->sk : NULL;
+	struct sk_buff *segments;
+
 	if (!tcp || !tcp->callbacks.gso_segment)
 		return ERR_PTR(-EPROTONOSUPPORT);
-	return tcp->callbacks.gso_segment(skb, features & ~(NETIF_F_IP_CSUM | NETIF_F_IPV6_CSUM));
+	if (sk)
+		skb->destructor = NULL;
+	segments = tcp->callbacks.gso_segment(skb, features &
+					      ~(NETIF_F_IP_CSUM | NETIF_F_IPV6_CSUM));
+	if (sk && IS_ERR_OR_NULL(segments)) {
+		skb->destructor = sock_wfree;
+	} else if (sk) {
+		skb->sk = NULL;
+		charge(sk, segments, skb->truesize);
+	}
+	return segments;
 }
 
 static struct sk_buff *gso_segment4(struct sk_buff *skb, netdev_features_t features)
@@ -78,7 +113,8 @@ static bool leaving;
  * @skb with those before it. TCP's would verify its sum for its own protocol: it is told
  * that it need not. What is not to be joined (flush) goes there all the same, for what is
  * kept of its connection has to go up before it. Where the device keeps lists of whole packets TCP
- * looks in its tables for who is to get them, which are not ours: then nothing is joined.
+ * looks in its tables for who is to get them, which are not ours: then nothing is joined, and
+ * what was held when that was switched on is overtaken, once.
  */
 static struct sk_buff *join(const struct net_offload *tcp, struct list_head *head,
 			    struct sk_buff *skb, bool sum_wrong)

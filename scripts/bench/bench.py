@@ -5,8 +5,9 @@ Of cost, in a machine that counts instructions; of waiting and of bad links, in 
 
 Run by scripts/bench.sh inside a place, as root, in a network namespace of its own:
 
-  bench.py PROGRAM cost|crowd|time|all [FIGURE]...
-  bench.py --kinds [FIGURE]...             anywhere: which of cost, crowd (cost, in minutes) and time these figures are
+  bench.py PROGRAM cost|crowd|time|two|all [FIGURE]...
+  bench.py --kinds [FIGURE]...             anywhere: which of cost, crowd (cost, in minutes), time and two (CPUs, by the
+                                           clock on the wall: only where it is named) these figures are
 
 A line a figure: bench NAME xtcp=V tcp=V ratio=R goal=G ok|short; $XTCP_OUT/bench.json has the same. All is measured
 twice; where the two differ by more than 1 % the line says so. Who was to see a flood, or remember connections, and did
@@ -321,6 +322,27 @@ goodput_figure("bottleneck", "goodput, 20 Mbit/s, 40 ms, a queue of 2 BDP", "lim
                32 << 20)
 
 
+# --- two CPUs ----------------------------------------------------------------------
+
+def at_once(protocol, connections):
+    """Mbit/s in all of as many over loopback, each with both its ends on a CPU that it has for itself."""
+    running = [subprocess.Popen(["taskset", "-c", str(cpu), PROGRAM, "bulk", str(protocol), f"port={next(PORTS)}",
+                                 f"count={less(2000)}"], text=True, stdout=subprocess.PIPE)
+               for cpu in range(connections)]
+    said = [process.communicate()[0].split() for process in running]
+    if any(process.returncode for process in running):
+        sys.exit("bench.py: a transfer failed")
+    return sum(float(words[words.index("mbit") + 1]) for words in said)
+
+
+@figure("two-cpus", "two connections on two CPUs, of the rate of one", 1.8, rate=True, unit="times", kind="two",
+        own=True)
+def _(protocol):
+    """Of seven the three in the middle: the machine may have been busy meanwhile."""
+    times = sorted(at_once(protocol, 2) / at_once(protocol, 1) for _ in range(1 if QUICK else 7))
+    return times[len(times) // 2 - 1:][:3] if len(times) > 2 else times
+
+
 @figure("silence", "connect() without an answer: worst of 1, 3, 7, 15, 31, 63 s", 1.0, unit="ms off", kind="time",
         own=True)
 def _(protocol):
@@ -389,7 +411,7 @@ def chosen(names):
     unknown = [name for name in names if name not in FIGURES]
     if unknown:
         sys.exit(f"bench.py: no figure {unknown[0]}; there are: {' '.join(FIGURES)}")
-    return names or list(FIGURES)
+    return names or [name for name, row in FIGURES.items() if row["kind"] != "two"]
 
 
 def main(kind, names):
