@@ -64,10 +64,10 @@ typedef struct sockaddr xtcp_sockaddr_t;
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
 #define XTCP_SOCK_ACCEPT_PARAMS	struct socket *sock, struct socket *newsock, \
 				struct proto_accept_arg *arg
-#define XTCP_SOCK_ACCEPT_ARGS	sock, newsock, arg
+#define XTCP_INET_ACCEPT	inet_accept(sock, newsock, arg)
 #else
 #define XTCP_SOCK_ACCEPT_PARAMS	struct socket *sock, struct socket *newsock, int flags, bool kern
-#define XTCP_SOCK_ACCEPT_ARGS	sock, newsock, flags, kern
+#define XTCP_INET_ACCEPT	inet_accept(sock, newsock, flags, kern)
 #endif
 
 /*

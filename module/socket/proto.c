@@ -130,7 +130,7 @@ static struct sock *accept_child(XTCP_ACCEPT_PARAMS)
 
 static int accept(XTCP_SOCK_ACCEPT_PARAMS)
 {
-	int err = inet_accept(XTCP_SOCK_ACCEPT_ARGS);
+	int err = XTCP_INET_ACCEPT;
 
 	if (!err)
 		xtcp_set_custom_sockopt(newsock);
