@@ -99,6 +99,27 @@ typedef struct sockaddr xtcp_sockaddr_t;
 #define XTCP_ACCEPT_ERR		(err)
 #endif
 
+/* proto_ops.accept: the same. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+#define XTCP_SOCK_ACCEPT_PARAMS	struct socket *sock, struct socket *newsock, \
+				struct proto_accept_arg *arg
+#define XTCP_INET_ACCEPT	inet_accept(sock, newsock, arg)
+#else
+#define XTCP_SOCK_ACCEPT_PARAMS	struct socket *sock, struct socket *newsock, int flags, bool kern
+#define XTCP_INET_ACCEPT	inet_accept(sock, newsock, flags, kern)
+#endif
+
+/*
+ * Options of SOL_SOCKET come to us first, from 6.6 or so on. Before that SO_ZEROCOPY is for
+ * protocols that the kernel knows.
+ */
+static inline void xtcp_set_custom_sockopt(struct socket *sock)
+{
+#ifdef SOCK_CUSTOM_SOCKOPT
+	set_bit(SOCK_CUSTOM_SOCKOPT, &sock->flags);
+#endif
+}
+
 /* proto.recvmsg lost addr_len in 7.1. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 1, 0)
 #define XTCP_RECVMSG_PARAMS	struct sock *sk, struct msghdr *msg, size_t len, int flags
@@ -341,6 +362,17 @@ static inline bool xtcp_wants_stamp(u32 tsflags)
 	skb_splice_from_iter(skb, iter, most, (sk)->sk_allocation)
 #else
 #define xtcp_splice(sk, skb, iter, most)	((void)(sk), skb_splice_from_iter(skb, iter, most))
+#endif
+
+/* MSG_ZEROCOPY: text may be a device's memory from 6.16 or so on. */
+#ifdef XTCP_HAVE_DEVMEM_TX
+#define xtcp_zerocopy_begin(sk, size, last)	msg_zerocopy_realloc(sk, size, last, false)
+#define xtcp_zerocopy(sk, skb, msg, most)	\
+	skb_zerocopy_iter_stream(sk, skb, msg, most, (msg)->msg_ubuf, NULL)
+#else
+#define xtcp_zerocopy_begin(sk, size, last)	msg_zerocopy_realloc(sk, size, last)
+#define xtcp_zerocopy(sk, skb, msg, most)	\
+	skb_zerocopy_iter_stream(sk, skb, msg, most, (msg)->msg_ubuf)
 #endif
 
 /* How long what a device brings is held, joined: of each queue since 6.13. */

@@ -35,6 +35,16 @@ int xtcp_write_append(struct sock *sk, struct sk_buff *skb, struct msghdr *msg, 
  * Return: octets; 0: @skb takes no more fragments; -ENOBUFS; another error.
  */
 int xtcp_write_splice(struct sock *sk, struct sk_buff *skb, struct msghdr *msg, u32 most);
+/**
+ * xtcp_write_zerocopy() - pages of the user's memory, which he gets back (MSG_ZEROCOPY)
+ * @sk: socket, locked
+ * @skb: the last one of the send queue
+ * @msg: with msg_ubuf
+ * @most: octets that @skb may have, more than it has
+ *
+ * Return: octets; 0: @skb takes no more fragments, or it tells of other calls; -ENOBUFS, -EFAULT.
+ */
+int xtcp_write_zerocopy(struct sock *sk, struct sk_buff *skb, struct msghdr *msg, u32 most);
 /* Pages that others may write to can go: the device sums up what it sends, from where it lies. */
 bool xtcp_write_can_splice(struct sock *sk);
 /**

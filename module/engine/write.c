@@ -134,10 +134,9 @@ bool xtcp_write_can_splice(struct sock *sk)
 
 int xtcp_write_splice(struct sock *sk, struct sk_buff *skb, struct msghdr *msg, u32 most)
 {
-	u32 len = min_t(u32, most - skb->len, msg_data_left(msg));
+	u32 len = afford(sk, min_t(u32, most - skb->len, msg_data_left(msg)));
 	ssize_t n;
 
-	len = afford(sk, len);
 	if (!len)
 		return -ENOBUFS;
 	n = xtcp_splice(sk, skb, &msg->msg_iter, len);
@@ -147,6 +146,22 @@ int xtcp_write_splice(struct sock *sk, struct sk_buff *skb, struct msghdr *msg, 
 		skb_shinfo(skb)->flags |= SKBFL_SHARED_FRAG;
 	sk_wmem_queued_add(sk, n);
 	sk_mem_charge(sk, n);
+	written(sk, skb, n);
+	return n;
+}
+
+int xtcp_write_zerocopy(struct sock *sk, struct sk_buff *skb, struct msghdr *msg, u32 most)
+{
+	u32 len = afford(sk, min_t(u32, most - skb->len, msg_data_left(msg)));
+	int n;
+
+	if (!len)
+		return -ENOBUFS;
+	n = xtcp_zerocopy(sk, skb, msg, len);
+	/* Whole pages are charged, also to a call that failed. */
+	xtcp_memory_force(sk, 0);
+	if (n < 0)
+		return n == -EMSGSIZE || n == -EEXIST ? 0 : n;
 	written(sk, skb, n);
 	return n;
 }
@@ -165,6 +180,8 @@ bool xtcp_write_into_syn(struct sock *sk, struct msghdr *msg, u32 room)
 		xtcp_write_drop_empty(sk);
 		return false;
 	}
+	/* A copy, but the user hears of it when it is acknowledged, as of the rest. */
+	skb_zcopy_set(skb, msg->msg_ubuf, NULL);
 	xtcp_queue_sent(sk, skb);
 	XTCP_SKB_CB(skb)->ctl |= XTCP_PSH;	/* should it go by itself after all */
 	xs->tcb.snd_nxt = xs->snd.write_seq;

@@ -73,6 +73,7 @@ static int init(struct sock *sk)
 	xtcp_reset_connection(sk);
 	sk->sk_destruct = destruct;
 	sk->sk_write_space = xtcp_write_space;
+	xtcp_set_custom_sockopt(sk->sk_socket);
 	/* Only acknowledged text makes room, not what left the device. */
 	sock_set_flag(sk, SOCK_USE_WRITE_QUEUE);
 	sock_set_flag(sk, SOCK_RCU_FREE);
@@ -125,6 +126,15 @@ static struct sock *accept_child(XTCP_ACCEPT_PARAMS)
 	xtcp_receive_quick_again(&xtcp_sk(child)->rcv);
 	release_sock(child);
 	return child;
+}
+
+static int accept(XTCP_SOCK_ACCEPT_PARAMS)
+{
+	int err = XTCP_INET_ACCEPT;
+
+	if (!err)
+		xtcp_set_custom_sockopt(newsock);
+	return err;
 }
 
 static int listen(struct socket *sock, int backlog)
@@ -221,7 +231,7 @@ const struct proto_ops xtcp_stream_ops = {
 	.bind		= inet_bind,
 	.connect	= inet_stream_connect,
 	.socketpair	= sock_no_socketpair,
-	.accept		= inet_accept,
+	.accept		= accept,
 	.getname	= inet_getname,
 	.poll		= xtcp_poll,
 	.ioctl		= inet_ioctl,

@@ -56,13 +56,18 @@ static void let_in(struct sock *sk, u32 *octets)
 	*octets = 0;
 }
 
-/* The next of @msg into @skb: pages of sendfile() and splice() as they are, if they can go so. */
+/* The next of @msg into @skb: pages that the user has for it as they are, if they can go so. */
 static int write_text(struct sock *sk, struct sk_buff *skb, struct msghdr *msg)
 {
+	bool zerocopy = msg->msg_ubuf, splice = msg->msg_flags & XTCP_MSG_SPLICE_PAGES;
+	bool as_they_are = (zerocopy || splice) && xtcp_write_can_splice(sk);
 	u32 goal = xtcp_sk(sk)->snd.goal;
 
-	if ((msg->msg_flags & XTCP_MSG_SPLICE_PAGES) && xtcp_write_can_splice(sk))
-		return xtcp_write_splice(sk, skb, msg, goal);
+	if (as_they_are)
+		return zerocopy ? xtcp_write_zerocopy(sk, skb, msg, goal) :
+				  xtcp_write_splice(sk, skb, msg, goal);
+	if (zerocopy)
+		uarg_to_msgzc(msg->msg_ubuf)->zerocopy = 0;	/* the user is told */
 	return xtcp_write_append(sk, skb, msg, goal);
 }
 
@@ -181,15 +186,46 @@ static int send_fast(struct sock *sk, struct msghdr *msg)
 	return send_locked(sk, msg, in_syn);
 }
 
+/*
+ * MSG_ZEROCOPY: with @msg goes what tells the user (SO_EE_ORIGIN_ZEROCOPY) that his pages are
+ * his again, when the last skb is gone that has some of them: that is, when all is
+ * acknowledged. It may be that of the call before. io_uring would bring one of its own, but
+ * to a socket with SOCK_SUPPORT_ZC alone. Return: 0 or -ENOBUFS.
+ */
+static int begin_zerocopy(struct sock *sk, struct msghdr *msg)
+{
+	if (!(msg->msg_flags & MSG_ZEROCOPY) || !sock_flag(sk, SOCK_ZEROCOPY) ||
+	    !msg_data_left(msg))
+		return 0;
+	msg->msg_ubuf = xtcp_zerocopy_begin(sk, msg_data_left(msg),
+					    skb_zcopy(xtcp_queue_last_unsent(sk)));
+	return msg->msg_ubuf ? 0 : -ENOBUFS;
+}
+
+/* Of a call that failed nothing is told. */
+static void end_zerocopy(struct msghdr *msg, int ret)
+{
+	if (ret > 0)
+		net_zcopy_put(msg->msg_ubuf);
+	else
+		net_zcopy_put_abort(msg->msg_ubuf, true);
+	msg->msg_ubuf = NULL;
+}
+
+static int send_any(struct sock *sk, struct msghdr *msg)
+{
+	if ((msg->msg_flags & MSG_FASTOPEN) || xtcp_sk(sk)->own->fastopen.deferred)
+		return send_fast(sk, msg);
+	return send_locked(sk, msg, 0);
+}
+
 int xtcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
 {
 	int ret;
 
 	lock_sock(sk);
-	if ((msg->msg_flags & MSG_FASTOPEN) || xtcp_sk(sk)->own->fastopen.deferred)
-		ret = send_fast(sk, msg);
-	else
-		ret = send_locked(sk, msg, 0);
+	ret = begin_zerocopy(sk, msg) ?: send_any(sk, msg);
+	end_zerocopy(msg, ret);
 	release_sock(sk);
 	return ret;
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Socket options: SOL_TCP under the kernel's numbers (tcp(7)), what is below by the kernel. */
+/*
+ * Socket options: SOL_TCP under the kernel's numbers (tcp(7)); what is below, and SOL_SOCKET but
+ * for SO_ZEROCOPY, by the kernel.
+ */
 
 #include <linux/tcp.h>
 #include <net/ip.h>
@@ -379,12 +382,35 @@ static int set_below(struct sock *sk, int level, int name, sockptr_t optval,
 	return 0;
 }
 
+/* The kernel has it for protocols that it knows. */
+static int set_zerocopy(struct sock *sk, int val)
+{
+	if (val < 0 || val > 1)
+		return -EINVAL;
+	sock_valbool_flag(sk, SOCK_ZEROCOPY, val);
+	return 0;
+}
+
+static int set_at(struct sock *sk, int level, int name, int val)
+{
+	switch (level) {
+	case SOL_SOCKET:
+		return set_zerocopy(sk, val);
+	case SOL_XTCP:
+		return set_own(sk, name, val);
+	default:
+		return set_int(xtcp_sk(sk), name, val);
+	}
+}
+
 int xtcp_setsockopt(struct sock *sk, int level, int name, sockptr_t optval,
 		    unsigned int len)
 {
 	int val, err;
 
-	if (level != SOL_TCP && level != SOL_XTCP)
+	if (level == SOL_SOCKET && name != SO_ZEROCOPY)
+		return sock_setsockopt(sk->sk_socket, level, name, optval, len);
+	if (level != SOL_SOCKET && level != SOL_TCP && level != SOL_XTCP)
 		return set_below(sk, level, name, optval, len);
 	if (level == SOL_TCP && name == TCP_CONGESTION)
 		return set_congestion(optval, len);
@@ -395,8 +421,7 @@ int xtcp_setsockopt(struct sock *sk, int level, int name, sockptr_t optval,
 	if (copy_from_sockptr(&val, optval, sizeof(val)))
 		return -EFAULT;
 	lock_sock(sk);
-	err = level == SOL_XTCP ? set_own(sk, name, val) :
-				  set_int(xtcp_sk(sk), name, val);
+	err = set_at(sk, level, name, val);
 	release_sock(sk);
 	return err;
 }
