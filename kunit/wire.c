@@ -854,6 +854,11 @@ static struct sk_buff *wire_inject_build(const struct wire *w,
 	th->check ^= (__force __sum16)htons(in->bad_checksum);
 	if (in->cut)
 		skb_trim(skb, in->cut);
+	if (in->joined) {
+		skb_shinfo(skb)->gso_size = in->joined;
+		skb_shinfo(skb)->gso_segs = DIV_ROUND_UP(in->len, in->joined);
+		skb_shinfo(skb)->gso_type = w->ip->family == AF_INET ? SKB_GSO_TCPV4 : SKB_GSO_TCPV6;
+	}
 	w->ip->push(skb, &p);
 	if (in->frag_off && w->ip->family == AF_INET) {
 		ip_hdr(skb)->frag_off = htons(in->frag_off);

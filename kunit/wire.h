@@ -244,6 +244,7 @@ struct wire_inject {
 	u8 doff;		/* instead of the true one, 32-bit words */
 	u8 cut;			/* so many octets of the segment only; 0: all */
 	u16 frag_off;		/* of IPv4: offset and flags of a fragment; 0: none */
+	u16 joined;		/* by the device, of segments of so many octets; 0: it is one */
 	u8 opt_len;		/* options instead of the timestamp, padded by the test */
 	u8 opt[40];
 };

@@ -45,6 +45,42 @@ static void ack__of_a_gap_does_not_wait(struct kunit *test)
 	WIRE_EQ(w, wire_count(w, B, WIRE_ACK), 4);
 }
 
+/* Segments that a device joined: who reads them acknowledges, and says what room there is. */
+static void ack__by_who_reads(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+
+	wire_xs(w, B)->rcv.quick_acks = 0;
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 5000, .joined = 1000);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK), 0);
+	WIRE_EQ(w, wire_recv(w, B, 5000), 5000);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK), 1);
+	WIRE_EQ(w, wire_xs(w, B)->rcv.acked_seq - wire_xs(w, B)->tcb.irs, 5001);
+}
+
+/* He has a millisecond; who has read a part of it has no more. */
+static void ack__nobody_reads(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+
+	wire_xs(w, B)->rcv.quick_acks = 0;
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 5000, .joined = 1000);
+	WIRE_EQ(w, wire_recv(w, B, 4000), 4000);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK), 0);
+	wire_run_ms(w, 2);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK), 1);
+}
+
+/* Who wants ACKs at once (TCP_QUICKACK), or whose peer begins, gets them. */
+static void ack__at_once_if_asked(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+
+	wire_xs(w, B)->rcv.quick_acks = 1;
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 5000, .joined = 1000);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK), 1);
+}
+
 /* A small one, a full one behind it: the rest waits for the ACK of the small one (Nagle). */
 static void ack__nagle_waits_for_it(struct kunit *test)
 {
@@ -258,6 +294,9 @@ WIRE_SUITES(xtcp_batch_wire,
 	KUNIT_CASE_SLOW(ack__one_for_a_batch),
 	KUNIT_CASE_SLOW(ack__of_a_gap_does_not_wait),
 	KUNIT_CASE_SLOW(ack__nagle_waits_for_it),
+	KUNIT_CASE_SLOW(ack__by_who_reads),
+	KUNIT_CASE_SLOW(ack__nobody_reads),
+	KUNIT_CASE_SLOW(ack__at_once_if_asked),
 	KUNIT_CASE_SLOW(small_queue),
 	KUNIT_CASE_SLOW(small_queue__interrupts_are_off),
 	KUNIT_CASE_SLOW(small_queue__not_too_small),

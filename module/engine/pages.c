@@ -15,8 +15,11 @@
 #include <xtcp/compat.h>
 #include <xtcp/pages.h>
 
-/* A quarter of a megabyte on each CPU, of what sk_page_frag() gives where memory is not in pieces. */
-enum { KEPT = 8, PAGES_SIZE = 32768 };
+/*
+ * Two megabytes on each CPU that used as many, of what sk_page_frag() gives where memory is not
+ * in pieces: what a connection between two ends of this machine has under way.
+ */
+enum { KEPT = 64, PAGES_SIZE = 32768 };
 
 struct kept {
 	struct page *page[KEPT];
