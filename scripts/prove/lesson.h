@@ -71,7 +71,6 @@ struct lesson {
 	u8 olds;
 
 	bool mirror;			/* A and B do the same: their worlds are one */
-	bool deep;			/* only with DEEP=1 */
 	bool opening;			/* tell the shortest way to open the connection */
 
 	enum property fails;		/* HOLDS: none may */
