@@ -326,6 +326,24 @@ static void judge_text(struct world *w, const struct xtcp_tcb *before, const str
 		broken(w, FIN_BEHIND_TEXT, "a FIN is seen before all text");
 }
 
+/* RFC 9293 figure 5; one segment may be worth two arrows. RST is told apart before. */
+static void judge_state(struct world *w, const struct xtcp_tcb *before, u8 state)
+{
+	static const u16 next[XTCP_STATES] = {
+		[XTCP_SYN_SENT] = 1 << XTCP_SYN_RCVD | 1 << XTCP_ESTABLISHED,
+		[XTCP_SYN_RCVD] = 1 << XTCP_ESTABLISHED | 1 << XTCP_FIN_WAIT_1 |
+				  1 << XTCP_CLOSE_WAIT | 1 << XTCP_CLOSING,
+		[XTCP_ESTABLISHED] = 1 << XTCP_CLOSE_WAIT,
+		[XTCP_FIN_WAIT_1] = 1 << XTCP_FIN_WAIT_2 | 1 << XTCP_CLOSING | 1 << XTCP_TIME_WAIT,
+		[XTCP_FIN_WAIT_2] = 1 << XTCP_TIME_WAIT,
+		[XTCP_CLOSING] = 1 << XTCP_TIME_WAIT,
+		[XTCP_LAST_ACK] = 1 << XTCP_CLOSED,
+	};
+
+	if (state != before->state && !(next[before->state] >> state & 1))
+		broken(w, STATES, "no arrow leads from that state to this one");
+}
+
 static void take_text(const struct lesson *l, struct world *w, unsigned int e,
 		      const struct under_way *seg, struct xtcp_verdict *v)
 {
@@ -583,6 +601,7 @@ static void arrives_at_socket(const struct lesson *l, struct world *w, unsigned 
 	if (before.state == XTCP_SYN_SENT && seg->ctl & XTCP_SYN)
 		meet(l, w, e, seg->life);
 	judge_text(w, &before, seg, &v, &end->tcb);
+	judge_state(w, &before, v.state);
 	carry_out(l, w, e, seg, &v);
 }
 

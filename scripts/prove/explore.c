@@ -56,6 +56,7 @@ static void *room_for(size_t octets)
 		perror("mmap");
 		exit(2);
 	}
+	madvise(p, octets, MADV_HUGEPAGE);	/* it is read here and there */
 	return p;
 }
 
@@ -86,10 +87,10 @@ static u32 new_number(struct search *s)
 }
 
 /* The number of @p; @fresh: it had none before. */
-static u32 look_up(struct worker *me, const union packed *p, bool *fresh)
+static u32 look_up(struct worker *me, const union packed *p, u64 h, bool *fresh)
 {
 	struct search *s = me->search;
-	u64 h = hash(p), tag = h >> 32 << 32, slot, i;
+	u64 tag = h >> 32 << 32, slot, i;
 
 	s->world[me->spare] = *p;
 	for (i = h & s->mask; ; i = (i + 1) & s->mask) {
@@ -175,51 +176,80 @@ static bool pack_canonical(const struct lesson *l, const struct world *w, union 
 	return true;
 }
 
-/* Of what needs no user and no accident: arrivals, timers, time. */
-static bool comes_by_itself(enum step_kind kind)
+/* What needs no accident: arrivals, timers, time; who reads; who connects after a crash. */
+static bool comes_by_itself(const struct lesson *l, struct step step)
 {
-	return kind == ARRIVES || kind == TIMER || kind == EXPIRES || kind == TICK || kind == READ;
+	switch (step.kind) {
+	case ARRIVES:
+	case TIMER:
+	case EXPIRES:
+	case TICK:
+	case READ:
+		return true;
+	case OPEN:
+		return l->users[step.end] & CRASHES;
+	default:
+		return false;
+	}
 }
 
-static void one_step(struct worker *me, u32 number, const struct world *before,
-		     struct step step)
-{
-	const struct lesson *l = me->search->lesson;
-	struct world w = *before;
-	union packed p;
-	bool fresh;
-	u32 to;
+/* What a step makes of a world, and where in the table that is looked for. */
+struct successor {
+	union packed world;
+	u64 hash;
+	struct step step;
+};
 
-	take(l, &w, step);
-	me->transitions++;
-	if (!w.broken && !pack_canonical(l, &w, &p))
+/* False: a property is broken. The table is slow: it is told early what is wanted. */
+static bool make_successor(struct worker *me, u32 number, const struct world *before,
+			   struct step step, struct successor *next)
+{
+	struct search *s = me->search;
+	struct world w = *before;
+
+	take(s->lesson, &w, step);
+	if (!w.broken && !pack_canonical(s->lesson, &w, &next->world))
 		broken(&w, NUMBERS, "a number far from all others");
 	if (w.broken) {
 		note_broken(me, number, &w, step);
-		return;
+		return false;
 	}
-	to = look_up(me, &p, &fresh);
+	next->step = step;
+	next->hash = hash(&next->world);
+	__builtin_prefetch(&s->table[next->hash & s->mask]);
+	return true;
+}
+
+static void enter(struct worker *me, u32 number, const struct successor *next)
+{
+	bool fresh;
+	u32 to = look_up(me, &next->world, next->hash, &fresh);
+
 	if (fresh) {
 		me->search->parent[to] = number;
-		me->search->step[to] = step;
+		me->search->step[to] = next->step;
 		list_add(&me->next, to);
 	}
-	if (!comes_by_itself(step.kind))
+	if (!comes_by_itself(me->search->lesson, next->step))
 		return;
 	list_add(&me->edges, number);
-	list_add(&me->edges, to | (step.kind == ARRIVES ? TALK : 0));
+	list_add(&me->edges, to | (next->step.kind == ARRIVES ? TALK : 0));
 }
 
 static void all_steps(struct worker *me, u32 number)
 {
+	struct successor next[MOST_STEPS];
 	struct step steps[MOST_STEPS];
-	unsigned int i, n;
+	unsigned int i, n, kept = 0;
 	struct world w;
 
 	unpack(me->search->lesson, &me->search->world[number], &w);
 	n = possible_steps(me->search->lesson, &w, steps);
+	me->transitions += n;
 	for (i = 0; i < n; i++)
-		one_step(me, number, &w, steps[i]);
+		kept += make_successor(me, number, &w, steps[i], &next[kept]);
+	for (i = 0; i < kept; i++)
+		enter(me, number, &next[i]);
 }
 
 static void *work(void *arg)
@@ -299,7 +329,7 @@ static void begin(struct search *s, const struct lesson *l, unsigned int threads
 	}
 	first_world(l, &w);
 	pack_canonical(l, &w, &p);
-	list_add(&s->level, look_up(s->worker, &p, &fresh));
+	list_add(&s->level, look_up(s->worker, &p, hash(&p), &fresh));
 }
 
 /* Each thread has a number left that no world has: all of its octets are 0. */

@@ -58,6 +58,8 @@ static const char *deed(enum step_kind kind)
 		return "%c: close()";
 	case ABORT:
 		return "%c: aborts, and forgets";
+	case CRASH:
+		return "%c: crashes";
 	case WRAP:
 		return "A: text, until the numbers wrap";
 	default:

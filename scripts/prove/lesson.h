@@ -20,6 +20,7 @@ enum property {
 	IN_ORDER,		/* what is delivered is what was written, once, in order */
 	FIN_BEHIND_TEXT,
 	NUMBERS,		/* RFC 9293 3.3.1: SND.UNA =< SND.NXT and its kin */
+	STATES,			/* they follow each other as in RFC 9293 figure 5 */
 	SHORT_WAY,		/* predict.c says what arrives.c says */
 	NO_ZOMBIE,		/* from every world both ends come to rest */
 	NO_ACK_LOOP,		/* no endless talk without a timer or a user */
@@ -33,6 +34,7 @@ enum user {
 	ABORTS		= 1 << 2,	/* RST; no TIME_WAIT */
 	READS_LATE	= 1 << 3,	/* what is unread takes room from the window */
 	CLOSES_SECOND	= 1 << 4,	/* when the other has, and with all it has to say */
+	CRASHES		= 1 << 5,	/* forgets, tells nobody, and connects again */
 };
 
 /* A segment of an earlier life, that may arrive once at any time. Numbers from its ISNs. */
@@ -71,7 +73,7 @@ struct lesson {
 	u8 olds;
 
 	bool mirror;			/* A and B do the same: their worlds are one */
-	bool opening;			/* tell the shortest way to open the connection */
+	u8 opening;			/* segments of the shortest way to open; 0: not asked */
 
 	enum property fails;		/* HOLDS: none may */
 };

@@ -210,6 +210,8 @@ bool possible(const struct lesson *l, const struct world *w, struct step s)
 	case CLOSE:
 	case ABORT:
 		return may_close(l, end, s.end, s.kind);
+	case CRASH:
+		return l->users[s.end] & CRASHES && has_socket(end) && end->opens;
 	case WRAP:
 		return w->wraps && is_quiet(w);
 	default:
@@ -241,6 +243,7 @@ static void happens(const struct lesson *l, struct world *w, struct step s)
 		timer(l, w, s.end);
 		break;
 	case EXPIRES:
+	case CRASH:
 		forget(l, &w->end[s.end]);
 		break;
 	case TICK:

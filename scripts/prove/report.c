@@ -11,6 +11,7 @@ static const struct {
 	[IN_ORDER] = { "in-order", "text is a prefix of what was written, each octet once" },
 	[FIN_BEHIND_TEXT] = { "fin-behind-text", "a FIN is seen behind all text only" },
 	[NUMBERS] = { "numbers", "SND.UNA =< SND.NXT and all of RFC 9293 3.3.1" },
+	[STATES] = { "states", "they follow each other as in RFC 9293 figure 5" },
 	[SHORT_WAY] = { "short-way", "predict.c says what arrives.c says" },
 	[NO_ZOMBIE] = { "no-zombie", "from every world both ends come to rest" },
 	[NO_ACK_LOOP] = { "no-ack-loop", "who only answers falls silent" },
@@ -30,6 +31,8 @@ static const char *verdict_of(const struct result *r)
 {
 	if (r->right)
 		return r->x.fails ? "fails, as it must" : "holds";
+	if (r->x.fails == r->lesson->fails)
+		return "OPENS OTHERWISE";
 	return r->x.fails ? "FAILS, and must hold" : "HOLDS, and must fail";
 }
 

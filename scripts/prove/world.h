@@ -86,6 +86,7 @@ enum step_kind {
 	SHUTDOWN,
 	CLOSE,
 	ABORT,
+	CRASH,
 	WRAP,
 	STEPS
 };
