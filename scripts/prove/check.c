@@ -145,6 +145,9 @@ static const char *deceived(const struct end *end, const struct end *peer)
 		return "acknowledged, and never received";
 	if (xtcp_seq_gt(peer->tcb.rcv_nxt, end->tcb.snd_nxt))
 		return "received, and never sent";
+	if (synchronized(end) && synchronized(peer) &&
+	    xtcp_seq_gt(end->tcb.snd_nxt, peer->tcb.rcv_adv))
+		return "sent beyond the window that was announced";
 	if (peer_has_finished(peer) && !end->tcb.fin_sent)
 		return "a FIN was taken that was never sent";
 	return NULL;

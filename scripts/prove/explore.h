@@ -37,7 +37,7 @@ struct list {
 void list_add(struct list *list, u32 item);
 
 /* Transitions that need no user: from, to. TALK: an arrival, which may go on for ever. */
-#define TALK (1U << 31)
+#define TALK 0x80000000U
 
 /*
  * By so many threads; what is found is the same for any number. What fails is looked for

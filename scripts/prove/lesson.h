@@ -72,6 +72,7 @@ struct lesson {
 	struct old_segment old[OLD_SEGMENTS];
 	u8 olds;
 
+	bool alone;			/* arrives.c is not held against predict.c */
 	bool mirror;			/* A and B do the same: their worlds are one */
 	u8 opening;			/* segments of the shortest way to open; 0: not asked */
 

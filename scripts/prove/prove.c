@@ -4,11 +4,12 @@
  * module's own state machine (module/segment/arrives.c, without a change) in a network that
  * loses, copies, delays and reorders, and every world they can get into, each once.
  *
- *   prove [--brief] [--deep] [--first] [--json FILE] [--threads N] [NAME]...
+ *   prove [--brief] [--deep] [--first] [--alone] [--json FILE] [--threads N] [NAME]...
  *
  * The lessons are in lessons.c, a world in world.h, what may happen in net.c, what must hold
  * in check.c and live.c, and how all of it is visited in explore.c. Exit status 1: one did not
- * come out as it must; --first ends there.
+ * come out as it must; --first ends there. --alone: arrives.c is not held against
+ * predict.c, for faults that are put into it.
  *
  * What the model leaves out. Of the module's driver end.c is a short copy: text is sent at once
  * and acknowledged at once (no Nagle, no delayed ACK, no silly-window avoidance, no
@@ -29,22 +30,23 @@
 enum { MOST_LESSONS = 64 };
 
 struct options {
-	bool brief, deep, first;
+	bool brief, deep, first, alone;
 	const char *json;
 	unsigned int threads;
 	char **names;			/* none: all of them */
 };
 
-static void usage(void)
+static void refuse(void)
 {
-	fprintf(stderr, "usage: prove [--brief] [--deep] [--first] [--json FILE] [--threads N] [NAME]...\n");
+	fprintf(stderr, "usage: prove [--brief] [--deep] [--first] [--alone] [--json FILE]\n"
+		"             [--threads N] [NAME]...\n");
 	exit(2);
 }
 
 static const char *value_of(char ***argv)
 {
 	if (!*++*argv)
-		usage();
+		refuse();
 	return **argv;
 }
 
@@ -58,12 +60,14 @@ static void parse(char **argv, struct options *o)
 			o->deep = true;
 		else if (!strcmp(*argv, "--first"))
 			o->first = true;
+		else if (!strcmp(*argv, "--alone"))
+			o->alone = true;
 		else if (!strcmp(*argv, "--json"))
 			o->json = value_of(&argv);
 		else if (!strcmp(*argv, "--threads"))
 			o->threads = atoi(value_of(&argv));
 		else
-			usage();
+			refuse();
 	}
 	o->threads = max(1U, min(o->threads, 16U));
 	o->names = argv;
@@ -147,6 +151,7 @@ int main(int argc, char **argv)
 		lesson[n] = lessons[i];
 		if (o.deep)
 			deepen(&lesson[n]);
+		lesson[n].alone = o.alone;
 		judge(&lesson[n], o.threads, &result[n]);
 		print_result(&result[n], o.brief);
 		fflush(stdout);

@@ -22,6 +22,8 @@ static bool was_asked(const struct result *r, enum property p)
 {
 	if (r->x.fails && r->x.fails < NO_ZOMBIE)
 		return p == r->x.fails;
+	if (p == SHORT_WAY)
+		return !r->lesson->alone;
 	if (p == NO_ZOMBIE)
 		return both_stay(r->lesson);
 	return !r->x.fails || p <= r->x.fails;
@@ -95,10 +97,19 @@ static void print_properties(const struct result *r)
 		       r->x.ladder.n);
 }
 
+/* The property that is broken, or what else is wrong, in a word. */
+static const char *blame(const struct result *r)
+{
+	if (r->x.fails || r->right)
+		return r->x.fails ? properties[r->x.fails].name : "";
+	return r->lesson->fails ? "holds" : "opening";
+}
+
 static void print_row(const struct result *r)
 {
-	printf("%-18s %-20s %9u worlds %10llu transitions %6.2f s\n", r->lesson->name,
-	       verdict_of(r), r->x.n, (unsigned long long)r->x.transitions, r->x.seconds);
+	printf("%-18s %-20s %9u worlds %10llu transitions %6.2f s  %s\n", r->lesson->name,
+	       verdict_of(r), r->x.n, (unsigned long long)r->x.transitions, r->x.seconds,
+	       blame(r));
 }
 
 void print_result(const struct result *r, bool brief)

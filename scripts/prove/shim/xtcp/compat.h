@@ -7,22 +7,26 @@
 #include <linux/types.h>
 #include <string.h>
 
-#define get_unaligned(p)						\
-({									\
-	typeof(*(p) + 0) value_;					\
-									\
-	memcpy(&value_, p, sizeof(value_));				\
-	value_;								\
-})
+/* Only words of 32 bits are read so. */
+static inline u32 get_unaligned(const void *p)
+{
+	u32 value;
+
+	memcpy(&value, p, sizeof(value));
+	return value;
+}
 
 static inline u16 get_unaligned_be16(const void *p)
 {
-	return ntohs(get_unaligned((const u16 *)p));
+	u16 value;
+
+	memcpy(&value, p, sizeof(value));
+	return ntohs(value);
 }
 
 static inline u32 get_unaligned_be32(const void *p)
 {
-	return ntohl(get_unaligned((const u32 *)p));
+	return ntohl(get_unaligned(p));
 }
 
 static inline void put_unaligned_be16(u16 value, void *p)
