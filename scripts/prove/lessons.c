@@ -29,7 +29,8 @@
 
 /*
  * A life that A ends first, and so waits in TIME_WAIT, and then another with the same
- * numbers. B writes, and closes when A has.
+ * numbers. B writes, and closes when A has. No copy of A's segments is under way: B has no
+ * TIME_WAIT, and would take an old SYN for the next one; from that only ISNs protect.
  */
 #define TWO_LIVES							\
 	CLIENT_AND_SERVER(2),						\
@@ -189,6 +190,18 @@ const struct lesson lessons[] = {
 		.copies = 2,
 		.copies_to = 1 << A,
 	}, {
+		.name = "time-wait-reuse",
+		.question = { "May a new SYN end the server's TIME_WAIT (RFC 6191)?",
+			      "新的 SYN 可以结束服务器的 TIME_WAIT 吗（RFC 6191）？" },
+		.answer = { "Yes, by a number above all old ones: what is old still does not get in.",
+			    "可以，只要它的序号高于所有旧序号：旧报文仍然进不来。" },
+		.replay = "xtcp_close_wire.time_wait_reuse__by_new_syn",
+		CLIENT_AND_SERVER(2),
+		.handshake_ways = 3,
+		.time_wait_msl = 2,
+		.users = { CLOSES_SECOND, SHUTS_DOWN },
+		.copies = 1,
+	}, {
 		.name = "reboot",
 		.question = { "What if the client crashes and connects again from the same port?",
 			      "客户端崩溃后用同一端口重新连接，会怎样？" },
@@ -225,7 +238,6 @@ const struct lesson lessons[] = {
 		.writes = { 1, 1 },
 		.users = { CLOSES | SHUTS_DOWN, CLOSES | SHUTS_DOWN },
 		.losses = 1,
-		.copies = 1,
 	}, {
 		.name = "close-again",
 		.question = { "And if segments of the closing are lost or come twice?",
@@ -248,10 +260,10 @@ const struct lesson lessons[] = {
 		.replay = "xtcp_data_wire.loss_fast_retransmit__two_holes",
 		CLIENT_AND_SERVER(1),
 		.handshake_ways = 3,
-		.writes = { 3, 1 },
+		.writes = { 2, 1 },
 		.users = { SHUTS_DOWN, 0 },
 		.losses = 1,
-		.early = { 1, 0 },
+		.copies = 1,
 	}, {
 		.name = "window",
 		.question = { "And if the receiver reads late, and its window is small?",

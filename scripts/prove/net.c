@@ -275,7 +275,7 @@ void take(const struct lesson *l, struct world *w, struct step s)
 		check_world(l, &before, w);
 }
 
-/* What an end does by itself, and what the network or the clock do. */
+/* How many there are of a kind: segments, or one for each end that can. */
 static unsigned int count_of(const struct lesson *l, enum step_kind kind)
 {
 	switch (kind) {
