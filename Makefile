@@ -82,6 +82,10 @@ coverage:
 mutants:
 	@scripts/mutants.sh $(M)
 
+# Lessons of the prover: P="NAME..." for some, DEEP=1 with larger bounds, JSON=FILE as JSON too, MUTANTS=1 with faults in it
+prove:
+	@scripts/prove.sh $(if $(filter-out 0,$(MUTANTS)),--mutants,$(if $(filter-out 0,$(DEEP)),--deep) $(if $(JSON),--json $(JSON)) $(P))
+
 bench:
 	@scripts/bench.sh $(B)
 
@@ -109,8 +113,9 @@ help:
 	@echo '  make check                 linters: checkpatch, W=1, sparse, coccinelle, shellcheck, pylint; CHECKS="sparse shell" for some'
 	@echo '  make coverage              what all tests together run through, as a table and as pages; at least 90 % of lines'
 	@echo '  make mutants               puts faults into copies of the module, one at a time, and says which the tests see; M=NAME... for some'
+	@echo '  make prove                 the state machine, every world of two ends and a bad network; P="NAME..." for some lessons, DEEP=1, MUTANTS=1, JSON=FILE'
 	@echo '  make bench                 what work costs, in counted instructions, beside the kernel'\''s TCP; B="NAME..." for some figures'
 	@echo '  make profile B=NAME        where the instructions of a figure go, by function, of both'
 	@echo '  make clean-cache           delete that cache'
 
-.PHONY: all module clean install install-tools uninstall dkms demo test kunit fuzz vm check coverage mutants bench profile clean-cache help
+.PHONY: all module clean install install-tools uninstall dkms demo test kunit fuzz vm check coverage mutants prove bench profile clean-cache help

@@ -51,6 +51,7 @@ not_for() {
 	module/base/counters.c) echo ,BRACKET_SPACE ;;
 	module/socket/proto6.c) echo ,CONST_STRUCT ;; # written at load
 	module/table/flow.c) echo ,UNCOMMENTED_DEFINITION ;; # a local pointer to a lock
+	scripts/prove/fuzz_*.c) echo ,CAMELCASE ;; # what libFuzzer calls
 	module/wire/ipv4.c) echo ,USE_NEGATIVE_ERRNO ;; # sk_err is positive
 	esac
 }

@@ -4,7 +4,8 @@
 #   scripts/deps.sh [GROUP...]
 #
 # Groups: build (compile the module), uml (User-Mode Linux kernels), vm (kernels in QEMU), debian13 (what is newer), demo,
-# functional (programs the tests run), check (the linters), coverage, bench. Without a group: build uml vm functional.
+# functional (programs the tests run), check (the linters), coverage, bench, prove (the prover, and fuzzing beside it).
+# Without a group: build uml vm functional.
 # Installing needs root and a working apt; without either it says which packages are missing.
 set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh"
@@ -20,7 +21,8 @@ packages() {
 	check) echo patch linux-source-6.12 perl python3-ply xz-utils sparse coccinelle shellcheck pylint ;;
 	bench) echo gcc libc6-dev python3 python3-matplotlib iproute2 ethtool procps ;;
 	coverage) echo lcov gcc ;;
-	*) die "no group '$1'; groups are: build uml vm debian13 demo functional check coverage bench" ;;
+	prove) echo gcc libc6-dev patch clang libclang-rt-14-dev ;;
+	*) die "no group '$1'; groups are: build uml vm debian13 demo functional check coverage bench prove" ;;
 	esac
 }
 

@@ -38,6 +38,7 @@ JOBS=(
 	"- single knobs-in-README $RESULTS/knobs.log $ROOT/scripts/knobs.py --check"
 	"- single captures-are-judged $RESULTS/captures.log $ROOT/scripts/test/captures_judged.py"
 	"- single tables-of-RFCs $RESULTS/requirements.log $ROOT/scripts/requirements.py --check"
+	"- single prove $RESULTS/prove.log $ROOT/scripts/prove.sh"
 	"- single Linux-table $RESULTS/linux.log $ROOT/scripts/linux.py --check"
 )
 
@@ -271,7 +272,7 @@ main() {
 }
 
 packages() {
-	"$ROOT/scripts/deps.sh" build uml vm debian13 demo functional check bench && touch "$RESULTS/built/packages"
+	"$ROOT/scripts/deps.sh" build uml vm debian13 demo functional check bench prove && touch "$RESULTS/built/packages"
 }
 
 if [ "${1-}" = --job ]; then
