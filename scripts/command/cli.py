@@ -124,6 +124,7 @@ def add_rest(commands):
         parser.add_argument("rest", nargs=argparse.REMAINDER, metavar="ARG")
     add(commands, "library", show_library, "print the path of the library for an LD_PRELOAD of your own", as_json=False)
     commands.add_parser("help", help="this").set_defaults(function=None)
+    commands.add_parser("complete").set_defaults(function=knobs.complete_names, json=False)  # of the shell's completion
 
 
 def parser_of():
