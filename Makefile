@@ -64,7 +64,7 @@ install-tools:
 	scripts/knobs.py --man | $(PAGE) scripts/man/xtcp.7 >$(TO)/share/man/man7/xtcp.7
 	$(PAGE) scripts/man/xtcp.8 </dev/null >$(TO)/share/man/man8/xtcp.8
 	install -m 644 scripts/completion/xtcp $(TO)/share/bash-completion/completions/xtcp
-	install -m 755 scripts/bpftrace/*.bt $(TO)/share/xtcp/bpftrace
+	install -m 644 scripts/bpftrace/*.bt $(TO)/share/xtcp/bpftrace
 	install -m 644 scripts/wireshark/xtcp.lua $(TO)/share/xtcp/wireshark
 	install -m 644 scripts/examples/*.conf $(TO)/share/doc/xtcp/examples
 

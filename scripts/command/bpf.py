@@ -109,7 +109,7 @@ def btf_id(name):
 # -- the program ------------------------------------------------------------------------------------------------------
 
 R0, R1, R2, R3, R4, _, R6, R7, R8, R9, FRAME = range(11)
-LOOKUP, UPDATE, PID_TGID, COMM, ANCESTOR = 1, 2, 14, 16, 80  # enum bpf_func_id
+LOOKUP, UPDATE, PID_TGID, COMM, ANCESTOR = 1, 2, 14, 16, 123  # enum bpf_func_id
 LEVELS = 32  # of cgroups that are looked at
 KEY = -32  # in the frame: struct {u64 cgroup; u32 process; u32 family; char name[16]}
 ONE = -40
