@@ -7,7 +7,8 @@
 #               with --virtual
 #   cpus        those that want two CPUs, or a clock that goes while they are busy: not with --virtual
 #   programs    functional.sh; not with --virtual in a VM, where the clock runs away while a file comes from the host
-#   command     command.sh, test_command.py; where the kernel can turn sockets turned.sh, too
+#   command     command.sh, test_command.py
+#   turned      turned.sh, bpftrace.sh: what wants a kernel that describes its types (BTF)
 #   lifecycle   lifecycle.sh
 #
 # XTCP_TEST_SIZE (small, medium or large) overrides the size that suits the place.
@@ -58,7 +59,13 @@ command_() {
 	local status=0
 	"$HERE/command.sh" || status=1
 	python3 "$HERE/unit.py" "${COMMAND[@]}" || status=1
-	[ ! -e /sys/kernel/btf/vmlinux ] || "$HERE/turned.sh" || status=1
+	return $status
+}
+
+turned() {
+	local status=0
+	"$HERE/turned.sh" || status=1
+	"$HERE/bpftrace.sh" || status=1
 	return $status
 }
 
@@ -69,6 +76,7 @@ tier() {
 	cpus) python3 "$HERE/unit.py" "${CPUS[@]}" ;;
 	programs) "$HERE/functional.sh" "$XTCP_TEST_SIZE" ;;
 	command) command_ ;;
+	turned) turned ;;
 	lifecycle) "$HERE/lifecycle.sh" $loads ;;
 	*) echo "no tier '$1'"; return 2 ;;
 	esac
