@@ -114,6 +114,19 @@ wire6() {
 	[ $status = 0 ] && [ "$(handshakes "$5")" = $((before + 1)) ]
 }
 
+# completes WORDS EXPECTED...: what bash offers for the last of the words
+completes() {
+	(
+		. "$ROOT/scripts/completion/xtcp"
+		PATH=$ROOT/scripts:$PATH
+		read -ra COMP_WORDS <<<"$1"
+		COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+		_xtcp
+		echo "${COMPREPLY[*]}"
+		[ "${COMPREPLY[*]}" = "$2" ]
+	)
+}
+
 without_module() {
 	rmmod xtcp
 	local status=0
@@ -147,6 +160,10 @@ check "--wire=6 curl from a server of TCP, IPv6" wire6 ::1 8082 '' "$XTCP run --
 check "curl by TCP from --wire=6 http.server" wire6 127.0.0.1 8083 "$XTCP run --wire=6" '' PassiveOpens
 check "curl by TCP from --wire=6 http.server, IPv6" wire6 ::1 8084 "$XTCP run --wire=6" '' PassiveOpens
 check "no other wire" fails_with 2 "invalid choice: '5'" "$XTCP" run --wire=5 true
+check "completion of commands" completes "xtcp tr" "trace"
+check "completion of knobs" completes "xtcp get syn_r" "syn_retries"
+check "completion of options" completes "xtcp list --js" "--json"
+check "completion of states" completes "xtcp list state fin" "fin-wait-1 fin-wait-2"
 check "the module is not loaded" without_module
 check "help" "$XTCP" help
 check "no command" status_is 2 "$XTCP"

@@ -15,7 +15,8 @@ VERSION=$(sed -n 's/^MODULE_VERSION("\(.*\)");/\1/p' "$ROOT/module/main.c")
 make_root() {
 	[ ! -e "$DIR/made" ] || return 0
 	rm -rf "$DEBIAN"
-	mmdebstrap --quiet --variant=apt --include=dkms,gcc,make,man-db,linux-headers-amd64,linux-headers-6.12-amd64 \
+	# Headers of 6.12 bring their kernel with them; it needs no initramfs here.
+	INITRD=No mmdebstrap --quiet --variant=apt --include=dkms,gcc,make,man-db,linux-headers-amd64,linux-headers-6.12-amd64 \
 		bookworm "$DEBIAN"
 	touch "$DIR/made"
 }

@@ -77,6 +77,7 @@ static_pair() {
 # What a program leaves running is turned on, and its cgroup is there as long.
 daemon() {
 	local left
+	# shellcheck disable=SC2016
 	"$XTCP" run bash -c 'trap "/tmp/static once >/tmp/daemon" USR1; echo $BASHPID >/tmp/left
 		{ while [ ! -s /tmp/daemon ]; do read -rt 0.1 <><(:) || true; done; } >/dev/null 2>&1 &
 		wait' &
