@@ -44,8 +44,8 @@ ip addr add 192.0.2.9/24 dev void
 ip link set void up
 sysctl -q net.xtcp.syn_retries=1 net.xtcp.rto_init_ms=100
 
-check "retransmits: who retransmits" seen retransmits ' 192\.0\.2\.9:[0-9]+ +192\.0\.2\.1:9 +SYN +1 +200' \
-	'^@again\[192\.0\.2\.1, 9, SYN\]: 1'
+check "retransmits: who retransmits" seen retransmits ' ::ffff:192\.0\.2\.9 +[0-9]+ +::ffff:192\.0\.2\.1 +9 +SYN +1 +200' \
+	'^@again\[::ffff:192\.0\.2\.1, 9, SYN\]: 1'
 check "handshakes: how long they take" seen handshakes '^@handshake_us\[client\]' '^@handshake_us\[server\]' \
 	'^@failed\[client\]: 2'
 check "states: how long connections stay in each" seen states '^@dwell_ms\[ESTABLISHED\]' '^@dwell_ms\[SYN_SENT\]' \

@@ -7,21 +7,26 @@ set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../lib.sh"
 deps deb packages
 DIR=$CACHE/packages
-DEBIAN=$DIR/root
+DEBIAN=$DIR/copy
 export XTCP_OUT=$DIR/out
 . "$ROOT/scripts/test/tap.sh"
 VERSION=$(sed -n 's/^MODULE_VERSION("\(.*\)");/\1/p' "$ROOT/module/main.c")
 
 make_root() {
-	[ ! -e "$DIR/made" ] || return 0
-	rm -rf "$DEBIAN"
+	[ ! -d "$DIR/root" ] || return 0
+	rm -rf "$DIR/partial"
 	# Headers of 6.12 bring their kernel with them; it needs no initramfs here.
 	INITRD=No mmdebstrap --quiet --variant=apt --include=dkms,gcc,make,man-db,linux-headers-amd64,linux-headers-6.12-amd64 \
-		bookworm "$DEBIAN"
-	touch "$DIR/made"
+		bookworm "$DIR/partial"
+	mv "$DIR/partial" "$DIR/root"
 }
 
-in_root() { DEBIAN_FRONTEND=noninteractive "${TIED[@]}" chroot "$DEBIAN" "$@"; }
+# dkms looks into /proc.
+in_root() {
+	# shellcheck disable=SC2016
+	DEBIAN_FRONTEND=noninteractive "${TIED[@]}" unshare --mount --pid --fork --kill-child bash -c \
+		'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$DEBIAN" "$@"
+}
 
 kernels() { in_root find /lib/modules -mindepth 1 -maxdepth 1 -printf '%f\n' | sort; }
 
@@ -48,9 +53,11 @@ built() {
 }
 
 command_() {
+	local said
 	[ "$(in_root xtcp --version)" = "xtcp $VERSION" ]
 	in_root xtcp complete | grep -qx msl_ms
-	in_root xtcp run true 2>&1 | grep -q "not loaded"
+	said=$(in_root xtcp run true 2>&1) || true
+	grep "not loaded" <<<"$said"
 	in_root man -w 8 xtcp
 	in_root man -w 7 xtcp
 	in_root bash -n /usr/share/bash-completion/completions/xtcp
@@ -86,6 +93,8 @@ by_make() {
 
 mkdir -p "$DIR" "$XTCP_OUT"
 locked packages make_root
+rm -rf "$DEBIAN"
+cp -a --reflink=auto "$DIR/root" "$DEBIAN"
 export CHECK_TIMEOUT=600
 check "two packages, and lintian says nothing" made
 check "apt installs them" installed
