@@ -33,11 +33,10 @@ install: module install-tools
 		$(if $(wildcard $(KDIR)/certs/signing_key.*),,CONFIG_MODULE_SIG_ALL=) KERNELRELEASE=$(RELEASE) modules_install
 	$(if $(DESTDIR),,depmod -a $(RELEASE))
 
-uninstall:
+uninstall: uninstall-tools
 	$(if $(RELEASE),,$(error which kernel? KVER=RELEASE))
 	[ ! -d $(DESTDIR)/lib/modules/$(RELEASE) ] || find $(DESTDIR)/lib/modules/$(RELEASE) -name 'xtcp.ko*' -delete
 	$(if $(DESTDIR),,[ ! -d /lib/modules/$(RELEASE) ] || depmod -a $(RELEASE))
-	rm -rf $(DESTDIR)$(PREFIX)/bin/xtcp $(DESTDIR)$(PREFIX)/lib/xtcp $(DESTDIR)$(PREFIX)/include/linux/xtcp.h
 
 # The sources to where dkms(8) looks for them, which builds them anew for each kernel
 dkms:
@@ -48,11 +47,37 @@ dkms:
 	sed 's/@VERSION@/$(VERSION)/' scripts/dkms.conf >$(DESTDIR)/usr/src/xtcp-$(VERSION)/dkms.conf
 	$(if $(DESTDIR),,dkms install -m xtcp -v $(VERSION) -k $(RELEASE))
 
+# The command with what it needs, man pages, completion, examples
+TO	= $(DESTDIR)$(PREFIX)
+PAGE	= sed -e 's/@VERSION@/$(VERSION)/' -e '/@KNOBS@/ { r /dev/stdin' -e 'd; }'
+
 install-tools:
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/xtcp $(DESTDIR)$(PREFIX)/include/linux
-	install -m 755 scripts/xtcp $(DESTDIR)$(PREFIX)/bin/xtcp
-	install -m 644 include/uapi/linux/xtcp.h $(DESTDIR)$(PREFIX)/include/linux/xtcp.h
-	$(CC) -O2 -Wall -shared -fPIC -o $(DESTDIR)$(PREFIX)/lib/xtcp/xtcp-preload.so scripts/xtcp-preload.c -ldl
+	install -d $(TO)/bin $(TO)/lib/xtcp/command $(TO)/include/linux $(TO)/share/man/man7 $(TO)/share/man/man8 \
+		$(TO)/share/bash-completion/completions $(TO)/share/xtcp/bpftrace $(TO)/share/xtcp/wireshark \
+		$(TO)/share/doc/xtcp/examples
+	install -m 755 scripts/xtcp $(TO)/bin/xtcp
+	install -m 644 scripts/command/*.py $(TO)/lib/xtcp/command
+	scripts/knobs.py --json >$(TO)/lib/xtcp/command/texts.json
+	$(CC) $(CPPFLAGS) -O2 -Wall $(CFLAGS) $(LDFLAGS) -shared -fPIC -o $(TO)/lib/xtcp/xtcp-preload.so scripts/xtcp-preload.c -ldl
+	$(if $(DESTDIR),,python3 -m compileall -q $(TO)/lib/xtcp/command)
+	install -m 644 include/uapi/linux/xtcp.h $(TO)/include/linux/xtcp.h
+	scripts/knobs.py --man | $(PAGE) scripts/man/xtcp.7 >$(TO)/share/man/man7/xtcp.7
+	$(PAGE) scripts/man/xtcp.8 </dev/null >$(TO)/share/man/man8/xtcp.8
+	install -m 644 scripts/completion/xtcp $(TO)/share/bash-completion/completions/xtcp
+	install -m 644 scripts/bpftrace/*.bt $(TO)/share/xtcp/bpftrace
+	install -m 644 scripts/wireshark/xtcp.lua $(TO)/share/xtcp/wireshark
+	install -m 644 scripts/examples/*.conf $(TO)/share/doc/xtcp/examples
+
+uninstall-tools:
+	rm -rf $(TO)/bin/xtcp $(TO)/lib/xtcp $(TO)/include/linux/xtcp.h $(TO)/share/man/man7/xtcp.7 \
+		$(TO)/share/man/man8/xtcp.8 $(TO)/share/bash-completion/completions/xtcp $(TO)/share/xtcp $(TO)/share/doc/xtcp
+
+# xtcp-dkms and xtcp-tools, for Debian and its kin
+deb:
+	@scripts/deb.sh
+
+test-packages:
+	@scripts/test/packages.sh
 
 demo:
 	@scripts/demo.sh
@@ -99,9 +124,10 @@ help:
 	@echo 'For users'
 	@echo '  make demo                  what it is, in a minute: in a virtual machine with a stock Debian kernel'
 	@echo '  make                       xtcp.ko for the running kernel (KVER=RELEASE or KDIR=DIRECTORY for another)'
-	@echo '  make install               xtcp.ko, the command xtcp and linux/xtcp.h (PREFIX, DESTDIR)'
+	@echo '  make install               xtcp.ko, the command xtcp with its man pages, linux/xtcp.h (PREFIX, DESTDIR)'
 	@echo '  make uninstall             the reverse'
 	@echo '  make dkms                  xtcp.ko for this kernel and those to come, by dkms(8)'
+	@echo '  make deb                   Debian packages: xtcp-dkms and xtcp-tools'
 	@echo '  make clean                 remove what make left in this directory'
 	@echo 'For developers (Debian 12; kernels and objects are kept in a cache outside this directory)'
 	@echo '  make test                  every test in every place; first run 15 to 40 minutes, later ones less'
@@ -116,6 +142,7 @@ help:
 	@echo '  make prove                 the state machine, every world of two ends and a bad network; P="NAME..." for some lessons, DEEP=1, MUTANTS=1, JSON=FILE'
 	@echo '  make bench                 what work costs, in counted instructions, beside the kernel'\''s TCP; B="NAME..." for some figures'
 	@echo '  make profile B=NAME        where the instructions of a figure go, by function, of both'
+	@echo '  make test-packages         those packages in a Debian of their own: installed, built for two kernels, removed'
 	@echo '  make clean-cache           delete that cache'
 
 .PHONY: all module clean install install-tools uninstall dkms demo test kunit fuzz vm check coverage mutants prove bench profile clean-cache help

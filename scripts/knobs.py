@@ -1,20 +1,29 @@
 #!/usr/bin/env python3
-"""The README's table of knobs, made from the one in module/base/knobs.c.
+"""The README's table of knobs, made from the one in module/base/knobs.c; and all texts that the command xtcp shows.
 
   scripts/knobs.py           print the table
-  scripts/knobs.py --write   put it into README.md, between its two markers
-  scripts/knobs.py --check   compare; exit status 1 if README.md is out of date
+  scripts/knobs.py --write   put it into README.md, and the reasons of drops into bpftrace/drops.bt, between markers
+  scripts/knobs.py --check   compare; exit status 1 if one of them is out of date
+  scripts/knobs.py --json    knobs and counters with what they mean; of these the source is include/xtcp/counters.h
+  scripts/knobs.py --man     the knobs as a list for xtcp(7)
 """
+import json
 import pathlib
 import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "module/base/knobs.c"
+COUNTERS = ROOT / "include/xtcp/counters.h"
+MAIN = ROOT / "module/main.c"
 README = ROOT / "README.md"
+DROPS = ROOT / "scripts/bpftrace/drops.bt"
 BEGIN, END = "<!-- knobs: begin -->", "<!-- knobs: end -->"
 ROW = re.compile(r'KNOB\((\w+),\s*([^,]+),\s*([^,]+),\s*([^,]+),\s*"([^"]*)",\s*"([^"]*)"(.*?)\),?\n', re.S)
 WORD = re.compile(r'\[(\w+)\]\s*= "(\w+)"')
+LIST = re.compile(r"#define XTCP_(\w+)_LIST\(X\)(.*?[^\\])\n", re.S)
+COUNTER = re.compile(r'X\(\w+, "(\w+)"(?:, \w+)?\)[ \t]*(?:/\*\s*(.*?)\s*\*/)?')
+GROUPS = {"OUTCOME": "handshakes", "EVENT": "events", "ABORT": "connections we ended", "DROP": "segments dropped"}
 
 
 def number(text):
@@ -45,24 +54,62 @@ def table():
     return "\n".join(lines)
 
 
-def with_table(text):
-    if BEGIN not in text or END not in text:
-        sys.exit(f"knobs.py: README.md lacks the markers {BEGIN} and {END}")
-    head, rest = text.split(BEGIN, 1)
-    return head + BEGIN + "\n" + table() + "\n" + END + rest.split(END, 1)[1]
+def counters():
+    """{name: group and meaning}; a counter without a comment means what its name says."""
+    found = {}
+    for kind, body in LIST.findall(COUNTERS.read_text()):
+        for name, means in COUNTER.findall(body):
+            found[name] = {"group": GROUPS[kind], "means": means}
+    return found
+
+
+def drops():
+    """The reasons of enum xtcp_drop, as bpftrace sees them."""
+    names = [name for name, row in counters().items() if row["group"] == GROUPS["DROP"]]
+    return "".join(f'\t@name[{number}] = "{name}";\n' for number, name in enumerate(names, 1))
+
+
+def made():
+    """(file, what it should be) of those that hold something made from the source."""
+    for file, begin, end, text in ((README, BEGIN + "\n", END, table() + "\n"),
+                                   (DROPS, "/* knobs.py: begin */\n", "\t/* knobs.py: end */", drops())):
+        old = file.read_text()
+        if begin not in old or end not in old:
+            sys.exit(f"knobs.py: {file.name} lacks the markers {begin.strip()} and {end.strip()}")
+        head, rest = old.split(begin, 1)
+        yield file, head + begin + text + end + rest.split(end, 1)[1]
+
+
+def texts():
+    version = re.search(r'MODULE_VERSION\("(.*)"\)', MAIN.read_text())[1]
+    keys = ("default", "range", "rfc", "what")
+    return {"version": version, "knobs": {row[0]: dict(zip(keys, row[1:])) for row in rows()}, "counters": counters()}
+
+
+def man():
+    """In roff(7): a paragraph a knob."""
+    for name, value, bounds, rfc, what in rows():
+        print(f".TP\n.BR {name} \" (default {value}; range {bounds}{'; ' + rfc if rfc else ''})\"")
+        print(re.sub(r"^([.'])", r"\\&\1", what[0].upper() + what[1:] + ".").replace("-", r"\-"))
 
 
 def main(args):
     if args == ["--write"]:
-        README.write_text(with_table(README.read_text()))
+        for file, text in made():
+            file.write_text(text)
     elif args == ["--check"]:
-        text = README.read_text()
-        if with_table(text) != text:
-            sys.exit("knobs.py: README.md is out of date: run scripts/knobs.py --write")
+        for file, text in made():
+            if file.read_text() != text:
+                sys.exit(f"knobs.py: {file.name} is out of date: run scripts/knobs.py --write")
+    elif args == ["--json"]:
+        print(json.dumps(texts(), indent=1))
+    elif args == ["--man"]:
+        man()
     elif not args:
         print(table())
     else:
         sys.exit(__doc__)
 
 
-main(sys.argv[1:])
+if __name__ == "__main__":
+    main(sys.argv[1:])

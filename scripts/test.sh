@@ -17,6 +17,7 @@ AT_A_TIME=2
 # PLACE FUNCTION ARGUMENT...: what runs if the place is asked for (`-`: always), the longest first.
 JOBS=(
 	"6.12 place 6.12 cpus programs lifecycle"
+	"6.12 place 6.12 turned"
 	"6.12 demo"
 	"uml-debug kunit debug"
 	"6.1 place 6.1 --virtual sockets"
@@ -36,6 +37,7 @@ JOBS=(
 	"uml-7.3 single build-7.3 $RESULTS/build-7.3.log $ROOT/scripts/build.sh 7.3"
 	"uml-7.3 kunit 7.3"
 	"- single knobs-in-README $RESULTS/knobs.log $ROOT/scripts/knobs.py --check"
+	"- single Wireshark-plugin $RESULTS/wireshark.log $ROOT/scripts/test/wireshark.py"
 	"- single captures-are-judged $RESULTS/captures.log $ROOT/scripts/test/captures_judged.py"
 	"- single tables-of-RFCs $RESULTS/requirements.log $ROOT/scripts/requirements.py --check"
 	"- single prove $RESULTS/prove.log $ROOT/scripts/prove.sh"

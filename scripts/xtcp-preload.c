@@ -3,6 +3,7 @@
  * LD_PRELOAD library of the command `xtcp run`: TCP sockets a program opens become xtcp sockets (IP protocol 253).
  *
  * Only socket() is looked at. A kernel whose xtcp cannot do a family answers EPROTONOSUPPORT: that socket stays TCP.
+ * With XTCP_WHY in the environment each socket that is turned, or cannot be, is told on standard error.
  * With XTCP_WIRE=6 in the environment the sockets speak IP protocol 6, or 253 where it says so; else as the knob
  * wire_protocol has it.
  */
@@ -10,6 +11,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -43,6 +45,18 @@ static int with_wire_protocol(int fd)
 	return -1;
 }
 
+/* As `xtcp run --why` tells it of the kernel's hook. errno stays. */
+static int tell(int fd, int family, const char *what)
+{
+	int saved = errno;
+
+	if (getenv("XTCP_WHY"))
+		dprintf(STDERR_FILENO, "xtcp: %s(%d): a socket of %s %s\n", program_invocation_short_name,
+			getpid(), family == AF_INET ? "IPv4" : "IPv6", what);
+	errno = saved;
+	return fd;
+}
+
 int socket(int family, int type, int protocol)
 {
 	socket_fn *next = (socket_fn *)dlsym(RTLD_NEXT, "socket");
@@ -50,9 +64,12 @@ int socket(int family, int type, int protocol)
 	if (is_tcp(family, type, protocol)) {
 		int saved = errno, fd = next(family, type, IPPROTO_XTCP);
 
-		if (fd >= 0 || (errno != EPROTONOSUPPORT && errno != ESOCKTNOSUPPORT && errno != EAFNOSUPPORT))
-			return with_wire_protocol(fd);
+		if (fd >= 0 || (errno != EPROTONOSUPPORT && errno != ESOCKTNOSUPPORT && errno != EAFNOSUPPORT)) {
+			fd = with_wire_protocol(fd);
+			return tell(fd, family, fd >= 0 ? "turned" : "refused");
+		}
 		errno = saved;
+		tell(fd, family, "is TCP: the module does not do this family");
 	}
 	return next(family, type, protocol);
 }

@@ -53,8 +53,10 @@ setuid_program() {
 	"$XTCP" run /tmp/setuid
 	chmod 755 /tmp/preload
 	# The clone may lie where nobody but its owner can read.
-	cp "$XTCP" /tmp/xtcp
-	fails_with 126 "setuid" setpriv --reuid 65534 --regid 65534 --clear-groups /tmp/xtcp run /tmp/setuid
+	mkdir -m 755 /tmp/scripts
+	cp -r "$XTCP" "$ROOT/scripts/command" /tmp/scripts
+	chmod -R go+rX /tmp/scripts
+	fails_with 126 "setuid" setpriv --reuid 65534 --regid 65534 --clear-groups /tmp/scripts/xtcp run /tmp/setuid
 }
 
 keeps_preload() {
@@ -112,6 +114,19 @@ wire6() {
 	[ $status = 0 ] && [ "$(handshakes "$5")" = $((before + 1)) ]
 }
 
+# completes WORDS EXPECTED...: what bash offers for the last of the words
+completes() {
+	(
+		. "$ROOT/scripts/completion/xtcp"
+		PATH=$ROOT/scripts:$PATH
+		read -ra COMP_WORDS <<<"$1"
+		COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+		_xtcp
+		echo "${COMPREPLY[*]}"
+		[ "${COMPREPLY[*]}" = "$2" ]
+	)
+}
+
 without_module() {
 	rmmod xtcp
 	local status=0
@@ -144,7 +159,11 @@ check "--wire=6 curl from a server of TCP" wire6 127.0.0.1 8081 '' "$XTCP run --
 check "--wire=6 curl from a server of TCP, IPv6" wire6 ::1 8082 '' "$XTCP run --wire=6" ActiveEstablished
 check "curl by TCP from --wire=6 http.server" wire6 127.0.0.1 8083 "$XTCP run --wire=6" '' PassiveOpens
 check "curl by TCP from --wire=6 http.server, IPv6" wire6 ::1 8084 "$XTCP run --wire=6" '' PassiveOpens
-check "no other wire" fails_with 2 "no option '--wire=5'" "$XTCP" run --wire=5 true
+check "no other wire" fails_with 2 "invalid choice: '5'" "$XTCP" run --wire=5 true
+check "completion of commands" completes "xtcp tr" "trace"
+check "completion of knobs" completes "xtcp get syn_r" "syn_retries"
+check "completion of options" completes "xtcp list --js" "--json"
+check "completion of states" completes "xtcp list state fin" "fin-wait-1 fin-wait-2"
 check "the module is not loaded" without_module
 check "help" "$XTCP" help
 check "no command" status_is 2 "$XTCP"

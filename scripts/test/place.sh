@@ -7,13 +7,15 @@
 #               with --virtual
 #   cpus        those that want two CPUs, or a clock that goes while they are busy: not with --virtual
 #   programs    functional.sh; not with --virtual in a VM, where the clock runs away while a file comes from the host
-#   command     command.sh
+#   command     command.sh, test_command.py
+#   turned      turned.sh, bpftrace.sh: what wants a kernel that describes its types (BTF)
 #   lifecycle   lifecycle.sh
 #
 # XTCP_TEST_SIZE (small, medium or large) overrides the size that suits the place.
 set -uo pipefail
 HERE=$(readlink -f "$(dirname "${BASH_SOURCE[0]}")")
 CPUS=(test_stale test_races test_fuzz_calls)
+COMMAND=(test_command)
 # What takes long and is of no one kernel: whole dialogues, floods, hundreds of connections. Once, in uml, or twice.
 LONG_ONES=(test_oracle test_cookies test_many test_rfc9293 test_urgent)
 
@@ -26,7 +28,7 @@ export XTCP_TEST_SIZE=${XTCP_TEST_SIZE:-$size} XTCP_FUZZ_CALLS=${XTCP_FUZZ_CALLS
 
 # The names of the socket tests of one CPU.
 sockets() {
-	local file name not=" ${CPUS[*]} "
+	local file name not=" ${CPUS[*]} ${COMMAND[*]} "
 	case $XTCP_PLACE in
 	6.1) not+="${LONG_ONES[*]} " ;;
 	uml-debug) not+="test_oracle " ;;
@@ -53,13 +55,28 @@ warm() {
 	done
 }
 
+command_() {
+	local status=0
+	"$HERE/command.sh" || status=1
+	python3 "$HERE/unit.py" "${COMMAND[@]}" || status=1
+	return $status
+}
+
+turned() {
+	local status=0
+	"$HERE/turned.sh" || status=1
+	"$HERE/bpftrace.sh" || status=1
+	return $status
+}
+
 tier() {
 	# shellcheck disable=SC2046
 	case $1 in
 	sockets) ! grep -q XTCPTIME= /proc/cmdline || warm; python3 "$HERE/unit.py" $(sockets) ;;
 	cpus) python3 "$HERE/unit.py" "${CPUS[@]}" ;;
 	programs) "$HERE/functional.sh" "$XTCP_TEST_SIZE" ;;
-	command) "$HERE/command.sh" ;;
+	command) command_ ;;
+	turned) turned ;;
 	lifecycle) "$HERE/lifecycle.sh" $loads ;;
 	*) echo "no tier '$1'"; return 2 ;;
 	esac
