@@ -88,6 +88,10 @@ bench:
 profile:
 	@scripts/profile.sh $(B)
 
+# Questions answered by running them: E names experiments, SET knobs (see scripts/lab/lab.py)
+lab:
+	@scripts/lab.sh $(SET) $(E)
+
 clean-cache:
 	@scripts/clean-cache.sh
 
@@ -99,6 +103,8 @@ help:
 	@echo '  make uninstall             the reverse'
 	@echo '  make dkms                  xtcp.ko for this kernel and those to come, by dkms(8)'
 	@echo '  make clean                 remove what make left in this directory'
+	@echo '  make lab                   what happens if ..., in 40 answers that are measured; E=synack-lost: one, with its ladder'
+	@echo '  make lab E=syn-lost SET="syn_retries=3 rto_init_ms=200"   with other knobs; SET=client.syn_retries=1 at one side'
 	@echo 'For developers (Debian 12; kernels and objects are kept in a cache outside this directory)'
 	@echo '  make test                  every test in every place; first run 15 to 40 minutes, later ones less'
 	@echo '  make test PLACES="uml 6.12"  a part of the places: uml uml-debug 6.12 6.1 uml-7.3; 7.3'
@@ -113,4 +119,4 @@ help:
 	@echo '  make profile B=NAME        where the instructions of a figure go, by function, of both'
 	@echo '  make clean-cache           delete that cache'
 
-.PHONY: all module clean install install-tools uninstall dkms demo test kunit fuzz vm check coverage mutants bench profile clean-cache help
+.PHONY: all module clean install install-tools uninstall dkms demo test kunit fuzz vm check coverage mutants bench profile lab clean-cache help

@@ -1,0 +1,75 @@
+"""A run as data, to be told, drawn and compared: what result.json holds.
+
+A run: {"protocol", "knobs": [{"name", "side", "value", "default"}], "checks": [{"text", "expected", "measured", "passed"}],
+"answer": {"en", "zh"}, "events": [...], "states": [{"s", "side", "old", "new", "ports"}], "notes": [{"s", "side", "text"}],
+"series": [{"side", "ports", "points": [[s, {...}]]}], "first_states": {side: state}}.
+An event is a segment: {"s", "from", "to", "arrived_s": [...], "fate": "", "lost", "queue full", "held" or "spoilt", "injected",
+"flags", "seq", "ack" (relative), "absolute_seq", "absolute_ack", "length", "window", "options", "kind", "ports": [client's, server's]}.
+result.json: {"name", "questions", "title": {"en", "zh"}, "rfc", "settings", "xtcp": a run, "kernel": a run or null,
+"difference": {"en", "zh"}, "passed"}.
+"""
+import segment as segments
+
+
+def event(lab, trip):
+    """A segment on the cable."""
+    segment = trip.segment
+    receiver = lab.cable.other(trip.sender).name
+    fate = trip.lost or ("held" if trip.held else "spoilt" if trip.spoilt else "")
+    ports = [segment.source_port, segment.destination_port]
+    return {"s": lab.seconds(trip.at_ns), "from": trip.sender, "to": receiver,
+            "arrived_s": [lab.seconds(ns) for ns in trip.arrivals_ns], "fate": fate, "injected": trip.injected,
+            "kind": segment.kind, "flags": segment.flags, "seq": lab.relative(trip.sender, segment, segment.seq),
+            "ack": lab.relative(receiver, segment, segment.ack) if segment.has("ACK") else None,
+            "absolute_seq": segment.seq, "absolute_ack": segment.ack if segment.has("ACK") else None,
+            "length": segment.length, "window": segment.window, "options": segment.options,
+            "ports": ports if trip.sender == "client" else ports[::-1]}
+
+
+def change(lab, found):
+    ports = [found["port"], found["peer_port"]]
+    return {"s": lab.seconds(found["ns"]), "side": found["side"], "old": found["old"], "new": found["new"],
+            "ports": ports if found["side"] == "client" else ports[::-1]}
+
+
+def right_sums(lab):
+    """One check of every run: what sockets sent has right checksums."""
+    wrong = [lab.seconds(trip.at_ns) for trip in lab.cable.trips if not trip.segment.sum_is_right and not trip.injected]
+    lab.check("segments with a wrong checksum", [], wrong)
+
+
+def run_of(lab, defaults):
+    """All of it."""
+    right_sums(lab)
+    changes = lab.trace()
+    return {"protocol": lab.protocol,
+            "knobs": [{"name": name, "side": side, "value": value, "default": None if lab.kernel else defaults.get(name)}
+                      for (name, side), value in lab.knobs.items()],
+            "checks": lab.checks, "answer": lab.answers, "events": [event(lab, trip) for trip in lab.cable.trips],
+            "states": [change(lab, c) for c in changes],
+            "notes": [{"s": lab.seconds(note["ns"]), "side": note["side"], "text": note["text"]} for note in lab.notes],
+            "series": [{"side": sock.side, "ports": [sock.port, sock.peer], "points": lab.series(sock)} for sock in lab.watched]}
+
+
+def shape(run):
+    return [(e["from"], e["flags"] or e["kind"], e["length"], e["fate"]) for e in run["events"]]
+
+
+def difference(xtcp, kernel):
+    """What every comparison begins with: the same segments or not, and the first time that is another."""
+    if kernel["error"] or not kernel["events"]:
+        return "The kernel's TCP could not do this.", "内核 TCP 做不了这个实验。"
+    if shape(xtcp) != shape(kernel):
+        counts = len(xtcp["events"]), len(kernel["events"])
+        return (f"Segments on the cable: {counts[0]} with xtcp, {counts[1]} with the kernel's TCP.",
+                f"线路上的报文段：xtcp {counts[0]} 个，内核 TCP {counts[1]} 个。")
+    late = [(abs(a["s"] - b["s"]), a, b) for a, b in zip(xtcp["events"], kernel["events"])]
+    most, one, other = max(late, key=lambda entry: entry[0])
+    if most < 0.001:
+        return ("The kernel's TCP sends the same segments at the same times.", "内核 TCP 在相同时刻发出相同的报文段。")
+    return (f"The kernel's TCP sends the same segments; the times differ by up to {most:.3f} s ({one['flags']} at {one['s']:.3f} s, "
+            f"the kernel's at {other['s']:.3f} s).",
+            f"内核 TCP 发出相同的报文段，时刻最多相差 {most:.3f} 秒（{one['flags']} 在 {one['s']:.3f} 秒，内核在 {other['s']:.3f} 秒）。")
+
+
+TCP = segments.TCP
