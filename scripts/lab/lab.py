@@ -361,7 +361,8 @@ class Lab:  # pylint: disable=too-many-instance-attributes,too-many-public-metho
         end = self.end_ns(limit)
         while True:
             watching = self.kernel and any(rows.rows for rows in self.rows.values())
-            stop = min(end, self.end_ns(0.01)) if watching else end
+            due_s = min((rows.due_s for rows in self.rows.values() if rows.rows), default=0)
+            stop = min(end, self.end_ns(max(due_s - 0.02, 0.01))) if watching else end
             if self.cable.run(stop, function):
                 return True
             if watching:
