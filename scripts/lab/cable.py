@@ -83,7 +83,7 @@ class Trip:
     sender: str  # the host's name
     at_ns: int
     segment: segments.Segment
-    injected: bool = False  # not sent by a socket in this run, or not now
+    injected: str = ""  # what it is, if no socket sent it at this moment: "old", "made up"
     lost: str = ""  # why
     arrivals_ns: list = dataclasses.field(default_factory=list)
     held: bool = False

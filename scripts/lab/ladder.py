@@ -2,7 +2,8 @@
 import html
 
 SIDES = ("client", "server")
-TOGETHER_S = 0.000050  # a change of state and the segment that made it
+TOGETHER_S = 0.000010  # between a change of state and the segment that made it, or that it makes
+CLOCK_S = 0.000001  # tracepoints count in microseconds
 MOST_ROWS, FIRST, LAST = 80, 45, 12
 
 
@@ -37,7 +38,7 @@ def marks(event):
     """What is said behind a segment: what the network did."""
     words = []
     if event["injected"]:
-        words.append("old one")
+        words.append(event["injected"])
     if event["fate"]:
         words.append(event["fate"])
     if len(event["arrived_s"]) > 1:
@@ -61,19 +62,19 @@ def rows_of(run):
 
 def attach(state, rows):
     """Put a change of state to the segment that was sent, or arrived, at that end at that time."""
-    best = None
+    found = []
     for row in rows:
         event = row["event"]
         if state["ports"] != event["ports"]:
             continue
-        times = [event["s"]] if event["from"] == state["side"] and not event["injected"] else []
-        times += event["arrived_s"][:1] if event["to"] == state["side"] else []
-        for at in times:
-            if abs(at - state["s"]) < TOGETHER_S and (best is None or event["to"] == state["side"]):
-                best = row
-    if best:
-        best["states"].setdefault(state["side"], []).append(state)
-    return best is not None
+        if event["to"] == state["side"]:  # it comes after an arrival
+            found += [(0, state["s"] - at, row["number"]) for at in event["arrived_s"]]
+        elif not event["injected"]:  # and before a segment that is sent
+            found.append((1, event["s"] - state["s"], row["number"]))
+    found = [one for one in found if -CLOCK_S <= one[1] < TOGETHER_S]
+    if found:
+        rows[min(found)[2]]["states"].setdefault(state["side"], []).append(state)
+    return bool(found)
 
 
 def shortened(rows):

@@ -3,7 +3,7 @@
 A run: {"protocol", "knobs": [{"name", "side", "value", "default"}], "checks": [{"text", "expected", "measured", "passed"}],
 "answer": {"en", "zh"}, "events": [...], "states": [{"s", "side", "old", "new", "ports"}], "notes": [{"s", "side", "text"}],
 "series": [{"side", "ports", "points": [[s, {...}]]}], "first_states": {side: state}}.
-An event is a segment: {"s", "from", "to", "arrived_s": [...], "fate": "", "lost", "queue full", "held" or "spoilt", "injected",
+An event is a segment: {"s", "from", "to", "arrived_s": [...], "fate": "", "lost", "queue full", "held" or "spoilt", "injected": "", "old" or "made up",
 "flags", "seq", "ack" (relative), "absolute_seq", "absolute_ack", "length", "window", "options", "kind", "ports": [client's, server's]}.
 result.json: {"name", "questions", "title": {"en", "zh"}, "rfc", "settings", "xtcp": a run, "kernel": a run or null,
 "difference": {"en", "zh"}, "passed"}.

@@ -1,29 +1,25 @@
-import socket
-
 from lab import experiment, shown
 
 
-@experiment(questions=[10], rfc="RFC 9293 3.5", zh="第三次握手的报文段能携带数据吗？")
+@experiment(questions=[10], rfc="RFC 9293 3.5, 3.10.7.4", zh="第三次握手的报文段能携带数据吗？")
 def run(lab):
     """May the third segment of the handshake carry text?"""
+    lab.lose("RST", sender="client")  # of its host, which knows of no such client
     lab.listen()
-    client = lab.socket()
-    client.option(6, socket.TCP_QUICKACK, 0)  # an ACK may wait for something to go with it
-    client.connect()
-    client.send(b"question")
+    lab.inject("server", "SYN", seq=1000, source_port=40000)
+    lab.settle()
+    syn_ack, = lab.sent("server")
+    third = lab.inject("server", "PSH-ACK", seq=1001, ack=syn_ack.segment.seq + 1, source_port=40000, text=b"question")
     server = lab.accept()
     received = server.receive(8)
     lab.settle()
 
-    third = lab.sent("client")[1]
-    lab.check("the third segment carries text (octets)", 8, third.length)
-    lab.check("with number", 1, third.seq)
-    lab.check("and acknowledges the SYN-ACK", 1, third.ack)
-    lab.check("sent after a round trip (s)", 2 * lab.one_way, third.s)
-    lab.check("the server is ESTABLISHED when it arrives (s)", third.arrived_s, lab.state_times("server", server)[-1][0])
-    lab.check("its program reads", b"question", received)
+    lab.check("the SYN-ACK acknowledges the SYN and carries no text", [1, 0], [syn_ack.ack, syn_ack.length])
+    lab.check("the server is ESTABLISHED when the third arrives (s)", third.arrived_s, lab.state_times("server", server)[-1][0])
+    lab.check("its program reads", "question", received.decode())
+    lab.check("the text is acknowledged", 9, lab.sent("server")[1].ack)
     lab.answer(
-        f"""Yes: SYN and SYN-ACK carry none, the third may. Here the client's ACK waited for its program, which sent {third.length} octets at once;
-        they are number 1 and following, reach the server at {shown(third.arrived_s)} s and complete the handshake.""",
-        f"""可以：SYN 和 SYN-ACK 不带数据，第三个可以带。这里客户端的 ACK 等到程序立刻发出的 {third.length} 字节一起走，
-序号从 1 开始，在 {shown(third.arrived_s)} 秒到达服务端，同时完成握手。""")
+        f"""Yes. SYN and SYN-ACK carry none and take one number each; the third segment is the first that may, and this one brought
+        {third.length} octets, numbers 1 to {third.length}: the server is ESTABLISHED at {shown(third.arrived_s)} s and its program reads them.""",
+        f"""可以。SYN 和 SYN-ACK 不带数据，各占一个序号；第三个报文段是第一个可以带数据的，这里带了 {third.length} 字节（序号 1 到 {third.length}）：
+服务端在 {shown(third.arrived_s)} 秒进入 ESTABLISHED，程序读到了它们。""")

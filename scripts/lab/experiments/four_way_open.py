@@ -12,7 +12,7 @@ def run(lab):
 
     opening = lab.sent()[:5]
     lab.check("who sends", ["client", "server", "server", "client"], [t.sender for t in opening[:4]])
-    lab.check("flags", ["SYN", "ACK", "SYN", "SYN-ACK"], [t.segment.flags for t in opening[:4]])
+    lab.check("flags", ["SYN", "ACK", "SYN", "ACK"], [t.segment.flags for t in opening[:4]])
     lab.check("the client is connected after (s)", 2 * lab.one_way, client.returned_s)
     lab.check("the server reads", b"question", received)
     lab.check("the server's states end in", "ESTABLISHED", lab.walk("server", server)[-1])
