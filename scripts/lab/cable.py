@@ -1,8 +1,8 @@
 """Two hosts, each a network namespace, and a cable between them that this process is.
 
-Each host's only device is a TUN, whose other end is read and written here: what leaves a host is a packet in our hands,
-and it arrives when we write it into the other host's. In between, rules say what happens to it. Where time is virtual it
-passes only while everything sleeps, so neither reading nor deciding takes any.
+Each host's only device is a TUN, whose other end is read and written here: what leaves a host is a packet in our
+hands, and it arrives when we write it into the other host's. In between, rules say what happens to it. Where time is
+virtual it passes only while everything sleeps, so neither reading nor deciding takes any.
 """
 import ctypes
 import dataclasses

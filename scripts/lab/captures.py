@@ -23,7 +23,8 @@ class Pcap:
         receiver = "server" if sender == "client" else "client"
         kind = b"\x86\xdd" if packet[0] >> 4 == 6 else b"\x08\0"
         frame = ADDRESSES[receiver] + ADDRESSES[sender] + kind + packet
-        self.file.write(struct.pack("<IIII", self.epoch_s + ns // 10**9, ns // 1000 % 10**6, len(frame), len(frame)) + frame)
+        when = self.epoch_s + ns // 10**9, ns // 1000 % 10**6
+        self.file.write(struct.pack("<IIII", *when, len(frame), len(frame)) + frame)
 
 
 def write_end(path, side, trips, zero_ns):

@@ -1,87 +1,93 @@
 """The laboratory: how to write an experiment.
 
-An experiment is a file in experiments/, its name with `_` for `-`. It holds one function, which reads like what is done:
+An experiment is a file in experiments/, its name with `_` for `-`. It holds one function, which reads like what it
+does:
 
-    from lab import experiment
+    from lab import experiment, shown
 
-    @experiment(questions=[20], rfc="RFC 9293 3.8.3, RFC 6298 5.5", zh="第一次握手的报文段丢失会怎样？")
+    @experiment(questions=[20], rfc="RFC 9293 3.8.3, RFC 6298 5.5", zh="...")
     def run(lab):
         '''What happens when the first segment of the handshake is lost?'''
-        lab.lose("SYN")                               # every one
+        lab.lose("SYN")                                                # every one
         lab.listen()
         client = lab.socket()
         error = client.connect()
-        times, end = lab.schedule("syn_retries", "syn_linear_timeouts")   # from the knobs: what must happen
-        lab.check("SYNs go out at", times, [trip.s for trip in lab.sent("client", "SYN")])
-        lab.check("connect() ends at", end, client.returned_s)
+
+        times, end = lab.schedule("syn_retries", "syn_linear_timeouts")  # what must happen, from the knobs
+        lab.check("SYNs go out at (s)", times, [syn.s for syn in lab.sent("client", "SYN")])
+        lab.check("connect() fails at (s)", end, client.returned_s)
         lab.check("with", "ETIMEDOUT", error)
-        lab.answer(f"The client ...{end:g} s.", f"...")
+        lab.figures.end = client.returned_s
+        lab.answer(f"The client ... {shown(client.returned_s)} s.", "...")
 
-    def beside(xtcp, kernel):                         # optional, only where the kernel's TCP ran too
-        return "The kernel ...", "..."                # what differs, and who is right by which section; or ("", "")
+    def beside(xtcp, kernel):      # optional: the figures of both runs; what differs, and who is right by which section
+        return f"It gives up after {shown(kernel.end)} s ...", "..."
 
-It runs over xtcp (protocol 253 at both ends) and then, unless @experiment says kernel=False, over the kernel's own TCP
-(protocol 6), from nothing each time: two fresh namespaces `client` (10.9.0.1) and `server` (10.9.0.2), joined by a cable that
-this process is (cable.py): delay_ms one way (default 10). `lab.kernel` says which it is. A failed check of xtcp's run fails
-`make lab`; one of the kernel's is told as a difference. Time is virtual: waiting costs nothing and is exact, so write what
-takes hours. All times in the API are seconds since the first thing that happened (float), but for names that end in _ms.
+It runs over xtcp (protocol 253 at both ends) and then, unless @experiment says kernel=False, over the kernel's own
+TCP (protocol 6), each time from nothing: two fresh namespaces, `client` (10.9.0.1) and `server` (10.9.0.2), joined by
+a cable that this process is (cable.py), delay_ms one way (@experiment(delay_ms=10)). `lab.kernel` says which it is. A
+failed check of xtcp's run fails `make lab`; one of the kernel's is told as a difference. `plot=True`: it is about
+data, watch a socket. Time is virtual: waiting costs nothing and is exact, so what takes hours is just waited for. All
+times here are seconds (float) since the first call or segment, but for names that end in _ms. The sentences are
+English and Chinese.
 
 Knobs
-    lab.knob(name, side="client")   value that holds there (int, or a word): net.xtcp's, or the same of the kernel's TCP,
-                                    of which some are compiled in (COMPILED below). What is read is listed in the result.
-    lab.set(name=value, ..., side="")   at one side or both; what the user's SET names stays as he has it. The kernel's TCP
-                                    gets it where it has such a knob. SET="server.synack_retries=2 syn_retries=1" from outside.
-    lab.schedule(retries, linear="", first_ms=None, side="client")  (times of transmissions, when it gives up), by the doubling of
-                                    RFC 6298 5.5 and those knobs. first_ms: instead of rto_init_ms.
-    lab.experiments                 knobs that break TCP on purpose may be set (the module is loaded with experiments=1).
+    lab.knob(name, side="client")  its value there (int, or a word): net.xtcp's, or the same of the kernel's TCP, of
+                                   which some are compiled in (COMPILED). What is read is listed in the result.
+    lab.set(side="", name=value, ...)  at one side or both; what the user's SET names stays as he has it. The kernel's
+                                   TCP gets it where it has that knob. SET="server.synack_retries=2 msl_ms=1000".
+                                   Those that break TCP on purpose may be set (the module is loaded with experiments=1).
+    lab.schedule(retries, linear="", first_ms=None, side="client")
+                                   (times of all transmissions, when it is given up), by these knobs and the doubling of
+                                   RFC 6298 5.5; first_ms instead of rto_init_ms. Compute from knobs, not from numbers.
 
-Sockets (non-blocking below; a call returns when it is done, and meanwhile the cable works). All of class Sock.
-    lab.listen(port=80, backlog=16, side="server", **knobs)      a listener
-    lab.socket(side="client", port=0)                            port: bound to that one
-    sock.begin(port=80, to="")      connect(), without waiting; sock.finish() waits for it and gives "" or "ECONNREFUSED" ...
-    sock.connect(port=80)           both. `began_s`, `returned_s` are when.
-    lab.accept(limit=600)           the next connection of the last listener, as Sock (listener.accept() too); Timeout if none
-    sock.send(data)                 gives "" or an error's name, when all is in the send buffer
-    sock.receive(count)             that many octets, or fewer at the end of the stream or an error (`error`)
-    sock.receive_all()              up to the end of the stream
+Sockets: never block the process; a call returns when it is done, and meanwhile the cable works
+    lab.listen(port=80, backlog=16, side="server"), lab.socket(side="client", port=0)      port: bound to that one
+    lab.accept(limit=600)          the next connection of the last listener (or listener.accept()); Timeout if none
+    lab.pair(port=80)              listen, connect, accept: (client, server)
+    sock.connect(port=80, to="")   gives "" or "ECONNREFUSED" ...; sock.begin(...) does not wait, sock.finish() does.
+                                   sock.began_s, sock.returned_s: when
+    sock.send(data)                gives "" or an error's name when all is in the send buffer
+    sock.receive(count)            that many octets, or fewer at the end of the stream or at an error (sock.error)
+    sock.receive_all()             up to the end of the stream
     sock.shutdown(), sock.close(), sock.abort() (RST)
-    sock.pour(data)                 send in the background; sock.drain(): receive in the background, into sock.received;
-                                    sock.ended: the end of the stream came, or sock.error
-    sock.option(level, name[, value]), sock.info() (TCP_INFO, a dict), sock.raw (Python's socket)
-    lab.pair(port=80)               listen, connect, accept: (client, server)
+    sock.pour(data), sock.drain()  send, receive (into sock.received; sock.ended: all came) in the background
+    sock.option(level, name[, value]), sock.info() (TCP_INFO, a dict), sock.raw (Python's socket), sock.port, sock.peer
 
 Time
-    lab.wait(seconds), lab.until(function, limit=600) (gives whether it came true), lab.settle(): until the cable is empty
-    lab.now                         seconds; lab.one_way: the cable's delay
+    lab.wait(seconds), lab.until(function, limit=600) (gives whether it came true), lab.settle(): till the cable is empty
+    lab.now, lab.one_way (the cable's delay)
 
-Faults: rules for segments on the cable; the first words say which:
-    "SYN" "SYN-ACK" "ACK" (a pure one) "data" (with text) "FIN" "RST" (with that flag) "any" "UDP" "ICMP", or a function of the
-    Segment (segment.py).
+Faults: what happens to segments on the cable. The first word says which: "SYN" "SYN-ACK" "ACK" (a pure one) "data"
+(with
+text) "FIN" "RST" "PSH" "URG" (with that flag) "any" "UDP" "ICMP", or a function of a Segment (segment.py).
     lab.lose(what, sender="", times=inf, skip=0)    times: so many of them; skip: after so many that pass
-    lab.delay(what, ms, ...)  lab.duplicate(what, ms, ...) (a copy, ms ahead of it)  lab.spoil(what, ...) (a bit flips)
-    lab.hold(what, ...)             keep what matches; trip = lab.held()[0]; lab.release(trip) lets it arrive, now
-    lab.forget(rule)                every one of these gives its rule
-    lab.inject("server", flags, seq=, ack=, source_port=, port=80, text=b"", options=b"")   a segment that nobody sent now;
-                                    it arrives at once, in the name of the other end
-    lab.replay(trip)                a copy of what was on the cable before arrives once more, now
-    lab.link(delay_ms=, rate_kbit=, queue=, sender="")          of the cable, both ways or one; queue: packets that may wait
+    lab.delay(what, ms, ...)  lab.duplicate(what, ms, ...): a copy, so much later  lab.spoil(what, ...): its last octet
+    lab.hold(what, ...)            keep them; lab.held() lists, lab.release(trip) lets one arrive, now
+    lab.forget(rule)               each of the above gives its rule
+    lab.replay(trip)               what was on the cable before arrives once more, now
+    lab.inject(to, flags, seq, ack, source_port, port=80, text=b"", options=b"", window=65535)
+                                   a segment in the name of the other end arrives, now; it gives its trip
+    lab.link(delay_ms=, rate_kbit=, queue=, sender="")     the cable, both ways or one; queue: packets that may wait
 
-What was seen (on the cable; at the ends by tracepoints: states.py)
-    lab.sent(sender="", what="any") list of Trip: .s sent, .arrived_s (None: lost), .lost, .injected, .segment (of which seq and
-                                    ack are absolute), .seq and .ack relative to the ISNs, .length
-    lab.walk(side)                  names of the states, in order, of the last connection there (lab.walk(side, sock) of one)
-    lab.state_times(side, sock=None)    [(s, state), ...] of the same
-    lab.drops(side)                 counts of reasons to drop a segment (tracepoint xtcp_drop); {} for the kernel
-    lab.watch(sock)                 keep cwnd, RTT, window and octets in flight of a socket over time: plots are made of it
-    lab.series(sock)                [(s, {"cwnd":, "ssthresh":, "rtt_ms":, "in_flight":, "window":}), ...]
-    lab.note(side, text)            words in the ladder at this moment (calls of sockets are there already)
+What was seen: on the cable, and by tracepoints of both ends (states.py)
+    lab.sent(sender="", what="any")  trips of what sockets sent, in order: .s (when), .arrived_s (None if not), .lost,
+                                   .sender, .length, .seq and .ack relative to the ISNs, .segment (flags, options,
+                                   window, text ..., seq and ack as they are)
+    lab.walk(sock)                 the states it went through, in order; lab.walk("server"): the last connection there
+    lab.since(sock)["TIME_WAIT"]   when a state began (the last time)
+    lab.state_times(side, sock=None)  both: [(s, state), ...]
+    lab.drops(side)                {reason: how often} of segments dropped there (xtcp_drop); {} of the kernel's TCP
+    lab.watch(sock)                keep what TCP_INFO says after each arrival; plots are made of it and of the cable
+    lab.series(sock)               [(s, {"cwnd", "ssthresh", "rtt_ms", "unacked", "mss"} or {"in_flight", "window"})]
+    lab.note(side, text)           words in the ladder, now (calls of sockets are there already)
 
 What it says
-    lab.check(text, expected, measured, tolerance=0.001)    equal; numbers, also inside of lists, within the tolerance (seconds)
+    lab.check(text, expected, measured, tolerance=0.001)   equal; floats, in lists too, within the tolerance
     lab.true(text, condition, measured="")
-    lab.answer(en, zh)              two or three sentences with the figures of this run
-    shown(1.0, 3.0123)              "1, 3.012", for sentences (from lab import experiment, shown)
-    lab.figures.NAME = value        for beside(xtcp, kernel), which gets both runs' figures
+    lab.answer(en, zh)             two or three sentences with this run's figures; line breaks do not matter
+    lab.figures.NAME = value       for beside()
+    shown(1.0, 3.0123)             "1, 3.012": seconds for a sentence
 """
 import contextlib
 import dataclasses
@@ -99,13 +105,14 @@ import states
 COMPILED = {"rto_init_ms": 1000, "rto_max_ms": 120000, "msl_ms": 30000, "synack_linear_timeouts": 0, "delack_ms": 40,
             "initial_cwnd": 10, "isn_tick_ns": 64, "handshake_ways": 3}  # into Linux 6.12
 # net.ipv4.tcp_NAME and how many of ours one of its units is
-SYSCTLS = {"syn_retries": 1, "synack_retries": 1, "syn_linear_timeouts": 1, "retries1": 1, "retries2": 1, "orphan_retries": 1,
-           "fin_timeout_ms": 1000, "keepalive_time_ms": 1000, "keepalive_intvl_ms": 1000, "keepalive_probes": 1,
-           "max_syn_backlog": 1, "syncookies": 1, "abort_on_overflow": 1, "tw_reuse": 1, "rfc1337": 1, "timestamps": 1,
-           "window_scaling": 1, "reordering": 1, "slow_start_after_idle": 1, "fastopen": 1, "rto_min_ms": 0.001,
-           "challenge_ack_limit": 1, "invalid_ratelimit_ms": 1}
-OTHER_NAMES = {"fin_timeout_ms": "fin_timeout", "keepalive_time_ms": "keepalive_time", "keepalive_intvl_ms": "keepalive_intvl",
-               "max_tw": "max_tw_buckets", "rto_min_ms": "rto_min_us", "invalid_ratelimit_ms": "invalid_ratelimit"}
+SYSCTLS = {"syn_retries": 1, "synack_retries": 1, "syn_linear_timeouts": 1, "retries1": 1, "retries2": 1,
+           "orphan_retries": 1, "fin_timeout_ms": 1000, "keepalive_time_ms": 1000, "keepalive_intvl_ms": 1000,
+           "keepalive_probes": 1, "max_syn_backlog": 1, "max_tw": 1, "syncookies": 1, "abort_on_overflow": 1,
+           "tw_reuse": 1, "rfc1337": 1, "timestamps": 1, "window_scaling": 1, "reordering": 1,
+           "slow_start_after_idle": 1, "fastopen": 1, "rto_min_ms": 0.001, "challenge_ack_limit": 1, "invalid_ratelimit_ms": 1}
+OTHER_NAMES = {"fin_timeout_ms": "fin_timeout", "keepalive_time_ms": "keepalive_time",
+               "keepalive_intvl_ms": "keepalive_intvl", "max_tw": "max_tw_buckets", "rto_min_ms": "rto_min_us",
+               "invalid_ratelimit_ms": "invalid_ratelimit"}
 EXPERIMENTS = {}
 LIMIT_S = 600
 
@@ -134,7 +141,8 @@ def experiment(questions, rfc, zh, kernel=True, plot=False, delay_ms=10):
     """Makes an experiment of a function, whose docstring's first line is its question."""
     def make(run):
         name = run.__module__.replace("_", "-")
-        EXPERIMENTS[name] = Experiment(name, run, questions, rfc, run.__doc__.strip().splitlines()[0], zh, kernel, plot, delay_ms)
+        en = run.__doc__.strip().splitlines()[0]
+        EXPERIMENTS[name] = Experiment(name, run, questions, rfc, en, zh, kernel, plot, delay_ms)
         return run
     return make
 
@@ -145,6 +153,13 @@ class Timeout(Exception):
 
 def error_name(code):
     return errno.errorcode.get(code, "") if code else ""
+
+
+class Moments(dict):
+    """{state: when it began}; of one that never was: not a number."""
+
+    def __missing__(self, state):
+        return math.nan
 
 
 class Sock:  # pylint: disable=too-many-instance-attributes
@@ -250,9 +265,9 @@ class Sock:  # pylint: disable=too-many-instance-attributes
     def info(self):
         """What TCP_INFO says."""
         data = self.raw.getsockopt(6, socket.TCP_INFO, 104)
-        names = ("rto", "ato", "snd_mss", "rcv_mss", "unacked", "sacked", "lost", "retrans", "fackets", "last_data_sent",
-                 "last_ack_sent", "last_data_recv", "last_ack_recv", "pmtu", "rcv_ssthresh", "rtt", "rttvar", "ssthresh", "cwnd",
-                 "advmss", "reordering", "rcv_rtt", "rcv_space", "total_retrans")
+        names = ("rto", "ato", "snd_mss", "rcv_mss", "unacked", "sacked", "lost", "retrans", "fackets",
+                 "last_data_sent", "last_ack_sent", "last_data_recv", "last_ack_recv", "pmtu", "rcv_ssthresh", "rtt",
+                 "rttvar", "ssthresh", "cwnd", "advmss", "reordering", "rcv_rtt", "rcv_space", "total_retrans")
         return dict(zip(names, struct.unpack("24I", data[8:104])), state=data[0], ca_state=data[1])
 
     def pour(self, data):
@@ -498,10 +513,11 @@ class Lab:  # pylint: disable=too-many-instance-attributes,too-many-public-metho
         """On the cable again: a row of its own, not sent by anyone now."""
         self.arrive(cables.Trip(view.trip.sender, cables.now_ns(), view.segment, injected="old"))
 
-    def inject(self, to, flags, seq=0, ack=0, source_port=0, port=80, text=b"", options=b"", window=65535):  # pylint: disable=too-many-arguments
-        other = self.cable.other(to)
-        packet = segments.build(self.protocol, (other.address, source_port), (self.host(to).address, port), flags, seq, ack,
-                                window, text, options)
+    # pylint: disable-next=too-many-arguments
+    def inject(self, to, flags, seq=0, ack=0, source_port=0, port=80, text=b"", options=b"", window=65535):
+        other, ends = self.cable.other(to), (self.cable.other(to).address, source_port)
+        packet = segments.build(self.protocol, ends, (self.host(to).address, port), flags, seq, ack, window, text,
+                                options)
         trip = cables.Trip(other.name, cables.now_ns(), segments.parse(packet), injected="made up")
         self.arrive(trip)
         return View(self, trip)
@@ -529,7 +545,7 @@ class Lab:  # pylint: disable=too-many-instance-attributes,too-many-public-metho
         if segment.has("SYN"):
             self.isns.setdefault((trip.sender, segment.source_port, segment.destination_port), segment.seq)
 
-    def on_arrival(self, trip):
+    def on_arrival(self, _):
         self.look()
         for sock in self.watched:
             self.sample(sock)
@@ -566,12 +582,12 @@ class Lab:  # pylint: disable=too-many-instance-attributes,too-many-public-metho
         return found
 
     def complete(self, change):
-        """A listener of xtcp has no address, a socket of the kernel's TCP no port before its SYN: they are known here."""
+        """A listener of xtcp has no address, a socket of the kernel's TCP no port before its SYN: known here."""
         if not change["side"]:
             change["side"] = next((s.side for s in self.socks if s.port == change["port"] and not s.peer), "")
         if not change["port"]:
-            change["port"] = next((trip.segment.source_port for trip in self.cable.trips if trip.sender == change["side"]
-                                   and trip.segment.is_("SYN") and trip.at_ns >= change["ns"]), 0)
+            syns = (trip for trip in self.cable.trips if trip.sender == change["side"] and trip.segment.is_("SYN"))
+            change["port"] = next((syn.segment.source_port for syn in syns if syn.at_ns >= change["ns"]), 0)
 
     def state_times(self, side, sock=None):
         changes = [c for c in self.trace() if c["side"] == side and c["peer_port"]]
@@ -581,8 +597,12 @@ class Lab:  # pylint: disable=too-many-instance-attributes,too-many-public-metho
             ports = (changes[-1]["port"], changes[-1]["peer_port"])
         return [(self.seconds(c["ns"]), c["new"]) for c in changes if (c["port"], c["peer_port"]) == ports]
 
-    def walk(self, side, sock=None):
+    def walk(self, which):
+        side, sock = (which.side, which) if isinstance(which, Sock) else (which, None)
         return [state for _, state in self.state_times(side, sock)]
+
+    def since(self, sock):
+        return Moments((state, s) for s, state in self.state_times(sock.side, sock))
 
     def drops(self, side):
         self.trace()
@@ -603,8 +623,8 @@ class Lab:  # pylint: disable=too-many-instance-attributes,too-many-public-metho
     def sample(self, sock):
         with contextlib.suppress(OSError):
             info = sock.info()
-            point = {"cwnd": info["cwnd"], "ssthresh": info["ssthresh"], "rtt_ms": info["rtt"] / 1000, "unacked": info["unacked"],
-                     "mss": info["snd_mss"]}
+            point = {"cwnd": info["cwnd"], "ssthresh": info["ssthresh"], "rtt_ms": info["rtt"] / 1000,
+                     "unacked": info["unacked"], "mss": info["snd_mss"]}
             points = self.watched[sock]
             if not points or points[-1][1] != point:
                 points.append((self.now, point))
@@ -639,14 +659,15 @@ class Lab:  # pylint: disable=too-many-instance-attributes,too-many-public-metho
     # -- what it says
 
     def check(self, text, expected, measured, tolerance=0.001):
-        self.checks.append({"text": text, "expected": expected, "measured": measured, "passed": same(expected, measured, tolerance)})
+        self.checks.append({"text": text, "expected": plain(expected), "measured": plain(measured),
+                            "passed": same(expected, measured, tolerance)})
 
     def true(self, text, condition, measured=""):
         self.checks.append({"text": text, "expected": True, "measured": measured if measured != "" else bool(condition),
                             "passed": bool(condition)})
 
     def answer(self, en, zh):
-        self.answers = {"en": " ".join(en.split()), "zh": "".join(zh.split("\n"))}
+        self.answers = {"en": " ".join(en.split()), "zh": "".join(line.strip() for line in zh.split("\n"))}
 
     def remove(self):
         states.end()
@@ -661,10 +682,19 @@ class Lab:  # pylint: disable=too-many-instance-attributes,too-many-public-metho
         self.cable.remove()
 
 
+def plain(value):
+    """What JSON can say."""
+    if isinstance(value, (list, tuple)):
+        return [plain(one) for one in value]
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
 def without_vain(changes):
     """Without the kernel's connect() that fails at once, through SYN_SENT, for want of a port."""
-    vain = [(a, b) for a, b in zip(changes, changes[1:]) if states.place(a) == states.place(b) and b["ns"] - a["ns"] < 5000
-            and a["new"] == "SYN_SENT" and b["new"] == "CLOSED"]
+    vain = [(a, b) for a, b in zip(changes, changes[1:]) if (a["new"], b["new"]) == ("SYN_SENT", "CLOSED")
+            and states.place(a) == states.place(b) and b["ns"] - a["ns"] < 5000]
     gone = [id(change) for pair in vain for change in pair]
     return [change for change in changes if id(change) not in gone]
 

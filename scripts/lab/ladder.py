@@ -22,13 +22,13 @@ def numbers(event, absolute=True):
 
 def extras(event):
     """Window and what the options of a SYN say."""
-    names = {"mss": "mss", "window_scale": "ws", "sack_permitted": "sack", "timestamps": "ts", "fastopen": "fastopen", "sack": "sack"}
+    short = {"window_scale": "ws", "sack_permitted": "sack", "timestamps": "ts"}
     words = f"win {event['window']}" if event["flags"] else ""
     for name, value in event["options"].items():
         if name == "timestamps" and "SYN" not in event["flags"]:
             continue
         plain = isinstance(value, int) and not isinstance(value, bool)
-        words += f" {names.get(name, name)}" + (f" {value}" if plain else "")
+        words += f" {short.get(name, name)}" + (f" {value}" if plain else "")
         if name == "sack":
             words += f" x{len(value)}"
     return words
@@ -47,7 +47,7 @@ def marks(event):
 
 
 def rows_of(run):
-    """[{"s", "event" or "note" or "state", ...}] in the order of time; states that a segment makes are part of its row."""
+    """[{"s", "event" or "note" or "state", ...}] in the order of time; a state that a segment makes is in its row."""
     rows = [{"s": e["s"], "event": e, "number": n, "states": {}} for n, e in enumerate(run["events"])]
     loose = []
     for state in run["states"]:
@@ -166,11 +166,13 @@ svg.ladder { color: var(--ink, #222); font: 12px system-ui, sans-serif; }
 .ladder text { fill: currentColor; } .ladder .time { fill-opacity: .65; font-size: 11px; }
 .ladder line { stroke: currentColor; stroke-width: 1.2; } .ladder .life { stroke-opacity: .35; stroke-width: 2; }
 .ladder .arrow { fill: currentColor; } .ladder .lost line { stroke: var(--lost, #d33f3f); stroke-dasharray: 5 3; }
-.ladder .lost text { fill: var(--lost, #d33f3f); } .ladder .old line { stroke: var(--old, #b07a10); stroke-dasharray: 2 3; }
+.ladder .lost text { fill: var(--lost, #d33f3f); }
+.ladder .old line { stroke: var(--old, #b07a10); stroke-dasharray: 2 3; }
 .ladder .old text { fill: var(--old, #b07a10); } .ladder .state text { font-weight: 600; fill: var(--state, #1f6fb5); }
 .ladder .note text { font-style: italic; } .ladder .segment:hover line { stroke-width: 2.5; }
 .ladder .hit { stroke-opacity: 0; stroke-width: 14; }
-@media (prefers-color-scheme: dark) { svg.ladder:root { color: #ddd; background: #16181c; --state: #6db3f2; --lost: #ff7b72; --old: #e3b341; } }
+@media (prefers-color-scheme: dark) { svg.ladder:root { color: #ddd; background: #16181c;
+  --state: #6db3f2; --lost: #ff7b72; --old: #e3b341; } }
 """
 LEFT, RIGHT, WIDTH, TOP = 200, 700, 900, 44
 
@@ -208,8 +210,9 @@ class Drawing:
         if s is not None:
             self.text(x, y + 4, f"{s:.6f}", anchor, "time")
         if states:
-            self.parts.append(f'<g class="state" data-since="{states[-1]["s"]:.6f}"><title>{html.escape(names(states))} since '
-                              f'{states[-1]["s"]:.6f} s, before {states[0]["old"]}</title>')
+            since = f"{states[-1]['s']:.6f}"
+            self.parts.append(f'<g class="state" data-since="{since}"><title>{html.escape(names(states))} since '
+                              f"{since} s, before {states[0]['old']}</title>")
             self.text(x + step * 72, y + 4, names(states), anchor)
             self.parts.append("</g>")
 
@@ -261,13 +264,15 @@ class Drawing:
             self.parts.append(f'<line class="life" x1="{x}" y1="28" x2="{x}" y2="{self.height - 10}"/>')
         for order, row in enumerate(self.rows):
             self.row(order, row)
-        return (f'<svg xmlns="http://www.w3.org/2000/svg" class="ladder" viewBox="0 0 {WIDTH} {self.height}" role="img">'
+        size = f"{WIDTH} {self.height}"
+        return (f'<svg xmlns="http://www.w3.org/2000/svg" class="ladder" viewBox="0 0 {size}" role="img">'
                 f"<style>{STYLE}</style>" + "".join(self.parts) + "</svg>\n")
 
 
 def hover(event):
     """Every field of the header, for who points at the segment."""
-    lines = [numbers(event), extras(event), f"ports {event['ports'][0]} and {event['ports'][1]}", f"sent {event['s']:.6f} s"]
+    lines = [numbers(event), extras(event), f"ports {event['ports'][0]} and {event['ports'][1]}"]
+    lines.append(f"sent {event['s']:.6f} s")
     lines += [f"arrived {at:.6f} s" for at in event["arrived_s"]] + [marks(event)]
     for name, value in event["options"].items():
         lines.append(f"option {name}: {value}")

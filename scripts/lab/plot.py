@@ -67,7 +67,8 @@ def panel(found, names, top_y, span):
         parts.append(f'<text x="{x(s):.1f}" y="{top_y + HEIGHT - 14}" text-anchor="middle">{s:.2f} s</text>')
     for number, (label, line) in enumerate(shown):
         parts.append(f'<path d="{path(line, x, y)}" style="stroke:{COLOURS[number]}"/>'
-                     f'<text x="{LEFT + 10 + 170 * number}" y="{top_y + 16}" style="fill:{COLOURS[number]}">{label}</text>')
+                     f'<text x="{LEFT + 10 + 170 * number}" y="{top_y + 16}" style="fill:{COLOURS[number]}">'
+                     f"{label}</text>")
     return "".join(parts)
 
 
@@ -75,7 +76,8 @@ def picture(points):
     found = curves(points)
     span = points[0][0], points[-1][0]
     body = "".join(panel(found, names, number * HEIGHT, span) for number, names in enumerate(PANELS))
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" class="plot" viewBox="0 0 {WIDTH} {HEIGHT * len(PANELS)}" role="img">'
+    size = f"{WIDTH} {HEIGHT * len(PANELS)}"
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" class="plot" viewBox="0 0 {size}" role="img">'
             f"<style>{STYLE}</style>{body}</svg>\n")
 
 

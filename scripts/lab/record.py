@@ -1,17 +1,17 @@
 """A run as data, to be told, drawn and compared: what result.json holds.
 
-A run: {"protocol", "knobs": [{"name", "side", "value", "default"}], "checks": [{"text", "expected", "measured", "passed"}],
-"answer": {"en", "zh"}, "events": [...], "states": [{"s", "side", "old", "new", "ports"}], "notes": [{"s", "side", "text"}],
-"series": [{"side", "ports", "points": [[s, {...}]]}], "first_states": {side: state}}.
-An event is a segment: {"s", "from", "to", "arrived_s": [...], "fate": "", "lost", "queue full", "held" or "spoilt", "injected": "", "old" or "made up",
-"flags", "seq", "ack" (relative), "absolute_seq", "absolute_ack", "length", "window", "options", "kind", "ports": [client's, server's]}.
+A run: {"protocol", "knobs": [{"name", "side", "value", "default"}], "checks": [{"text", "expected", "measured",
+"passed"}], "answer": {"en", "zh"}, "events": [...], "states": [{"s", "side", "old", "new", "ports"}], "notes": [{"s",
+"side", "text"}], "series": [{"side", "ports", "points": [[s, {...}]]}], "error": what was raised}.
+An event is a segment: {"s", "from", "to", "arrived_s": [...], "fate": "", "lost", "queue full", "held" or "spoilt",
+"injected": "", "old" or "made up", "flags", "seq", "ack" (relative), "absolute_seq", "absolute_ack", "length",
+"window", "options", "kind", "ports": [client's, server's]}.
 result.json: {"name", "questions", "title": {"en", "zh"}, "rfc", "settings", "xtcp": a run, "kernel": a run or null,
 "difference": {"en", "zh"}, "passed"}.
 """
-import segment as segments
 
 
-def event(lab, trip):
+def event_of(lab, trip):
     """A segment on the cable."""
     segment = trip.segment
     receiver = lab.cable.other(trip.sender).name
@@ -43,12 +43,14 @@ def run_of(lab, defaults):
     right_sums(lab)
     changes = lab.trace()
     return {"protocol": lab.protocol,
-            "knobs": [{"name": name, "side": side, "value": value, "default": None if lab.kernel else defaults.get(name)}
+            "knobs": [{"name": name, "side": side, "value": value,
+                       "default": None if lab.kernel else defaults.get(name)}
                       for (name, side), value in lab.knobs.items()],
-            "checks": lab.checks, "answer": lab.answers, "events": [event(lab, trip) for trip in lab.cable.trips],
+            "checks": lab.checks, "answer": lab.answers, "events": [event_of(lab, trip) for trip in lab.cable.trips],
             "states": [change(lab, c) for c in changes],
             "notes": [{"s": lab.seconds(note["ns"]), "side": note["side"], "text": note["text"]} for note in lab.notes],
-            "series": [{"side": sock.side, "ports": [sock.port, sock.peer], "points": lab.series(sock)} for sock in lab.watched]}
+            "series": [{"side": sock.side, "ports": [sock.port, sock.peer], "points": lab.series(sock)}
+                       for sock in lab.watched]}
 
 
 def shape(run):
@@ -60,16 +62,34 @@ def difference(xtcp, kernel):
     if kernel["error"] or not kernel["events"]:
         return "The kernel's TCP could not do this.", "内核 TCP 做不了这个实验。"
     if shape(xtcp) != shape(kernel):
-        counts = len(xtcp["events"]), len(kernel["events"])
-        return (f"Segments on the cable: {counts[0]} with xtcp, {counts[1]} with the kernel's TCP.",
-                f"线路上的报文段：xtcp {counts[0]} 个，内核 TCP {counts[1]} 个。")
+        return other_shape(xtcp["events"], kernel["events"])
     late = [(abs(a["s"] - b["s"]), a, b) for a, b in zip(xtcp["events"], kernel["events"])]
     most, one, other = max(late, key=lambda entry: entry[0])
     if most < 0.001:
         return ("The kernel's TCP sends the same segments at the same times.", "内核 TCP 在相同时刻发出相同的报文段。")
-    return (f"The kernel's TCP sends the same segments; the times differ by up to {most:.3f} s ({one['flags']} at {one['s']:.3f} s, "
-            f"the kernel's at {other['s']:.3f} s).",
-            f"内核 TCP 发出相同的报文段，时刻最多相差 {most:.3f} 秒（{one['flags']} 在 {one['s']:.3f} 秒，内核在 {other['s']:.3f} 秒）。")
+    return (f"The kernel's TCP sends the same segments; the times differ by up to {most:.3f} s ({one['flags']} at "
+            f"{one['s']:.3f} s, the kernel's at {other['s']:.3f} s).",
+            f"内核 TCP 发出相同的报文段，时刻最多相差 {most:.3f} 秒（{one['flags']} 在 {one['s']:.3f} 秒，"
+            f"内核在 {other['s']:.3f} 秒）。")
 
 
-TCP = segments.TCP
+def brief(event):
+    octets = f" with {event['length']} octets" if event["length"] else ""
+    return f"{event['flags'] or event['kind']}{octets} from the {event['from']} at {event['s']:.3f} s"
+
+
+def brief_zh(event):
+    octets = f"（{event['length']} 字节）" if event["length"] else ""
+    who = {"client": "客户端", "server": "服务端"}[event["from"]]
+    return f"{who}在 {event['s']:.3f} 秒的 {event['flags'] or event['kind']}{octets}"
+
+
+def other_shape(xtcp, kernel):
+    """How many segments, and the first that is another."""
+    en = f"Segments on the cable: {len(xtcp)} with xtcp, {len(kernel)} with the kernel's TCP"
+    zh = f"线路上的报文段：xtcp {len(xtcp)} 个，内核 TCP {len(kernel)} 个"
+    for number, (one, other) in enumerate(zip(xtcp, kernel), 1):
+        if shape({"events": [one]}) != shape({"events": [other]}):
+            return (f"{en}; number {number} is {brief(one)} with xtcp, {brief(other)} with the kernel's.",
+                    f"{zh}；第 {number} 个：xtcp 是{brief_zh(one)}，内核是{brief_zh(other)}。")
+    return f"{en}, the same as far as both go.", f"{zh}，共同的部分相同。"

@@ -9,7 +9,6 @@ import json
 import os
 import pathlib
 import sys
-import time
 import traceback
 
 sys.dont_write_bytecode = True
@@ -65,16 +64,13 @@ def perform(which, settings, defaults, sent):
         captures.write_end(directory / f"{side}.pcap", side, trips, zero_ns)
     kernel, difference = (kernel_beside(which, run, figures, settings, directory, defaults)
                           if which.kernel else (None, {"en": "", "zh": ""}))
-    result = {"name": which.name, "questions": which.questions, "title": {"en": which.en, "zh": which.zh}, "rfc": which.rfc,
-              "plot": which.plot, "settings": settings, "xtcp": run, "kernel": kernel, "difference": difference,
+    result = {"name": which.name, "questions": which.questions, "title": {"en": which.en, "zh": which.zh},
+              "rfc": which.rfc, "plot": which.plot, "settings": settings, "xtcp": run, "kernel": kernel,
+              "difference": difference,
               "passed": bool(run["checks"]) and all(check["passed"] for check in run["checks"])}
-    (directory / "result.json").write_text(json.dumps(result, ensure_ascii=False, indent=1, default=str), encoding="utf-8")
+    text = json.dumps(result, ensure_ascii=False, indent=1, default=str)
+    (directory / "result.json").write_text(text, encoding="utf-8")
     return result["passed"]
-
-
-def wall():
-    """Processor time, since the clock is virtual."""
-    return time.process_time()
 
 
 def main(words):

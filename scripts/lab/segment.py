@@ -48,7 +48,7 @@ def options_of(data):
 
 @dataclasses.dataclass
 class Segment:  # pylint: disable=too-many-instance-attributes
-    """One packet of the cable; what is no segment (ICMP, UDP, a fragment) has no flags and says in `kind` what it is."""
+    """One packet of the cable. What is no segment (ICMP, UDP, a fragment) has no flags; its `kind` says what it is."""
     packet: bytes
     source: str = ""
     destination: str = ""
@@ -104,7 +104,8 @@ def parse(packet):
         body, pseudo = packet[start:], packet[12:20]
         offset = struct.unpack("!H", packet[6:8])[0]
         if offset & 0x3FFF:
-            return Segment(packet, *ends, protocol, f"fragment of {KINDS.get(protocol, protocol)} at {(offset & 0x1FFF) * 8}")
+            kind = f"fragment of {KINDS.get(protocol, protocol)} at {(offset & 0x1FFF) * 8}"
+            return Segment(packet, *ends, protocol, kind)
     else:
         protocol, body, pseudo = packet[6], packet[40:], packet[8:40]
         ends = [socket.inet_ntop(socket.AF_INET6, packet[i:i + 16]) for i in (8, 24)]

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Tell and draw what run.py left: show.py [--ladders] DIRECTORY EXPERIMENT...
 
-Each gets ladder.svg (and kernel-ladder.svg) beside its result.json; plots where data were watched. Ends with 1 if a check of
-one failed, or one did not run; then it says what was expected and what was measured.
+Each gets ladder.svg (and kernel-ladder.svg) beside its result.json; plots where data were watched. Ends with 1 if a
+check of one failed, or one did not run; then it says what was expected and what was measured.
 """
 import json
 import os
@@ -35,7 +35,8 @@ def failures(run):
 
 def tell_checks(result):
     for check in failures(result["xtcp"]):
-        print(f"  WRONG: {check['text']}\n    expected {shown(check['expected'])}\n    measured {shown(check['measured'])}")
+        print(f"  WRONG: {check['text']}")
+        print(f"    expected {shown(check['expected'])}\n    measured {shown(check['measured'])}")
     if result["xtcp"]["error"]:
         print(textwrap.indent(result["xtcp"]["error"], "    "))
 
@@ -68,7 +69,8 @@ def tell(result, ladders, columns):
     if result["difference"][TONGUE]:
         print(told(result["difference"][TONGUE]))
     for check in failures(result["kernel"]) if ladders and result["kernel"] else []:
-        print(told(f"Not so of the kernel's TCP: {check['text']}: {shown(check['expected'])}; it is {shown(check['measured'])}."))
+        expected, measured = shown(check["expected"]), shown(check["measured"])
+        print(told(f"Not so of the kernel's TCP: {check['text']}: {expected}; it is {measured}."))
 
 
 def draw(result, directory):

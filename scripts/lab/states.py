@@ -1,8 +1,8 @@
 """Which state each end was in, and since when: from the kernel's tracepoints, after the run.
 
-xtcp tells of every change, of requests and TIME_WAIT records too. The kernel's TCP tells of its sockets alone: its half-open
-requests, and what waits in FIN_WAIT_2 or TIME_WAIT without a socket, are read from /proc/net/tcp whenever a segment has
-arrived, and when their timers are due.
+xtcp tells of every change, of requests and TIME_WAIT records too. The kernel's TCP tells of its sockets alone: its
+half-open requests, and what waits in FIN_WAIT_2 or TIME_WAIT without a socket, are read from /proc/net/tcp whenever a
+segment has arrived, and when their timers are due.
 """
 import pathlib
 import re
@@ -43,6 +43,11 @@ def end():
     return found
 
 
+def state_name(word):
+    word = word.removeprefix("TCP_")
+    return LINUX.get(word, word)
+
+
 def changes(traced, protocol, hosts):
     """The changes of state among them: dicts, in order."""
     event, found, owners = ("inet_sock_set_state" if protocol == 6 else "xtcp_set_state"), [], {}
@@ -50,7 +55,7 @@ def changes(traced, protocol, hosts):
     for ns, name, fields in traced:
         if name != event or (protocol == 6 and fields["protocol"] != "IPPROTO_TCP"):
             continue
-        old, new = (LINUX.get(s.removeprefix("TCP_"), s.removeprefix("TCP_")) for s in (fields["oldstate"], fields["newstate"]))
+        old, new = state_name(fields["oldstate"]), state_name(fields["newstate"])
         change = {"ns": ns, "side": sides.get(fields["saddr"], ""), "port": int(fields["sport"]),
                   "peer_port": int(fields["dport"]), "old": old, "new": new}
         # A connection may go from a request to a socket, and on to a TIME_WAIT record: the former's end is not its end.
@@ -67,7 +72,7 @@ def place(change):
 
 
 def proc_rows(path="/proc/thread-self/net/tcp"):
-    """{(port, peer's port): (state, seconds to its timer)} of what the kernel's TCP keeps without a socket, in this namespace."""
+    """{(port, peer's port): (state, seconds to its timer)} of what the kernel's TCP keeps here without a socket."""
     rows = {}
     with open(path, encoding="ascii") as file:
         for line in file.readlines()[1:]:

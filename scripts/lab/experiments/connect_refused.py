@@ -13,7 +13,7 @@ def run(lab):
     lab.check("it acknowledges the SYN", (syn.segment.seq + 1) % 2**32, rst.segment.ack)
     lab.check("connect() fails with", "ECONNREFUSED", error)
     lab.check("after a round trip (s)", 2 * lab.one_way, client.returned_s)
-    lab.check("the client's states", ["SYN_SENT", "CLOSED"], lab.walk("client", client))
-    lab.answer(f"A RST with number 0 that acknowledges the SYN; connect() fails with {error} after {shown(client.returned_s)} s, a round trip. "
-               "It is not tried again.",
+    lab.check("the client's states", ["SYN_SENT", "CLOSED"], lab.walk(client))
+    lab.answer(f"A RST with number 0 that acknowledges the SYN; connect() fails with {error} after "
+               f"{shown(client.returned_s)} s, a round trip. It is not tried again.",
                f"对方回 RST（序号 0，确认该 SYN）；connect() 在 {shown(client.returned_s)} 秒（一个往返）后返回 {error}，不再重试。")

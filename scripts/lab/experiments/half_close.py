@@ -20,10 +20,11 @@ def run(lab):
     lab.check("the question", b"the whole question", question)
     lab.check("octets after the client's FIN", 3000, sum(t.length for t in later))
     lab.check("read by the client", 3000, len(answer))
-    lab.check("the client's states", ["FIN_WAIT_1", "FIN_WAIT_2", "TIME_WAIT"], lab.walk("client", client)[2:5])
-    lab.check("the server's states", ["CLOSE_WAIT", "LAST_ACK", "CLOSED"], lab.walk("server", server)[2:])
+    lab.check("the client's states", ["FIN_WAIT_1", "FIN_WAIT_2", "TIME_WAIT"], lab.walk(client)[2:5])
+    lab.check("the server's states", ["CLOSE_WAIT", "LAST_ACK", "CLOSED"], lab.walk(server)[2:])
     lab.answer(
-        f"""Each direction ends by itself: after the client's FIN at {shown(fin.s)} s, which says only that it sends no more, the server
-        still sent {sum(t.length for t in later)} octets, and its own FIN a second later. So two FINs and two ACKs; four.""",
-        f"""两个方向各自结束：客户端 {shown(fin.s)} 秒的 FIN 只表示它不再发送，之后服务端又发了 {sum(t.length for t in later)} 字节，一秒后才发自己的 FIN。
-两个 FIN 加两个 ACK，所以是四次。""")
+        f"""Each direction ends by itself: after the client's FIN at {shown(fin.s)} s, which says only that it sends
+        no more, the server still sent {sum(t.length for t in later)} octets, and its own FIN a second later. So two
+        FINs and two ACKs; four.""",
+        f"""两个方向各自结束：客户端 {shown(fin.s)} 秒的 FIN 只表示它不再发送，之后服务端又发了 {sum(t.length for t in later)} 字节，一秒后才发自己的 FIN。两个 
+        FIN 加两个 ACK，所以是四次。""")

@@ -26,7 +26,8 @@ def run(lab):
     lab.check("octets delivered", SEGMENTS * mss, len(received))
     lab.true("before the timer", again[0].s - lost.s < rto, again[0].s - lost.s)
     lab.answer(
-        f"""Each segment behind the lost one is answered by an ACK that asks for it again. The duplicate number {needed} brings it after
-        {shown(again[0].s - lost.s)} s, about a round trip; the timer would have taken {shown(rto)} s.""",
-        f"""丢失段之后的每个报文段都会引出一个重复 ACK。第 {needed} 个重复 ACK 使它在 {shown(again[0].s - lost.s)} 秒（约一个往返）后重传；
-定时器要等 {shown(rto)} 秒。""")
+        f"""Each segment behind the lost one is answered by an ACK that asks for it again. The duplicate number
+        {needed} brings it after {shown(again[0].s - lost.s)} s, about a round trip; the timer would have taken
+        {shown(rto)} s.""",
+        f"""丢失段之后的每个报文段都会引出一个重复 ACK。第 {needed} 个重复 ACK 使它在 {shown(again[0].s - lost.s)} 秒（约一个往返）后重传；定时器要等 
+        {shown(rto)} 秒。""")

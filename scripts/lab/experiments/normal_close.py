@@ -19,19 +19,22 @@ def run(lab):
     lab.check("who sends", ["client", "server", "server", "client"], [t.sender for t in close])
     lab.check("a FIN, its ACK, a FIN, its ACK", [True, False, True, False], [t.segment.has("FIN") for t in close])
     lab.check("a FIN takes one number", [1, 1], [close[1].ack - close[0].seq, close[3].ack - close[2].seq])
-    lab.check("the client's states", ["FIN_WAIT_1", "FIN_WAIT_2", "TIME_WAIT", "CLOSED"], lab.walk("client", client)[2:])
-    lab.check("the server's states", ["CLOSE_WAIT", "LAST_ACK", "CLOSED"], lab.walk("server", server)[2:])
-    moments = {state: s for s, state in lab.state_times("client", client)}
-    waited = moments.get("CLOSED", 0) - moments.get("TIME_WAIT", 0)
+    closing = ["FIN_WAIT_1", "FIN_WAIT_2", "TIME_WAIT", "CLOSED"]
+    lab.check("the client's states", closing, lab.walk(client)[2:])
+    lab.check("the server's states", ["CLOSE_WAIT", "LAST_ACK", "CLOSED"], lab.walk(server)[2:])
+    moments = lab.since(client)
+    waited = moments["CLOSED"] - moments["TIME_WAIT"]
     lab.check("TIME_WAIT lasts 2 MSL (s)", 2 * msl, waited)
     lab.figures.waited = waited
     lab.answer(
-        f"""FIN, ACK, FIN, ACK: each direction is ended by its own FIN and acknowledged. Who closes first, the client here, goes through
-        FIN_WAIT_1 and FIN_WAIT_2 to TIME_WAIT, {shown(waited)} s of it; the server through CLOSE_WAIT and LAST_ACK to CLOSED.""",
-        f"""FIN、ACK、FIN、ACK：每个方向各由自己的 FIN 结束并被确认。先关闭的一方（这里是客户端）经 FIN_WAIT_1、FIN_WAIT_2 到 TIME_WAIT，
-停留 {shown(waited)} 秒；服务端经 CLOSE_WAIT、LAST_ACK 到 CLOSED。""")
+        f"""FIN, ACK, FIN, ACK: each direction is ended by its own FIN and acknowledged. Who closes first, the
+        client here, goes through FIN_WAIT_1 and FIN_WAIT_2 to TIME_WAIT, {shown(waited)} s of it; the server
+        through CLOSE_WAIT and LAST_ACK to CLOSED.""",
+        f"""FIN、ACK、FIN、ACK：每个方向各由自己的 FIN 结束并被确认。先关闭的一方（这里是客户端）经 FIN_WAIT_1、FIN_WAIT_2 到 TIME_WAIT，停留 
+        {shown(waited)} 秒；服务端经 CLOSE_WAIT、LAST_ACK 到 CLOSED。""")
 
 
 def beside(xtcp, kernel):
-    return (f"Its TIME_WAIT lasts {shown(kernel.waited)} s, compiled in; xtcp's, {shown(xtcp.waited)} s, is 2 x msl_ms.",
+    return (f"Its TIME_WAIT lasts {shown(kernel.waited)} s, compiled in; xtcp's, {shown(xtcp.waited)} s, "
+            "is 2 x msl_ms.",
             f"它的 TIME_WAIT 为 {shown(kernel.waited)} 秒，编译时固定；xtcp 的 {shown(xtcp.waited)} 秒等于 2 × msl_ms，可调。")

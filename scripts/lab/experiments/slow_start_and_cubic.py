@@ -27,21 +27,24 @@ def run(lab):
     lab.settle()
 
     data, points = lab.sent("client", "data"), [(s, p) for s, p in lab.series(client) if "cwnd" in p]
-    mss, first = data[0].length, lab.knob("initial_cwnd")
+    first = lab.knob("initial_cwnd")
     before, after = next((a, b) for (_, a), (_, b) in zip(points, points[1:]) if b["ssthresh"] < a["ssthresh"])
     seen, after = before["cwnd"], after["ssthresh"]
     beta = {"reno": 0.5, "cubic": 0.7}[name]
-    lab.check("segments in the first round trips: doubled each time", [first << n for n in range(3)], flights(lab, data)[:3])
+    lab.check("segments of the first round trips, doubled", [first << n for n in range(3)], flights(lab, data)[:3])
     lab.check(f"ssthresh after one loss: {beta:g} of cwnd", beta * seen, float(after), tolerance=0.02 * seen)
     lab.check("octets delivered", OCTETS, len(server.received))
     lab.figures.name, lab.figures.after, lab.figures.seen = name, after, seen
     lab.answer(
-        f"""It begins with {first} segments and doubles each round trip ({", ".join(map(str, flights(lab, data)[:3]))}), which is slow start. One loss, with
-        cwnd at {seen}, makes ssthresh {after} segments ({name}: {beta:g} of it); from there cwnd grows by about a segment a round trip.""",
+        f"""It begins with {first} segments and doubles each round trip
+        ({", ".join(map(str, flights(lab, data)[:3]))}), which is slow start. One loss, with cwnd at {seen}, makes
+        ssthresh {after} segments ({name}: {beta:g} of it); from there cwnd grows by about a segment a round trip.""",
         f"""它从 {first} 个报文段开始，每个往返加倍（{"、".join(map(str, flights(lab, data)[:3]))}），这就是慢启动。cwnd 为 {seen} 时丢失一个报文段，
-ssthresh 变为 {after}（{name}：它的 {beta:g} 倍），此后 cwnd 每个往返约增加一个报文段。""")
+        ssthresh 变为 {after}（{name}：它的 {beta:g} 倍），此后 cwnd 每个往返约增加一个报文段。""")
 
 
 def beside(xtcp, kernel):
-    return (f"It uses {kernel.name} and has ssthresh {kernel.after} after a cwnd of {kernel.seen}; xtcp uses {xtcp.name}: {xtcp.after} after {xtcp.seen}.",
-            f"它用 {kernel.name}，cwnd {kernel.seen} 之后 ssthresh 为 {kernel.after}；xtcp 用 {xtcp.name}：{xtcp.seen} 之后为 {xtcp.after}。")
+    return (f"It uses {kernel.name}: ssthresh {kernel.after} after a cwnd of {kernel.seen}; xtcp uses "
+            f"{xtcp.name}: {xtcp.after} after {xtcp.seen}.",
+            f"它用 {kernel.name}，cwnd {kernel.seen} 之后 ssthresh 为 {kernel.after}；xtcp 用 {xtcp.name}，"
+            f"{xtcp.seen} 之后为 {xtcp.after}。")

@@ -24,7 +24,8 @@ def run(lab):
     lab.check("after a one-way time (s)", asked + lab.one_way, rst.s)
     lab.check("the client's program gets", "ECONNRESET", client.error)
     lab.answer(
-        f"""The server sends its SYN-ACK {len(syn_acks)} times and gives up after {shown(gone)} s; the client has been ESTABLISHED since
-        {shown(2 * lab.one_way)} s and notices nothing. When it then sends text, the server answers RST: {client.error}.""",
+        f"""The server sends its SYN-ACK {len(syn_acks)} times and gives up after {shown(gone)} s; the client has
+        been ESTABLISHED since {shown(2 * lab.one_way)} s and notices nothing. When it then sends text, the server
+        answers RST: {client.error}.""",
         f"""服务端共发 {len(syn_acks)} 次 SYN-ACK，{shown(gone)} 秒后放弃；客户端自 {shown(2 * lab.one_way)} 秒起一直是 ESTABLISHED，毫无察觉。
-之后它一发数据，服务端就回 RST：{client.error}。""")
+        之后它一发数据，服务端就回 RST：{client.error}。""")

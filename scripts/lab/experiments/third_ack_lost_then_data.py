@@ -17,11 +17,11 @@ def run(lab):
     data = lab.sent("client", "data")
     lab.check("text is sent once", 1, len(data))
     lab.check("it acknowledges the SYN-ACK, as every segment does", 1, data[0].ack)
-    lab.check("the server is ESTABLISHED when it arrives (s)", data[0].arrived_s, lab.state_times("server", server)[-1][0])
+    lab.check("the server is ESTABLISHED when it arrives (s)", data[0].arrived_s, lab.since(server)["ESTABLISHED"])
     lab.check("no SYN-ACK is repeated", 1, len(lab.sent("server", "SYN-ACK")))
     lab.check("octets read", 100, len(received))
     lab.answer(
-        f"""The text completes the handshake: each segment acknowledges, so this one does what the lost ACK should have done. The server is
-        ESTABLISHED when it arrives, at {shown(data[0].arrived_s)} s, and nothing is repeated.""",
-        f"""数据本身就完成了握手：每个报文段都带确认，它代替了丢失的 ACK。它在 {shown(data[0].arrived_s)} 秒到达，服务端随即进入
-ESTABLISHED，没有任何重发。""")
+        f"""The text completes the handshake: each segment acknowledges, so this one does what the lost ACK should
+        have done. The server is ESTABLISHED when it arrives, at {shown(data[0].arrived_s)} s, and nothing is
+        repeated.""",
+        f"""数据本身就完成了握手：每个报文段都带确认，它代替了丢失的 ACK。它在 {shown(data[0].arrived_s)} 秒到达，服务端随即进入ESTABLISHED，没有任何重发。""")

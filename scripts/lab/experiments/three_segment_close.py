@@ -22,9 +22,10 @@ def run(lab):
     lab.check("flags", ["FIN-ACK", "FIN-ACK", "ACK"], [t.segment.flags for t in close])
     lab.check("the second acknowledges the first FIN", close[0].seq + 1, close[1].ack)
     lab.check("all within a round trip (s)", start + 2 * lab.one_way, close[-1].s)
-    lab.check("the client is in TIME_WAIT with the second (s)", close[1].arrived_s, dict(map(reversed, lab.state_times("client", client)))["TIME_WAIT"])
+    lab.check("the client is in TIME_WAIT with the second (s)", close[1].arrived_s, lab.since(client)["TIME_WAIT"])
     lab.answer(
-        f"""When the other end has nothing left to send and closes before its ACK has gone: the delayed ACK of the first FIN goes with the second
-        FIN. {len(close)} segments in {shown(close[-1].s - start)} s; the client does not wait in FIN_WAIT_2.""",
+        f"""When the other end has nothing left to send and closes before its ACK has gone: the delayed ACK of the
+        first FIN goes with the second FIN. {len(close)} segments in {shown(close[-1].s - start)} s; the client does
+        not wait in FIN_WAIT_2.""",
         f"""当对方已无数据要发、且在 ACK 发出之前就关闭时：对第一个 FIN 的延迟确认与第二个 FIN 合在一起。{shown(close[-1].s - start)} 秒内 {len(close)} 个报文段；
-客户端不在 FIN_WAIT_2 中等待。""")
+        客户端不在 FIN_WAIT_2 中等待。""")
