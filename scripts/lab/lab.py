@@ -55,7 +55,7 @@ Sockets: never block the process; a call returns when it is done, and meanwhile 
     sock.option(level, name[, value]), sock.info() (TCP_INFO, a dict), sock.raw (Python's socket), sock.port, sock.peer
 
 Time
-    lab.wait(seconds), lab.until(function, limit=600) (gives whether it came true), lab.settle(): till the cable is empty
+    lab.wait(seconds), lab.until(function, limit=600) (gives whether it came true), lab.settle(): the cable is empty
     lab.now, lab.one_way (the cable's delay)
 
 Faults: what happens to segments on the cable. The first word says which: "SYN" "SYN-ACK" "ACK" (a pure one) "data"
@@ -109,7 +109,8 @@ SYSCTLS = {"syn_retries": 1, "synack_retries": 1, "syn_linear_timeouts": 1, "ret
            "orphan_retries": 1, "fin_timeout_ms": 1000, "keepalive_time_ms": 1000, "keepalive_intvl_ms": 1000,
            "keepalive_probes": 1, "max_syn_backlog": 1, "max_tw": 1, "syncookies": 1, "abort_on_overflow": 1,
            "tw_reuse": 1, "rfc1337": 1, "timestamps": 1, "window_scaling": 1, "reordering": 1,
-           "slow_start_after_idle": 1, "fastopen": 1, "rto_min_ms": 0.001, "challenge_ack_limit": 1, "invalid_ratelimit_ms": 1}
+           "slow_start_after_idle": 1, "fastopen": 1, "rto_min_ms": 0.001, "challenge_ack_limit": 1,
+           "invalid_ratelimit_ms": 1}
 OTHER_NAMES = {"fin_timeout_ms": "fin_timeout", "keepalive_time_ms": "keepalive_time",
                "keepalive_intvl_ms": "keepalive_intvl", "max_tw": "max_tw_buckets", "rto_min_ms": "rto_min_us",
                "invalid_ratelimit_ms": "invalid_ratelimit"}
@@ -573,7 +574,8 @@ class Lab:  # pylint: disable=too-many-instance-attributes,too-many-public-metho
         found = states.changes(self.traced, self.protocol, self.hosts)
         for change in found:
             self.complete(change)
-        found = without_vain(found)
+        if self.kernel:
+            found = without_vain(found, [trip.at_ns for trip in self.cable.trips if trip.segment.is_("SYN")])
         # A child of the kernel's listener is in SYN_RCVD when it is ESTABLISHED; its request was before: /proc tells.
         found = [c for c in found if not (self.kernel and c["new"] == "SYN_RCVD" and c["old"] in ("LISTEN", "CLOSED"))]
         if self.kernel:
@@ -691,10 +693,10 @@ def plain(value):
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def without_vain(changes):
-    """Without the kernel's connect() that fails at once, through SYN_SENT, for want of a port."""
+def without_vain(changes, syns_ns):
+    """Without the kernel's connect() that fails at once, through SYN_SENT, for want of a port: without a SYN."""
     vain = [(a, b) for a, b in zip(changes, changes[1:]) if (a["new"], b["new"]) == ("SYN_SENT", "CLOSED")
-            and states.place(a) == states.place(b) and b["ns"] - a["ns"] < 5000]
+            and states.place(a) == states.place(b) and not any(a["ns"] <= ns <= b["ns"] + 1000 for ns in syns_ns)]
     gone = [id(change) for pair in vain for change in pair]
     return [change for change in changes if id(change) not in gone]
 

@@ -26,8 +26,8 @@ def run(lab):
 
 def beside(_, kernel):
     late_ms = (kernel.times[1] - 1) * 1000
-    return (f"Its timer wheel is coarse: its first SYN is repeated {late_ms:.0f} ms late; and its first timeouts do not "
-            f"double ({shown(*kernel.times)} s), which RFC 6298 5.5 wants. It gives up after "
+    return (f"Its timer wheel is coarse: its first SYN is repeated {late_ms:.0f} ms late; and its first timeouts "
+            f"do not double ({shown(*kernel.times)} s), which RFC 6298 5.5 wants. It gives up after "
             f"{shown(kernel.end)} s; xtcp is exact.",
             f"它的定时轮粒度粗，首次重发晚了 {late_ms:.0f} 毫秒；开头几次超时不加倍（{shown(*kernel.times)} 秒），"
             f"而 RFC 6298 5.5 要求每次加倍。它在 {shown(kernel.end)} 秒放弃；xtcp 准时。")
