@@ -1,5 +1,6 @@
 """A run drawn as a ladder: for the terminal, and as SVG that looks right on light and dark pages."""
 import html
+import math
 
 SIDES = ("client", "server")
 TOGETHER_S = 0.000010  # between a change of state and the segment that made it, or that it makes
@@ -192,9 +193,9 @@ class Drawing:
             for at in row.get("event", {}).get("arrived_s", []):
                 moments.append((at, 1, order, at))
         self.y, y, last = {}, TOP, None
-        for s, arrival, order, at in sorted(moments, key=lambda m: (round(m[0], 5), m[1], m[2])):
+        for s, arrival, order, at in sorted(moments, key=lambda m: (round(m[0], 6), -m[1], m[2])):
             if last is not None:
-                y += 10 if arrival else 22
+                y += 13 if arrival else 22
                 y += 14 if s - last > 0.5 else 0
             last = s
             self.y[order, at] = y
@@ -208,13 +209,20 @@ class Drawing:
         """Time, and states with it, outside of the life line."""
         x, anchor, step = (LEFT - 8, "end", -1) if side == "client" else (RIGHT + 8, "start", 1)
         if s is not None:
-            self.text(x, y + 4, f"{s:.6f}", anchor, "time")
+            self.text(x, y + 4, f"{max(s, 0):.6f}", anchor, "time")
         if states:
             since = f"{states[-1]['s']:.6f}"
             self.parts.append(f'<g class="state" data-since="{since}"><title>{html.escape(names(states))} since '
                               f"{since} s, before {states[0]['old']}</title>")
             self.text(x + step * 72, y + 4, names(states), anchor)
             self.parts.append("</g>")
+
+    def along(self, x1, y1, x2, y2, words):
+        """Words on a line, nearer to who sends."""
+        share, slope = 0.34, (y2 - y1) / (x2 - x1)
+        x, y = x1 + share * (x2 - x1), y1 + share * (y2 - y1) - 4
+        turn = f"rotate({math.degrees(math.atan(slope)):.2f} {x:.1f} {y:.1f})"
+        self.text(f"{x:.1f}", f"{y:.1f}", words, turn=turn)
 
     def segment(self, order, row):
         event, start = row["event"], self.y[order, None]
@@ -224,7 +232,7 @@ class Drawing:
         kind = "segment" + (" old" if event["injected"] else "") + ("" if arrived else " lost")
         self.parts.append(f'<g class="{kind}" data-event="{row["number"]}"><title>{html.escape(hover(event))}</title>')
         for at in arrived or [None]:
-            end = self.y[order, at] if at is not None else start + 8
+            end = self.y[order, at] if at is not None else start + 8  # two thirds of 12
             stop = x2 if at is not None else (x1 + 2 * x2) / 3
             self.parts.append(f'<line class="hit" x1="{x1}" y1="{start}" x2="{stop}" y2="{end}"/>'
                               f'<line x1="{x1}" y1="{start}" x2="{stop}" y2="{end}"/>')
@@ -234,7 +242,7 @@ class Drawing:
                 way = 1 if x2 > x1 else -1
                 self.parts.append(f'<path class="arrow" d="M{x2} {end} l{-9 * way} -5 v9 z"/>')
         words = numbers(event, False) + (f" ({marks(event)})" if marks(event) else "")
-        self.text((LEFT + RIGHT) / 2, start + 1, words)
+        self.along(x1, start, x2, self.y[order, arrived[0]] if arrived else start + 12, words)
         self.parts.append("</g>")
         states = row["states"]
         if not event["injected"]:
