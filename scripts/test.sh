@@ -272,7 +272,7 @@ main() {
 }
 
 packages() {
-	"$ROOT/scripts/deps.sh" build uml vm debian13 demo functional check bench && touch "$RESULTS/built/packages"
+	"$ROOT/scripts/deps.sh" build uml vm debian13 demo functional check report bench && touch "$RESULTS/built/packages"
 }
 
 if [ "${1-}" = --job ]; then

@@ -26,6 +26,12 @@ class Pcap:
         when = self.epoch_s + ns // 10**9, ns // 1000 % 10**6
         self.file.write(struct.pack("<IIII", *when, len(frame), len(frame)) + frame)
 
+    def write_sent(self, trips):
+        """What sockets sent, whatever became of it."""
+        for trip in trips:
+            if not trip.injected:
+                self.write(trip.at_ns, trip.sender, trip.segment.packet)
+
 
 def write_end(path, side, trips, zero_ns):
     """What one end sees: what it sends when it does, what comes when that does."""

@@ -1,10 +1,11 @@
 """cwnd, octets in flight, the peer's window and RTT over time as SVG."""
 
-PANELS = ((("in_flight", "octets in flight"), ("cwnd", "cwnd"), ("window", "window")), (("rtt_ms", "RTT, ms"),))
+PANELS = ((("in_flight", "octets in flight", "在途字节"), ("cwnd", "cwnd", "cwnd"), ("window", "window", "窗口")),
+          (("rtt_ms", "RTT, ms", "RTT，毫秒"),))
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 860, 230, 80, 20, 28, 34
 COLOURS = ("var(--one, #1f6fb5)", "var(--two, #c4571a)", "var(--three, #4a9a3c)")
 STYLE = """
-svg.plot { color: var(--ink, #222); font: 12px system-ui, sans-serif; } .plot text { fill: currentColor; }
+svg.plot { color: var(--ink, #222); font: 12px system-ui, sans-serif; } .plot text { fill: currentColor; } .plot .zh { display: none; }
 .plot .grid { stroke: currentColor; stroke-opacity: .15; } .plot path { fill: none; stroke-width: 1.6; }
 @media (prefers-color-scheme: dark) { svg.plot:root { color: #ddd; background: #16181c;
   --one: #6db3f2; --two: #ff9a5c; --three: #7fd06f; } }
@@ -44,11 +45,10 @@ def path(line, x, y):
 def panel(found, names, top_y, span):
     """One frame with its lines."""
     parts = []
-    lines = [(label, [(s, v) for s, v in found.get(name, [])]) for name, label in names]
-    shown = [(label, line) for label, line in lines if line]
+    shown = [(labels, found[name]) for name, *labels in names if found.get(name)]
     # The peer's window may be far above all else: it then has no line, but a word.
-    main = max((v for label, line in shown if label != "window" for _, v in line), default=1)
-    shown = [(label, line) for label, line in shown if label != "window" or min(v for _, v in line) <= 2 * main]
+    main = max((v for label, line in shown if label[0] != "window" for _, v in line), default=1)
+    shown = [(label, line) for label, line in shown if label[0] != "window" or min(v for _, v in line) <= 2 * main]
     top = max((min(v, 2 * main) for _, line in shown for _, v in line), default=1)
     marks = steps(top)
     start, end = span
@@ -68,19 +68,24 @@ def panel(found, names, top_y, span):
     for number, (label, line) in enumerate(shown):
         parts.append(f'<path d="{path(line, x, y)}" style="stroke:{COLOURS[number]}"/>'
                      f'<text x="{LEFT + 10 + 170 * number}" y="{top_y + 16}" style="fill:{COLOURS[number]}">'
-                     f"{label}</text>")
+                     f'<tspan class="en">{label[0]}</tspan><tspan class="zh">{label[1]}</tspan></text>')
     return "".join(parts)
 
 
-def picture(points):
+def picture(points, style):
     found = curves(points)
     span = points[0][0], points[-1][0]
     body = "".join(panel(found, names, number * HEIGHT, span) for number, names in enumerate(PANELS))
     size = f"{WIDTH} {HEIGHT * len(PANELS)}"
     return (f'<svg xmlns="http://www.w3.org/2000/svg" class="plot" viewBox="0 0 {size}" role="img">'
-            f"<style>{STYLE}</style>{body}</svg>\n")
+            f"{style}{body}</svg>\n")
+
+
+def framed(run, style=""):
+    """One for each socket that was watched."""
+    return [picture(series["points"], style) for series in run["series"] if len(series["points"]) > 1]
 
 
 def pictures(run):
-    """One for each socket that was watched."""
-    return [picture(series["points"]) for series in run["series"] if len(series["points"]) > 1]
+    """By themselves, for files."""
+    return framed(run, f"<style>{STYLE}</style>")

@@ -42,10 +42,30 @@ QUESTIONS = {
     38: ("Many CLOSE_WAIT?", "大量 CLOSE_WAIT？"),
     39: ("Half-open and accept queue?", "半连接与全连接队列？"),
     40: ("SYN flood?", "SYN 攻击？"),
-    41: ("Fast Open?", "Fast Open？"),
+    41: ("Fast Open?", "Fast Open 是什么？"),
     42: ("Retransmission, when?", "何时重传？"),
     43: ("Sliding window, flow control?", "滑动窗口与流量控制？"),
     44: ("Congestion control?", "拥塞控制？"),
     45: ("SYN, ACK, RST, PSH, URG: what for?", "各标志位？"),
     46: ("How can it be tuned?", "如何优化 TCP？"),
 }
+
+# The first question of each: what they are about
+CHAPTERS = {
+    1: ("What it is", "TCP 是什么"),
+    10: ("Opening a connection", "建立连接"),
+    24: ("Closing it", "关闭连接"),
+    39: ("Queues, floods, shortcuts", "队列、攻击与捷径"),
+    42: ("Carrying text", "传输数据"),
+    45: ("Flags and knobs", "标志位与调优"),
+}
+# What the prover (scripts/prove) says to them
+PROVED = {
+    11: ("two-way", "three-way", "four-way"), 13: ("two-way", "old-segments"), 15: ("four-way",),
+    16: ("isn-constant", "isn-clock"), 19: ("paws-off", "paws-on"), 23: ("simultaneous-open",), 24: ("close",),
+    31: ("short-msl", "two-msl"), 32: ("rfc1337-off", "rfc1337-on"), 34: ("time-wait-reuse",), 35: ("reboot",),
+}
+DIAGRAM = 7  # the question that the diagram of states answers
+
+if __name__ == "__main__":  # lessons of the prover, a line each
+    print("\n".join(dict.fromkeys(name for names in PROVED.values() for name in names)))

@@ -5,10 +5,18 @@ A run: {"protocol", "knobs": [{"name", "side", "value", "default"}], "checks": [
 "side", "text"}], "series": [{"side", "ports", "points": [[s, {...}]]}], "error": what was raised}.
 An event is a segment: {"s", "from", "to", "arrived_s": [...], "fate": "", "lost", "queue full", "held" or "spoilt",
 "injected": "", "old" or "made up", "flags", "seq", "ack" (relative), "absolute_seq", "absolute_ack", "length",
-"window", "options", "kind", "ports": [client's, server's]}.
+"window", "header_octets", "checksum", "urgent", "options", "kind", "ports": [client's, server's]}.
 result.json: {"name", "questions", "title": {"en", "zh"}, "rfc", "settings", "xtcp": a run, "kernel": a run or null,
 "difference": {"en", "zh"}, "passed"}.
 """
+
+
+def header_of(segment):
+    """What Segment does not say: the header's length and its checksum."""
+    packet = segment.packet
+    start = (packet[0] & 15) * 4 if packet[0] >> 4 == 4 else 40
+    header = packet[start:start + 20]
+    return (header[12] >> 4) * 4, int.from_bytes(header[16:18], "big")
 
 
 def event_of(lab, trip):
@@ -17,12 +25,14 @@ def event_of(lab, trip):
     receiver = lab.cable.other(trip.sender).name
     fate = trip.lost or ("held" if trip.held else "spoilt" if trip.spoilt else "")
     ports = [segment.source_port, segment.destination_port]
+    header_octets, checksum = header_of(segment) if segment.flags else (0, 0)
     return {"s": lab.seconds(trip.at_ns), "from": trip.sender, "to": receiver,
             "arrived_s": [lab.seconds(ns) for ns in trip.arrivals_ns], "fate": fate, "injected": trip.injected,
             "kind": segment.kind, "flags": segment.flags, "seq": lab.relative(trip.sender, segment, segment.seq),
             "ack": lab.relative(receiver, segment, segment.ack) if segment.has("ACK") else None,
             "absolute_seq": segment.seq, "absolute_ack": segment.ack if segment.has("ACK") else None,
-            "length": segment.length, "window": segment.window, "options": segment.options,
+            "length": segment.length, "window": segment.window,
+            "header_octets": header_octets, "checksum": checksum, "urgent": segment.urgent, "options": segment.options,
             "ports": ports if trip.sender == "client" else ports[::-1]}
 
 

@@ -12,25 +12,16 @@ import sys
 import textwrap
 
 sys.dont_write_bytecode = True
+import drawing  # noqa: E402 pylint: disable=wrong-import-position
 import ladder  # noqa: E402 pylint: disable=wrong-import-position
 import plot  # noqa: E402 pylint: disable=wrong-import-position
+from telling import failures, shown  # noqa: E402 pylint: disable=wrong-import-position
 
 TONGUE = "zh" if os.environ.get("LANG", "").startswith("zh") else "en"
 
 
 def told(text, indent="  "):
     return textwrap.fill(text, 118, initial_indent=indent, subsequent_indent=indent)
-
-
-def shown(value):
-    """Numbers as one reads them."""
-    if isinstance(value, list):
-        return ", ".join(shown(one) for one in value) or "none"
-    return f"{value:.6f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
-
-
-def failures(run):
-    return [check for check in run["checks"] if not check["passed"]]
 
 
 def tell_checks(result):
@@ -76,7 +67,7 @@ def tell(result, ladders, columns):
 def draw(result, directory):
     for which, prefix in (("xtcp", ""), ("kernel", "kernel-")):
         if result[which]:
-            (directory / f"{prefix}ladder.svg").write_text(ladder.svg(result[which]), encoding="utf-8")
+            (directory / f"{prefix}ladder.svg").write_text(drawing.svg(result[which]), encoding="utf-8")
             for number, picture in enumerate(plot.pictures(result[which])):
                 (directory / f"{prefix}plot{number or ''}.svg").write_text(picture, encoding="utf-8")
 
