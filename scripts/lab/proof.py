@@ -16,8 +16,9 @@ PROPERTIES = {
     "no-zombie": ("from every world both ends come to rest", "从任何世界出发两端终会安定"),
     "no-ack-loop": ("who only answers falls silent", "只应答的一方终会沉默"),
 }
-BOUNDS = {"segments under way": "在途报文段", "lost": "丢失", "copied": "复制", "old ones": "旧报文段", "early timeouts of A": "A 的过早超时",
-          "early timeouts of B": "B 的过早超时", "connect() of A": "A 的 connect()", "connect() of B": "B 的 connect()",
+BOUNDS = {"segments under way": "在途报文段", "lost": "丢失", "copied": "复制", "old ones": "旧报文段",
+          "early timeouts of A": "A 的过早超时", "early timeouts of B": "B 的过早超时",
+          "connect() of A": "A 的 connect()", "connect() of B": "B 的 connect()",
           "octets of A": "A 的字节", "octets of B": "B 的字节", "window": "窗口", "wraps": "序号回绕",
           "MSL of TIME_WAIT": "TIME_WAIT 的 MSL 数"}
 DEEDS = {"timeout, said again": "超时重传", "TIME_WAIT is over": "TIME_WAIT 结束", "half an MSL passes": "过了半个 MSL",
@@ -37,7 +38,8 @@ def rung(step, before, y):
     parts = []
     for x, anchor, way, old, new in zip((LEFT, RIGHT), ("end", "start"), (-1, 1), before, step["states"]):
         if old != new:
-            parts.append(f'<g class="state"><title>state: {new}\nsince: step {step["step"]}\nbefore: {old or "-"}</title>'
+            title = f"state: {new}\nsince: step {step['step']}\nbefore: {old or '-'}"
+            parts.append(f'<g class="state" tabindex="0"><title>{title}</title>'
                          f'<text x="{x + 12 * way}" y="{y + 4}" text-anchor="{anchor}">{new}</text></g>')
     middle = (LEFT + RIGHT) / 2
     if "segment" not in step or "does" in step:
@@ -93,7 +95,8 @@ def properties(lesson):
     rows = "".join(f"<tr><td>{both(*PROPERTIES.get(name, (name, name)))}"
                    f"<td>{both(what, '成立' if what == 'holds' else '不成立')}"
                    for name, what in lesson["properties"].items())
-    bounds = "".join(f"<tr><td>{both(name, BOUNDS.get(name, name))}<td>{value}" for name, value in lesson["bounds"].items())
+    bounds = "".join(f"<tr><td>{both(name, BOUNDS.get(name, name))}<td>{value}"
+                     for name, value in lesson["bounds"].items())
     return (fold(both("What was asked of every world", "对每个世界检查什么"), f"<table>{rows}</table>")
             + fold(both("Bounds of these worlds", "这些世界的界限"), f"<table>{bounds}</table>"))
 
@@ -117,9 +120,9 @@ def chapter(lessons):
     if not lessons:
         return ""
     worlds, ways = (f"{sum(lesson[what] for lesson in lessons):,}" for what in ("states", "transitions"))
-    words = both(f"Two ends and a bad network between them, within bounds: every world that they can get into was visited, "
-                 f"{worlds} of them by {ways} transitions. What answers is the module's own source of segment arrival, "
-                 "compiled unchanged. Where something fails, this is the shortest way to it.",
+    words = both("Two ends and a bad network between them, within bounds: every world that they can get into was "
+                 f"visited, {worlds} of them by {ways} transitions. What answers is the module's own source of segment "
+                 "arrival, compiled unchanged. Where something fails, this is the shortest way to it.",
                  f"两个端点和它们之间的坏网络，在给定界限内：它们能到达的每个世界都访问过，共 {worlds} 个世界、{ways} 次转换。"
                  "被检验的就是模块处理报文段的源代码本身，未作修改。不成立时给出最短的反例。")
     return (f'<section id="proof"><h2 class="chapter">{both(*TITLE)}</h2><h3><i>∀</i><span>{both(*LINE)}</span></h3>'

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""All that the laboratory found, as one page for a browser, without a network: report.py DIRECTORY PROVED.json EXPERIMENT...
+"""All that the laboratory found, as one page for a browser: report.py DIRECTORY PROVED.json EXPERIMENT...
 
-DIRECTORY holds what run.py left; report.html is written there. PROVED.json is what `scripts/prove.sh --json` writes, if it is
-there.
-The page is English and Chinese; report/page.css and report/page.js are put into it.
+DIRECTORY holds what run.py left; report.html is written there. PROVED.json is what `scripts/prove.sh --json` writes,
+if it is there.
+The page is English and Chinese; report/page.css and report/page.js are put into it: it needs no network.
 """
 import html
 import json
@@ -22,6 +22,7 @@ from telling import both, failures, fold, shown  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 TITLE = ("TCP, answered by running it", "TCP：跑一遍就知道")
+FEW = 60  # segments
 SIDES = {"client": "客户端", "server": "服务端"}
 NEEDS = re.compile(r"questions=\[([0-9, ]*)\]")
 
@@ -71,7 +72,11 @@ def knobs(run):
 
 
 def ladder(run):
-    return f'<figure class="run">{drawing.framed(run)}</figure>'
+    """Where there are curves to look at first, a long one is folded."""
+    drawn = f'<figure class="run">{drawing.framed(run)}</figure>' if run["events"] else ""
+    if run["series"] and len(run["events"]) > FEW:
+        return fold(both("The ladder", "时序图"), drawn)
+    return drawn
 
 
 def plots(run):
@@ -98,7 +103,7 @@ def kernel(result):
                     f"({html.escape(shown(check['expected']))})" for check in failures(run))
     if other:
         other = fold(both("Not so there", "与 xtcp 不同之处"), f'<ul lang="en">{other}</ul>')
-    drawn = fold(both("Its ladder", "它的时序图"), ladder(run) + plots(run)) if run["events"] else ""
+    drawn = fold(both("Its ladder", "它的时序图"), plots(run) + ladder(run)) if run["events"] else ""
     return f"<aside><b>{both('The kernel’s TCP beside it', '内核 TCP 对照')}</b><p>{words}</p>{other}{drawn}</aside>"
 
 
@@ -113,7 +118,7 @@ def article(result):
     run, name = result["xtcp"], result["name"]
     return (f'<article id="{name}"><h4>{both(result["title"]["en"], result["title"]["zh"])}<code>{name}</code></h4>'
             f'{wrong(result)}<p class="answer">{both(run["answer"]["en"], run["answer"]["zh"])}</p>'
-            f'<p class="meta">{links(result["rfc"])}</p>{ladder(run) if run["events"] else ""}{plots(run)}'
+            f'<p class="meta">{links(result["rfc"])}</p>{plots(run)}{ladder(run)}'
             f'{knobs(run)}{kernel(result)}'
             f'{fold(both("What was checked", "检查了什么"), checks(run))}</article>')
 
@@ -193,17 +198,19 @@ def header(results):
                + ", ".join(f'<a href="#{name}">{name}</a>' for name in bad) + "</span>") if bad else \
         f'<span class="good">{both("all right", "全部通过")}</span>'
     settings = " ".join(f"{name}={value}" for name, value in (results[0]["settings"] if results else {}).items())
-    chosen = f'<p>{both("Knobs set for this run: ", "本次设定的参数：")}<code>{html.escape(settings)}</code></p>' if settings else ""
+    if settings:
+        settings = f'<p>{both("Knobs set for this run: ", "本次设定的参数：")}<code>{html.escape(settings)}</code></p>'
     return (f"<header><h1>{both(*TITLE)}</h1><p>" + both(
-        "Each answer below was measured: real sockets over xtcp in a Linux kernel, a cable that loses what it is told to, "
-        "virtual time, so that all figures are exact. Point at a segment for its header, at a state for when it began.",
+        "Each answer below was measured: real sockets over xtcp in a Linux kernel, a cable that loses what it is told "
+        "to, virtual time, so that all figures are exact. Point at a segment for its header, at a state for when it "
+        "began.",
         "下面每个答案都是测出来的：Linux 内核里的 xtcp、真实的套接字、一条按要求丢包的线路和虚拟时钟，因此时刻都是精确的。"
         "指向（或轻触）报文段可看首部字段，指向状态可看它始于何时。") +
         f'</p><p class="figures"><span>{both(f"{len(results)} experiments", f"{len(results)} 个实验")}</span>'
-        f'<span>{both(f"{count} checks", f"{count} 项检查")}</span>{verdict}</p>{chosen}</header>')
+        f'<span>{both(f"{count} checks", f"{count} 项检查")}</span>{verdict}</p>{settings}</header>')
 
 
-def body(results, lessons):
+def answers(results, lessons):
     everything, told, parts = names_of_all(), set(), []
     for number in QUESTIONS:
         if number in CHAPTERS:
@@ -222,7 +229,7 @@ def page(results, lessons):
             f'<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
             f'<link rel="icon" href="data:,"><title>{TITLE[0]}</title><style>{style}</style></head><body>'
             f'<nav>{switches}<details id="contents" open><summary>{both("Questions", "目录")}</summary>'
-            f"{contents(results, lessons)}</details></nav><main>{body(results, lessons)}</main>"
+            f"{contents(results, lessons)}</details></nav><main>{answers(results, lessons)}</main>"
             f'<div id="tip" role="tooltip" hidden></div><script>{script}</script></body></html>\n')
 
 

@@ -2,7 +2,8 @@
 """Run experiments, in a test place: scripts/run.sh uml --virtual scripts/lab/run.py [NAME=VALUE]... [EXPERIMENT]...
 
 Each leaves result.json and captures of both ends in $XTCP_OUT/NAME/; sent.pcap in $XTCP_OUT holds every segment that a
-socket sent, kernel-sent.pcap those of the kernel's TCP. This only runs and records: record.py says what a result holds, show.py tells and draws it.
+socket sent, kernel-sent.pcap those of the kernel's TCP. This only runs and records: record.py says what a result holds,
+show.py tells and draws it.
 """
 import importlib
 import json

@@ -21,7 +21,8 @@ BROWSER = ("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-sc
 BROKEN = (
     ("a link", 'href="#q24"', 'href="#q240"', "leads nowhere"),
     ("a diagram", 'viewBox="0 0 900 700"', 'viewBox="0 0 900 700" style="height:0"', "is not drawn"),
-    ("a translation", '<span class="zh" lang="zh">三次握手过程？</span>', '<span class="zh" lang="zh"></span>', "nothing in zh"),
+    ("a translation", '<span class="zh" lang="zh">三次握手过程？</span>', '<span class="zh" lang="zh"></span>',
+     "nothing in zh"),
     ("a tongue", "<head>", "<head><style>.zh { display: inline !important; }</style>", "is seen in en"),
     ("a label", 'class="name" x="450" y="154.5"', 'class="name" x="450" y="44.5"', "lies on"),
     ("a script", '"use strict";', '"use strict"; nothing();', "error: "),
@@ -37,8 +38,8 @@ def look(page):
     with tempfile.TemporaryDirectory() as place:
         file = pathlib.Path(place) / "report.html"
         file.write_text(page, encoding="utf-8")
-        done = subprocess.run([*BROWSER, f"--user-data-dir={place}/profile", file.as_uri()], capture_output=True, text=True,
-                              timeout=120, check=False)
+        command = [*BROWSER, f"--user-data-dir={place}/profile", file.as_uri()]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     said = [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
     verdict = re.search(r'<pre id="verdict">(.*?)</pre>', done.stdout, re.DOTALL)
     if not verdict:
