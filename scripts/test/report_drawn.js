@@ -31,10 +31,37 @@
 			if (words.getClientRects().length) wrong.push(`${name(words)}: "${words.textContent}" is seen in ${tongue}`);
 		drawn(tongue);
 	}
+	points();
+	switches();
 	// What is a sentence in English is one in Chinese; a word such as RST may be the same.
 	for (const answer of all(".answer, h3 > span, h4, aside > p"))
 		for (const words of all("span.zh", answer))
 			if (!/[\u4e00-\u9fff]/.test(words.textContent)) wrong.push(`${name(words)}: "${words.textContent}" is not Chinese`);
+
+	// Of everything that can be pointed at: a box with words, in Chinese here.
+	function points() {
+		const tip = document.getElementById("tip");
+		for (const thing of all(".segment, .state")) {
+			tip.hidden = true;
+			thing.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+			const names = all("dt", tip).map((one) => one.textContent);
+			if (tip.hidden || names.length < 3 || names.some((one) => !/[\u4e00-\u9fff]/.test(one)))
+				wrong.push(`${name(thing)}: who points at it reads "${tip.textContent}"`);
+			if (thing.matches(".segment") && /^[A-Z-]+$/.test(tip.querySelector("dd")?.textContent) && names.length < 9)
+				wrong.push(`${name(thing)}: of its header one reads only "${names.join(" ")}"`);
+		}
+	}
+
+	function switches() {
+		const root = document.documentElement;
+		for (const [button, value] of [["tongue", () => root.lang], ["theme", () => getComputedStyle(document.body).color]]) {
+			const before = value();
+			document.getElementById(button).click();
+			if (value() === before) wrong.push(`the switch "${button}" changes nothing`);
+			document.getElementById(button).click();
+			if (value() !== before) wrong.push(`the switch "${button}" does not come back`);
+		}
+	}
 
 	function drawn(tongue) {
 		for (const svg of all("svg")) {

@@ -2,7 +2,8 @@
 """Look at the laboratory's report in a browser without a screen: report_drawn.py [--judged] REPORT.html
 
 No error on the console, every diagram drawn, no words on others, every link leads somewhere, both languages complete,
-nothing loaded. --judged: also break a copy of the page in each of these ways, and be told so.
+nothing loaded; who points at a segment or state is told of it, and the switches switch. --judged: also break a copy of
+the page in each of these ways, and be told so.
 """
 import concurrent.futures
 import html
@@ -26,6 +27,8 @@ BROKEN = (
     ("a tongue", "<head>", "<head><style>.zh { display: inline !important; }</style>", "is seen in en"),
     ("a label", 'class="name" x="450" y="154.5"', 'class="name" x="450" y="44.5"', "lies on"),
     ("a script", '"use strict";', '"use strict"; nothing();', "error: "),
+    ("a box", "tip.hidden = false", "tip.hidden = true", "who points at it reads"),
+    ("a switch", '"theme").addEventListener', '"theme").removeEventListener', "changes nothing"),
     ("an image", "<main>", '<main><img src="missing.png">', "the page loads missing.png"),
 )
 

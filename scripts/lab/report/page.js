@@ -7,6 +7,11 @@
 		"header length": "首部长度", "window": "窗口", "checksum": "校验和", "urgent pointer": "紧急指针", "text": "数据字节",
 		"state": "状态", "since": "始于", "before": "此前",
 	};
+	const values = {
+		"client": "客户端", "server": "服务端", "lost": "丢失", "queue full": "队列满", "held": "被扣留", "spoilt": "被破坏",
+		"old": "旧的", "made up": "伪造", "arrives": "到达", "times": "次", "step": "步骤",
+	};
+	const value_in = new RegExp(`\\b(${Object.keys(values).join("|")})\\b`, "g");
 	const kept = (name, value) => {
 		try {
 			if (value) localStorage.setItem(name, value);
@@ -44,8 +49,10 @@
 		const list = document.createElement("dl");
 		for (const [name, value] of lines(thing)) {
 			const zh = name.startsWith("option ") ? `选项 ${name.slice(7)}` : names[name];
-			list.append(Object.assign(document.createElement("dt"), { textContent: root.lang === "zh" ? zh : name }),
-				Object.assign(document.createElement("dd"), { textContent: value }));
+			const chinese = root.lang === "zh";
+			const said_zh = value.replace(value_in, (word) => values[word]);
+			list.append(Object.assign(document.createElement("dt"), { textContent: chinese ? zh : name }),
+				Object.assign(document.createElement("dd"), { textContent: chinese ? said_zh : value }));
 		}
 		tip.replaceChildren(list);
 		tip.hidden = false;
