@@ -85,12 +85,14 @@ class Drawing:
         return not any(abs(x - a) < 8 and abs(y - b) < 13 for x, y in points for a, b in self.taken)
 
     def along(self, x1, y1, x2, y2, words):
-        """Words on a line, above or below it and near to who sends, where no others are."""
+        """Words on a line, above or below it and near to who sends, where no others are; none where all is taken."""
         way, slope, wide = (1 if x2 > x1 else -1), (y2 - y1) / (x2 - x1), len(words) * CHARACTER
         places = [(x1 + way * off, y1 + slope * way * off + above)
                   for off in range(14, max(int(RIGHT - LEFT - 14 - wide), 15), 24) for above in (-5, 14)]
         lines = [[(x + way * i, y + slope * way * i - 4) for i in range(0, int(wide) + 8, 8)] for x, y in places]
-        points = next(filter(self.is_free, lines), lines[0])
+        points = next(filter(self.is_free, lines), None)
+        if points is None:
+            return ""
         self.taken += points
         x, y = places[lines.index(points)]
         turn = f' transform="rotate({math.degrees(math.atan(slope)):.2f} {x:.1f} {y:.1f})"'
@@ -155,6 +157,9 @@ class Drawing:
         for order, row in enumerate(self.rows):  # words that cannot move come first
             if "note" in row:
                 self.note(self.y[order, None], row["note"])
+            elif "event" in row and not row["event"]["arrived_s"]:
+                end = (LEFT + 2 * RIGHT) / 3 if row["event"]["from"] == "client" else (RIGHT + 2 * LEFT) / 3
+                self.taken += [(end, self.y[order, None] + 8)]
         for order, row in enumerate(self.rows):
             self.row(order, row)
         return "".join(self.parts + self.over)
