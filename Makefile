@@ -117,6 +117,10 @@ bench:
 profile:
 	@scripts/profile.sh $(B)
 
+# Questions answered by running them: E names experiments, SET knobs (see scripts/lab/lab.py)
+lab:
+	@scripts/lab.sh $(SET) $(E)
+
 clean-cache:
 	@scripts/clean-cache.sh
 
@@ -129,6 +133,9 @@ help:
 	@echo '  make dkms                  xtcp.ko for this kernel and those to come, by dkms(8)'
 	@echo '  make deb                   Debian packages: xtcp-dkms and xtcp-tools'
 	@echo '  make clean                 remove what make left in this directory'
+	@echo '  make lab                   TCP, question by question, each answer measured, and a page of them for a browser'
+	@echo '  make lab E=synack-lost     one of them, with its ladder here'
+	@echo '  make lab E=syn-lost SET="syn_retries=3 rto_init_ms=200"   with other knobs; SET=client.syn_retries=1 at one side'
 	@echo 'For developers (Debian 12; kernels and objects are kept in a cache outside this directory)'
 	@echo '  make test                  every test in every place; first run 15 to 40 minutes, later ones less'
 	@echo '  make test PLACES="uml 6.12"  a part of the places: uml uml-debug 6.12 6.1 uml-7.3; 7.3'
@@ -145,4 +152,5 @@ help:
 	@echo '  make test-packages         those packages in a Debian of their own: installed, built for two kernels, removed'
 	@echo '  make clean-cache           delete that cache'
 
-.PHONY: all module clean install install-tools uninstall dkms demo test kunit fuzz vm check coverage mutants prove bench profile clean-cache help
+.PHONY: all module clean install install-tools uninstall uninstall-tools dkms deb test-packages demo test kunit fuzz vm check \
+	coverage mutants prove bench profile lab clean-cache help

@@ -4,8 +4,8 @@
 #   scripts/deps.sh [GROUP...]
 #
 # Groups: build (compile the module), uml (User-Mode Linux kernels), vm (kernels in QEMU), debian13 (what is newer), demo,
-# functional (programs the tests run), check (the linters), coverage, bench, prove (the prover, and fuzzing beside it),
-# deb (make deb), packages (what tries those).
+# functional (programs the tests run), check (the linters), report (a browser that looks at the laboratory's), coverage,
+# bench, prove (the prover, and fuzzing beside it), deb (make deb), packages (what tries those).
 # Without a group: build uml vm functional.
 # Installing needs root and a working apt; without either it says which packages are missing.
 set -euo pipefail
@@ -20,12 +20,13 @@ packages() {
 	demo) echo iproute2 nftables curl python3 kmod util-linux gcc libc6-dev ;;
 	functional) echo iproute2 ethtool nftables tcpdump tshark bpftrace iperf3 curl nginx-light python3 gcc libc6-dev procps ;;
 	check) echo patch linux-source-6.12 perl python3-ply xz-utils sparse coccinelle shellcheck pylint ;;
+	report) echo chromium fonts-wqy-microhei ;;
 	bench) echo gcc libc6-dev python3 python3-matplotlib iproute2 ethtool procps ;;
 	deb) echo debhelper dh-dkms dh-python dpkg-dev lintian man-db python3 rsync gcc libc6-dev ;;
 	packages) echo mmdebstrap debian-archive-keyring ;;
 	coverage) echo lcov gcc ;;
 	prove) echo gcc libc6-dev patch clang libclang-rt-14-dev ;;
-	*) die "no group '$1'; groups are: build uml vm debian13 demo functional check coverage bench prove deb packages" ;;
+	*) die "no group '$1'; groups are: build uml vm debian13 demo functional check report coverage bench prove deb packages" ;;
 	esac
 }
 

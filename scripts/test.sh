@@ -30,6 +30,7 @@ JOBS=(
 	"uml place uml --virtual sockets"
 	"uml kunit normal"
 	"uml without_ipv6"
+	"uml single lab $RESULTS/lab.log $ROOT/scripts/lab.sh --smoke"
 	"uml single bench-runs $RESULTS/bench.log $ROOT/scripts/bench.sh --smoke"
 	"6.12 single profile-runs $RESULTS/profile.log $ROOT/scripts/profile.sh --smoke handshake"
 	"7.3 place 7.3 --virtual sockets"
@@ -274,7 +275,7 @@ main() {
 }
 
 packages() {
-	"$ROOT/scripts/deps.sh" build uml vm debian13 demo functional check bench prove && touch "$RESULTS/built/packages"
+	"$ROOT/scripts/deps.sh" build uml vm debian13 demo functional check report bench prove && touch "$RESULTS/built/packages"
 }
 
 if [ "${1-}" = --job ]; then
