@@ -86,7 +86,7 @@ def proc_rows(path="/proc/thread-self/net/tcp"):
 
 
 def table(name):
-    """/proc/net/NAME of the namespace this thread is in: a dict each. age_s, since when in its state, is xtcp's only."""
+    """/proc/net/NAME of the namespace this thread is in: a dict each. age_s, how long in its state, is xtcp's only."""
     rows = []
     with open(f"/proc/thread-self/net/{name}", encoding="ascii") as file:
         for line in file.readlines()[1:]:

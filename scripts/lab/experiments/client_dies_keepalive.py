@@ -4,7 +4,7 @@ from lab import experiment, shown
 
 
 def probes_of(lab, alive):
-    """A server with keepalive whose client's host dies after so many answered probes: (when last heard, when, error)."""
+    """A client's host that dies after so many answered probes: (when last heard, when it died, when noticed, error)."""
     _, server = lab.pair()
     server.option(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     lab.settle()
@@ -41,10 +41,10 @@ def run(lab):
     lab.check("with", "ETIMEDOUT", error)
     lab.figures.end = noticed - heard
     lab.answer(
-        f"""Only by asking. With SO_KEEPALIVE it sends a probe after {shown(times[0])} s of silence, whose number is one
-        before the next, so that a living host answers ({len(answered)} did); the dead one is asked {len(dead)} times and
-        given up {shown(lab.figures.end)} s after it was last heard: {error}.""",
-        f"""只能去问。打开 SO_KEEPALIVE 后，静默 {shown(times[0])} 秒就发一个探测段，其序号比下一个小一，活着的主机必会应答（前 {len(answered)} 次如此）；死去的主机被问 
+        f"""Only by asking. With SO_KEEPALIVE it sends a probe after {shown(times[0])} s of silence, whose number
+        is one before the next, so that a living host answers ({len(answered)} did); the dead one is asked
+        {len(dead)} times and given up {shown(lab.figures.end)} s after it was last heard: {error}.""",
+        f"""只能去问。打开 SO_KEEPALIVE 后，静默 {shown(times[0])} 秒就发一个探测段，其序号比下一个小一，活着的主机必会应答（前 {len(answered)} 次如此）；死去的主机被问
         {len(dead)} 次，在最后一次收到消息之后 {shown(lab.figures.end)} 秒被放弃：{error}。""")
 
 

@@ -43,9 +43,9 @@ def run(lab):
     other.receive(1)
     lab.check("the old one at the server gets", "ECONNRESET", other.error)
     lab.answer(
-        f"""The server notices nothing until it sends: the rebooted host knows of no connection and answers RST, and
-        {shown(noticed - asked)} s later the program gets {server.error}. If the client connects first, with the same four
-        numbers, its SYN is answered by an ACK of the old life, that by RST and, at once, the SYN again, which connects:
-        {shown(again.returned_s - began)} s, two round trips.""",
-        f"""服务端一发数据才会发现：重启后的主机不认识这个连接，回 RST，{shown(noticed - asked)} 秒后程序得到 {server.error}。若客户端先用同一四元组重连，
-        它的 SYN 得到旧连接的 ACK，再以 RST 回应并立即重发 SYN，于是在 {shown(again.returned_s - began)} 秒（两个往返）时连上。""")
+        f"""The server notices nothing until it sends: the rebooted host knows of no connection and answers RST,
+        and {shown(noticed - asked)} s later the program gets {server.error}. If the client connects first, with
+        the same four numbers, its SYN is answered by an ACK of the old life, that by RST and, at once, the SYN
+        again, which connects: {shown(again.returned_s - began)} s, two round trips.""",
+        f"""服务端一发数据才会发现：重启后的主机不认识这个连接，回 RST，{shown(noticed - asked)} 秒后程序得到 {server.error}。若客户端先用同一四元组重连，它的 SYN 得到旧连接的
+        ACK，再以 RST 回应并立即重发 SYN，于是在 {shown(again.returned_s - began)} 秒（两个往返）时连上。""")

@@ -35,10 +35,10 @@ def run(lab):
     lab.figures.age = rows[0]["age_s"]
     owner = f"inode {rows[0]['inode']}, user {rows[0]['uid']}"
     lab.answer(
-        f"""From a program that reads the end of the stream and never calls close(): {len(rows)} connections, a day later
-        still in CLOSE_WAIT, for no timer ends it. /proc/net/xtcp tells whose they are ({owner}) and since when:
-        {shown((rows[0]["age_s"] or 0))} s. close() ended one at once.""",
-        f"""来自读到流结束却从不 close() 的程序：{len(rows)} 个连接一天后仍在 CLOSE_WAIT，没有定时器会结束它。/proc/net/xtcp 能看到它属于谁（{owner}）以及已持续 
+        f"""From a program that reads the end of the stream and never calls close(): {len(rows)} connections, a
+        day later still in CLOSE_WAIT, for no timer ends it. /proc/net/xtcp tells whose they are ({owner}) and
+        since when: {shown((rows[0]["age_s"] or 0))} s. close() ended one at once.""",
+        f"""来自读到流结束却从不 close() 的程序：{len(rows)} 个连接一天后仍在 CLOSE_WAIT，没有定时器会结束它。/proc/net/xtcp 能看到它属于谁（{owner}）以及已持续
         {shown((rows[0]["age_s"] or 0))} 秒。close() 一调用就结束了。""")
 
 

@@ -23,10 +23,10 @@ def run(lab):
     lab.figures.end = noticed - heard
     lab.answer(
         f"""{clock(lab.figures.end)}: {shown(times[0])} s of silence, then {len(probes)} probes
-        {shown(end - times[-1])} s apart, and as long for the last's answer. Then {error}. RFC 9293 wants two hours or
-        more as default, and keepalive off unless the program asks for it.""",
-        f"""{clock_zh(lab.figures.end)}：先静默 {shown(times[0])} 秒，再发 {len(probes)} 个探测段，间隔 {shown(end - times[-1])} 秒，
-        最后一个也要等这么久，然后 {error}。RFC 9293 要求默认不少于两小时，且除非程序要求否则关闭。""")
+        {shown(end - times[-1])} s apart, and as long for the last's answer. Then {error}. RFC 9293 wants two
+        hours or more as default, and keepalive off unless the program asks for it.""",
+        f"""{clock_zh(lab.figures.end)}：先静默 {shown(times[0])} 秒，再发 {len(probes)} 个探测段，间隔 {shown(end - times[-1])} 秒，最后
+        一个也要等这么久，然后 {error}。RFC 9293 要求默认不少于两小时，且除非程序要求否则关闭。""")
 
 
 def beside(xtcp, kernel):

@@ -22,10 +22,10 @@ def run(lab):
     lab.check("the last life's states end in", "CLOSED" if most < LIVES else "TIME_WAIT", lab.walk(lives[-1])[-1])
     lab.check("its FIN, come again, is answered by", "RST" if most < LIVES else "ACK", answer.segment.flags)
     lab.answer(
-        f"""Of {LIVES} connections {kept} are in TIME_WAIT, the others closed without: max_tw={most}. Memory is bounded,
-        but those have no protection: when the last one's FIN comes again, for its ACK was lost, it is answered by
-        {answer.segment.flags}.""",
-        f"""{LIVES} 个连接中有 {kept} 个处于 TIME_WAIT，其余直接关闭：max_tw={most}。内存有了上限，但那些连接失去保护：最后一个的 FIN 因 ACK 丢失而重来时，得到的是 
+        f"""Of {LIVES} connections {kept} are in TIME_WAIT, the others closed without: max_tw={most}. Memory is
+        bounded, but those have no protection: when the last one's FIN comes again, for its ACK was lost, it is
+        answered by {answer.segment.flags}.""",
+        f"""{LIVES} 个连接中有 {kept} 个处于 TIME_WAIT，其余直接关闭：max_tw={most}。内存有了上限，但那些连接失去保护：最后一个的 FIN 因 ACK 丢失而重来时，得到的是
         {answer.segment.flags}。""")
 
 

@@ -25,9 +25,10 @@ def run(lab):
               [t.segment.flags for t in answer])
     lab.figures.end = lab.since(server)["CLOSED"]
     lab.answer(
-        f"""With msl_ms={lab.knob("msl_ms")} TIME_WAIT lasts {shown(waited)} s, and the same four numbers are free after
-        it. It is a promise about the network: a copy of the FIN that took {shown(late_ms / 1000)} s found nobody and was
-        answered by {answer[0].segment.flags if answer else "nothing"}; a copy of text would have found the next life
-        (why-2msl).""",
-        f"""msl_ms={lab.knob("msl_ms")} 时 TIME_WAIT 只有 {shown(waited)} 秒，之后同一四元组即可再用。但这是对网络的承诺：一份走了 {shown(late_ms / 1000)} 
-        秒的 FIN 副本找不到连接，得到 {answer[0].segment.flags if answer else "沉默"}；若是数据的副本，就会闯入下一个连接（见 why-2msl）。""")
+        f"""With msl_ms={lab.knob("msl_ms")} TIME_WAIT lasts {shown(waited)} s, and the same four numbers are free
+        after it. It is a promise about the network: a copy of the FIN that took {shown(late_ms / 1000)} s found
+        nobody and was answered by {answer[0].segment.flags if answer else "nothing"}; a copy of text would have
+        found the next life (why-2msl).""",
+        f"""msl_ms={lab.knob("msl_ms")} 时 TIME_WAIT 只有 {shown(waited)} 秒，之后同一四元组即可再用。但这是对网络的承诺：一份走了
+        {shown(late_ms / 1000)}秒的 FIN 副本找不到连接，得到 {answer[0].segment.flags if answer else "沉默"}；若是数据的副本，就会闯入下一个连接（见
+        why-2msl）。""")

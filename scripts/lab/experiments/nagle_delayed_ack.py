@@ -1,3 +1,5 @@
+import socket
+
 from lab import experiment, shown
 
 TCP_NODELAY = 1
@@ -19,11 +21,12 @@ def exchange(lab, client, server):
 def run(lab):
     """What do Nagle's algorithm and delayed ACKs do together?"""
     client, server = lab.pair()
-    for _ in range(3):  # who answers at once lets its ACKs wait for the answer
+    for _ in range(20):  # the first ACKs are quick; then who answers at once lets them wait for the answer
         client.send(b"question")
         server.receive(8)
         server.send(b"answer")
         client.receive(6)
+    server.option(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 8)  # it reads when both parts are there
     lab.wait(0.1)
     slow, held = exchange(lab, client, server)
     lab.wait(0.1)
@@ -36,12 +39,12 @@ def run(lab):
     lab.check("with TCP_NODELAY (s)", rtt, fast)
     lab.figures.slow, lab.figures.fast = slow, fast
     lab.answer(
-        f"""They wait for each other: Nagle's algorithm keeps the second small write until the first is acknowledged, and
-        the receiver delays that ACK by {shown(delay)} s, hoping for an answer to carry it. The exchange takes
-        {shown(slow)} s instead of the {shown(fast)} s that it takes with TCP_NODELAY; one write instead of two does as
-        well.""",
-        f"""它们互相等待：Nagle 算法把第二个小写入留到第一个被确认，而接收方把这个 ACK 推迟 {shown(delay)} 秒，希望搭应答的便车。一次交互要 {shown(slow)} 秒，
-        设 TCP_NODELAY 只要 {shown(fast)} 秒；把两次写合成一次也行。""")
+        f"""They wait for each other: Nagle's algorithm keeps the second small write until the first is
+        acknowledged, and the receiver delays that ACK by {shown(delay)} s, hoping for an answer to carry it. The
+        exchange takes {shown(slow)} s instead of the {shown(fast)} s that it takes with TCP_NODELAY; one write
+        instead of two does as well.""",
+        f"""它们互相等待：Nagle 算法把第二个小写入留到第一个被确认，而接收方把这个 ACK 推迟 {shown(delay)} 秒，希望搭应答的便车。一次交互要 {shown(slow)} 秒，设TCP_NODELAY
+        只要 {shown(fast)} 秒；把两次写合成一次也行。""")
 
 
 def beside(xtcp, kernel):

@@ -26,7 +26,7 @@ def run(lab):
     lab.watch(client)
     many = lab.knob("initial_cwnd") - 2
     few_again, few_acks, few_right = flight(lab, client, server, FEW, LITTLE_MS)
-    many_again, many_acks, many_right = flight(lab, client, server, many, LONG_MS)
+    many_again, _, many_right = flight(lab, client, server, many, LONG_MS)
 
     needed = lab.knob("reordering")
     lab.check("delivered in order, each octet once", [True, True], [few_right, many_right])
@@ -35,15 +35,16 @@ def run(lab):
     lab.figures.many = many_again
     lab.answer(
         f"""The numbers put them in order: both programs read every octet once. When {FEW} segments overtake one,
-        {few_acks} duplicate ACKs are not enough to take it for lost, and {few_again} are sent again; when {many} do,
-        {LONG_MS} ms long, {many_again} is sent again in vain: reordering cannot be told from loss in time.""",
-        f"""序号让它们恢复顺序：程序每个字节恰好读到一次。{FEW} 个报文段超过它时，{few_acks} 个重复 ACK 不足以判定丢失，重传 {few_again} 个；{many} 个超过、且早到 {LONG_MS} 
+        {few_acks} duplicate ACKs are not enough to take it for lost, and {few_again} are sent again; when {many}
+        do, {LONG_MS} ms long, {many_again} is sent again in vain: reordering cannot be told from loss in time.""",
+        f"""序号让它们恢复顺序：程序每个字节恰好读到一次。{FEW} 个报文段超过它时，{few_acks} 个重复 ACK 不足以判定丢失，重传 {few_again} 个；{many} 个超过、且早到 {LONG_MS}
         毫秒时，白白重传 {many_again} 个：乱序与丢失来不及区分。""")
 
 
 def beside(xtcp, kernel):
     if xtcp.many == kernel.many:
         return "", ""
-    return (f"Of the second flight it sends {kernel.many} again, xtcp {xtcp.many}: after the first it has learned that "
+    return (f"Of the second flight it sends {kernel.many} again, xtcp {xtcp.many}: after the first it has "
+            f"learned that "
             "this path reorders (RFC 8985 3.3.1 allows both).",
             f"第二批中它重传 {kernel.many} 个，xtcp {xtcp.many} 个：它从第一批学到这条路径会乱序（RFC 8985 3.3.1 两者都允许）。")

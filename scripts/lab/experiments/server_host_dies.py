@@ -23,10 +23,10 @@ def run(lab):
     lab.check("with", "ETIMEDOUT", client.error)
     lab.figures.end = noticed
     lab.answer(
-        f"""Never, as long as it says nothing: a week later it is {state} and not one segment was sent. When it sends
-        text, that is repeated; a program that set TCP_USER_TIMEOUT to {shown(PATIENCE_MS / 1000)} s has
+        f"""Never, as long as it says nothing: a week later it is {state} and not one segment was sent. When it
+        sends text, that is repeated; a program that set TCP_USER_TIMEOUT to {shown(PATIENCE_MS / 1000)} s has
         {client.error} after {shown(noticed)} s, others after retries2 (peer-host-dies-with-text-under-way).""",
-        f"""只要不说话就永远不会：一周后仍是 {state}，没有发过一个报文段。一旦发数据就会重传；设了 TCP_USER_TIMEOUT 为 {shown(PATIENCE_MS / 1000)} 秒的程序在 
+        f"""只要不说话就永远不会：一周后仍是 {state}，没有发过一个报文段。一旦发数据就会重传；设了 TCP_USER_TIMEOUT 为 {shown(PATIENCE_MS / 1000)} 秒的程序在
         {shown(noticed)} 秒后得到 {client.error}，其他程序要等 retries2（见 peer-host-dies-with-text-under-way）。""")
 
 

@@ -45,8 +45,8 @@ def run(lab):
     lab.settle()
     lab.check("who sends after that FIN gets RST: there is no one to read", 2, len(lab.sent("server", "RST")))
     lab.answer(
-        f"""The kernel closes for the process: FIN at the moment of kill -9 ({shown(fin.s)} s), and the client reads the end
-        of the stream. If text had not been read, it is RST instead: {second.error}. To text sent after the FIN the answer
-        is RST too. A process's death is noticed at once; a host's is not.""",
-        f"""内核替它关闭：kill -9 的那一刻（{shown(fin.s)} 秒）发出 FIN，客户端读到流结束。若有数据没被读走，则发 RST：{second.error}。FIN 
-        之后再发的数据也得到 RST。进程死亡立刻可知，主机死亡则不然。""")
+        f"""The kernel closes for the process: FIN at the moment of kill -9 ({shown(fin.s)} s), and the client
+        reads the end of the stream. If text had not been read, it is RST instead: {second.error}. To text sent
+        after the FIN the answer is RST too. A process's death is noticed at once; a host's is not.""",
+        f"""内核替它关闭：kill -9 的那一刻（{shown(fin.s)} 秒）发出 FIN，客户端读到流结束。若有数据没被读走，则发 RST：{second.error}。FIN之后再发的数据也得到 RST。进程死亡
+        立刻可知，主机死亡则不然。""")

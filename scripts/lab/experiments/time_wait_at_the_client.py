@@ -27,8 +27,8 @@ def run(lab):
     lab.figures.held = first["CLOSED"] - first["TIME_WAIT"]
     rate = PORTS / lab.figures.held
     lab.answer(
-        f"""Ports run out. Of {PORTS} ports each was used for one short connection; the next connect() to that server
-        fails with {refused}, until the first TIME_WAIT ends after {shown(lab.figures.held)} s. So it makes
+        f"""Ports run out. Of {PORTS} ports each was used for one short connection; the next connect() to that
+        server fails with {refused}, until the first TIME_WAIT ends after {shown(lab.figures.held)} s. So it makes
         {rate:.2g} connections a second at most; with the usual 28,232 ports, {28232 / lab.figures.held:.0f}.""",
         f"""端口会用完。{PORTS} 个端口各用于一次短连接后，再向该服务器 connect() 就返回 {refused}，直到第一个 TIME_WAIT 在 {shown(lab.figures.held)} 秒后结束。
         所以每秒最多 {rate:.2g} 个连接；按常见的 28232 个端口，每秒约 {28232 / lab.figures.held:.0f} 个。""")

@@ -1,6 +1,6 @@
 from lab import experiment
 
-LIVES = 200
+LIVES = 100
 
 
 def slab_octets(name):
@@ -27,10 +27,10 @@ def run(lab):
     lab.true("one takes less than a tenth of a socket (octets)", record < sock / 10, record)
     lab.figures.record, lab.figures.sock = record, sock
     lab.answer(
-        f"""It does not run out of ports: {len(waiting)} TIME_WAITs share its one port, as the clients' differ, and the
-        next client connects. They take memory, {record} octets each ({sock} has a socket):
+        f"""It does not run out of ports: {len(waiting)} TIME_WAITs share its one port, as the clients' differ,
+        and the next client connects. They take memory, {record} octets each ({sock} has a socket):
         {record * len(waiting) / 1000:g} kB here, {record:g} MB for a million.""",
-        f"""端口不会用完：{len(waiting)} 个 TIME_WAIT 共用同一个端口（客户端各不相同），下一个客户端照样连上。它们占内存，每个 {record} 字节（一个套接字为 {sock} 字节）：这里共 
+        f"""端口不会用完：{len(waiting)} 个 TIME_WAIT 共用同一个端口（客户端各不相同），下一个客户端照样连上。它们占内存，每个 {record} 字节（一个套接字为 {sock} 字节）：这里共
         {record * len(waiting) / 1000:g} kB，一百万个则是 {record:g} MB。""")
 
 

@@ -27,8 +27,8 @@ def run(lab):
     lab.check("to the first, with tw_reuse", "" if works or over else "EADDRNOTAVAIL", relieved)
     outcome = "works", "成功"
     lab.answer(
-        f"""Not ports: fours of numbers. With {PORTS} ports in TIME_WAIT towards one server's port, connect() there fails
-        with {refused}, while to the port beside it {outcome[0]}, from the same ports. tw_reuse=1 relieves it: connect()
-        {relieved or outcome[0]}, as timestamps tell the new life from the old (RFC 6191).""",
+        f"""Not ports: fours of numbers. With {PORTS} ports in TIME_WAIT towards one server's port, connect()
+        there fails with {refused}, while to the port beside it {outcome[0]}, from the same ports. tw_reuse=1
+        relieves it: connect() {relieved or outcome[0]}, as timestamps tell the new life from the old (RFC 6191).""",
         f"""耗尽的不是端口，而是四元组。{PORTS} 个端口都对同一服务端口处于 TIME_WAIT 时，connect() 返回 {refused}；而连旁边的另一端口用同样的本地端口即可{outcome[1]}。
         tw_reuse=1 可缓解：connect() {relieved or outcome[1]}，因为时间戳能区分新旧连接（RFC 6191）。""")

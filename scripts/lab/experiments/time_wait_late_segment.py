@@ -34,9 +34,9 @@ def run(lab):
         lab.check("TIME_WAIT is over: it is answered", ["RST"], [t.segment.flags for t in answers])
     said = answers[0].segment.flags
     lab.answer(
-        f"""A copy of old text came {shown(late_s - text.arrived_s)} s late. {"In" if waiting else "After"} TIME_WAIT its
-        numbers are behind what is acknowledged: it is answered by {said}, and no program reads it. TIME_WAIT is where such
-        segments die, before the same four numbers begin another life.""",
+        f"""A copy of old text came {shown(late_s - text.arrived_s)} s late. {"In" if waiting else "After"}
+        TIME_WAIT its numbers are behind what is acknowledged: it is answered by {said}, and no program reads it.
+        TIME_WAIT is where such segments die, before the same four numbers begin another life.""",
         f"""一份旧数据的副本迟到了 {shown(late_s - text.arrived_s)} 秒。在 TIME_WAIT {"中" if waiting else "之后"}，它的序号早已确认过：只得到一个
         {said}，没有程序会读到它。迟到的报文段就在 TIME_WAIT 中消亡，然后同一四元组才会开始新的连接。""")
 

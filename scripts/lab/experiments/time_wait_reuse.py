@@ -26,16 +26,17 @@ def run(lab):
         lab.check("its number is beyond any window of the old life", 65535 + 2, ahead)
     lab.figures.early = early or "works"
     lab.answer(
-        f"""With tw_reuse=1 connect() takes over a TIME_WAIT that is {shown(age_s)} s old instead of
-        {shown(over)} s (at once: {early}): the new SYN's number is beyond the old window and its timestamp is later, so
-        that both ends can tell the lives apart. The risk is that of timestamps: without them (or where a device strips
+        f"""With tw_reuse=1 connect() takes over a TIME_WAIT that is {shown(age_s)} s old instead of {shown(over)}
+        s (at once: {early}): the new SYN's number is beyond the old window and its timestamp is later, so that
+        both ends can tell the lives apart. The risk is that of timestamps: without them (or where a device strips
         them) it must not be done.""",
-        f"""tw_reuse=1 时 connect() 可接管已有 {shown(age_s)} 秒的 TIME_WAIT，而不必等 {shown(over)} 秒（立即去接管：{early}）：新 SYN 
-        的序号在旧窗口之外，时间戳也更新，两端都能区分新旧。风险全在时间戳：没有时间戳（或被中间设备去掉）时不可如此。""")
+        f"""tw_reuse=1 时 connect() 可接管已有 {shown(age_s)} 秒的 TIME_WAIT，而不必等 {shown(over)} 秒（立即去接管：{early}）：新 SYN的序号在旧窗口之
+        外，时间戳也更新，两端都能区分新旧。风险全在时间戳：没有时间戳（或被中间设备去掉）时不可如此。""")
 
 
 def beside(xtcp, kernel):
-    return (f"There connect() from a bound port at once: {kernel.early} (xtcp: {xtcp.early}): a TIME_WAIT of the same "
+    return (f"There connect() from a bound port at once: {kernel.early} (xtcp: {xtcp.early}): a TIME_WAIT of "
+            f"the same "
             "second is taken over too. Its timestamps tell the lives apart; RFC 6191 asks for a later one, which a "
             "delay makes sure of.",
             f"在那里，绑定端口后立即 connect()：{kernel.early}（xtcp：{xtcp.early}），同一秒内的 TIME_WAIT 也会被接管。RFC 6191 要求时间戳更新，"

@@ -28,11 +28,11 @@ def run(lab):
     lab.check("in the end all are gone", 0, len(lab.table("client", "TIME_WAIT")))
     lab.figures.after = results
     lab.answer(
-        f"""With rfc1337=1 TIME_WAIT ignores a RST: a second after it, {results[1]}. With 0 the RST ends it at once
-        ({results[0]}), which RFC 1337 calls assassination: an old duplicate draws an ACK, that draws a RST, and the
-        {shown(2 * lab.knob("msl_ms") / 1000)} s of protection are gone.""",
-        f"""rfc1337=1 时 TIME_WAIT 不理会 RST：一秒后仍为 {results[1]}。为 0 时 RST 立即终结它（{results[0]}），RFC 1337 称之为“暗杀”：旧的重复段引出 
-        ACK，ACK 引出 RST，{shown(2 * lab.knob("msl_ms") / 1000)} 秒的保护就没了。""")
+        f"""With rfc1337=1 TIME_WAIT ignores a RST: a second after it, {results[1]}. With 0 the RST ends it at
+        once ({results[0]}), which RFC 1337 calls assassination: an old duplicate draws an ACK, that draws a RST,
+        and the {shown(2 * lab.knob("msl_ms") / 1000)} s of protection are gone.""",
+        f"""rfc1337=1 时 TIME_WAIT 不理会 RST：一秒后仍为 {results[1]}。为 0 时 RST 立即终结它（{results[0]}），RFC 1337 称之为“暗杀”：旧的重复段引出ACK，
+        ACK 引出 RST，{shown(2 * lab.knob("msl_ms") / 1000)} 秒的保护就没了。""")
 
 
 def beside(xtcp, kernel):

@@ -10,7 +10,7 @@ def old_life(lab, port, network_msl):
     again = [t for t in lab.schedule("orphan_retries", first_ms=rto_ms, side="server")[0] if 0 < t < LIFE * network_msl]
     rules = [lab.delay("ACK", LIFE * network_msl * 1000, sender="client", skip=1, times=1),
              lab.delay("FIN", LIFE * network_msl * 1000, sender="server", skip=len(again), times=1),
-             lab.lose("FIN", sender="server", skip=1)]
+             lab.lose("FIN", sender="server", skip=1, times=max(len(again) - 1, 0))]
     client = lab.socket(port=port)
     client.connect()
     server = lab.accept()
@@ -61,9 +61,10 @@ def run(lab):
     lab.check("octets of the old life read in the next, TIME_WAIT of 2 MSL", "", results[2][1].decode())
     lab.check("and of 1 MSL", "OLD TEXT", results[1][1].decode())
     lab.answer(
-        f"""Segments live up to {shown(network_msl)} s here. The last ACK took {LIFE:g} of that, so the other end repeated
-        its last text and FIN until then, and that copy took as long again: it arrived {results[1][2]:.2f} MSL after the
-        first. With TIME_WAIT of 2 MSL it died in it; with 1 MSL the next life of the same four numbers had begun, and its
-        program read "{results[1][1].decode()}".""",
-        f"""这里报文段最长存活 {shown(network_msl)} 秒。最后的 ACK 走了 {LIFE:g} 个 MSL，对端在此之前一直重发最后的数据和 FIN，那个副本又走了同样久，比第一份晚 {results[1][2]:.2f} 
-        个 MSL 才到。TIME_WAIT 为 2MSL 时它死在其中；只有 1MSL 时同一四元组的下一个连接已经开始，程序读到了“{results[1][1].decode()}”。""")
+        f"""Segments live up to {shown(network_msl)} s here. The last ACK took {LIFE:g} of that, so the other end
+        repeated its last text and FIN until then, and that copy took as long again: it arrived
+        {results[1][2]:.2f} MSL after the first. With TIME_WAIT of 2 MSL it died in it; with 1 MSL the next life
+        of the same four numbers had begun, and its program read "{results[1][1].decode()}".""",
+        f"""这里报文段最长存活 {shown(network_msl)} 秒。最后的 ACK 走了 {LIFE:g} 个 MSL，对端在此之前一直重发最后的数据和 FIN，那个副本又走了同样久，比第一份晚
+        {results[1][2]:.2f}个 MSL 才到。TIME_WAIT 为 2MSL 时它死在其中；只有 1MSL 时同一四元组的下一个连接已经开始，程序读到了“
+        {results[1][1].decode()}”。""")
