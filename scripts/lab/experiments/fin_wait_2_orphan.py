@@ -34,7 +34,8 @@ def run(lab):
         f"""Of an orphan, which no process has any more, {shown(lasted)} s: `fin_timeout_ms`. Text that comes then
         is answered by RST. Where the program called shutdown() and still reads, no timer ends it: the other half
         is in use.""",
-        f"""无进程拥有的孤儿连接为 {shown(lasted)} 秒，由 fin_timeout_ms 决定；之后到来的数据得到 RST。若程序只是 shutdown() 且仍在读，则没有定时器会结束它：另一半还在使用。""")
+        f"""无进程拥有的孤儿连接为 {shown(lasted)} 秒，由 fin_timeout_ms 决定；之后到来的数据得到 RST。若程序只是 shutdown() 且仍在读，则没
+        有定时器会结束它：另一半还在使用。""")
 
 
 def beside(xtcp, kernel):

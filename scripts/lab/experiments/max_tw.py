@@ -21,6 +21,7 @@ def run(lab):
     lab.check("TIME_WAITs of so many lives", min(LIVES, most), kept)
     lab.check("the last life's states end in", "CLOSED" if most < LIVES else "TIME_WAIT", lab.walk(lives[-1])[-1])
     lab.check("its FIN, come again, is answered by", "RST" if most < LIVES else "ACK", answer.segment.flags)
+    lab.figures.kept = kept
     lab.answer(
         f"""Of {LIVES} connections {kept} are in TIME_WAIT, the others closed without: max_tw={most}. Memory is
         bounded, but those have no protection: when the last one's FIN comes again, for its ACK was lost, it is
@@ -29,5 +30,8 @@ def run(lab):
         {answer.segment.flags}。""")
 
 
-def beside(_, kernel):
-    return ("It does the same by net.ipv4.tcp_max_tw_buckets.", "它由 net.ipv4.tcp_max_tw_buckets 做同样的事。")
+def beside(xtcp, kernel):
+    if xtcp.kept == kernel.kept:
+        return ("Its net.ipv4.tcp_max_tw_buckets does the same.", "它的 net.ipv4.tcp_max_tw_buckets 作用相同。")
+    return (f"It keeps {kernel.kept} (net.ipv4.tcp_max_tw_buckets), xtcp {xtcp.kept}.",
+            f"它保留 {kernel.kept} 个（net.ipv4.tcp_max_tw_buckets），xtcp 保留 {xtcp.kept} 个。")

@@ -19,9 +19,10 @@ def run(lab):
     again = lab.socket().connect()
 
     first = lab.since(lives[0])
-    lab.check("ports used, each once", PORTS, len({life.port for life in lives}))
-    lab.check("TIME_WAITs", PORTS, waiting)
-    lab.check("the next connect()", "EADDRNOTAVAIL", refused)
+    all_wait = lab.knob("max_tw") >= PORTS
+    lab.check("TIME_WAITs", min(PORTS, lab.knob("max_tw")), waiting)
+    lab.true("ports used, each once", not all_wait or len({life.port for life in lives}) == PORTS)
+    lab.check("the next connect()", "EADDRNOTAVAIL" if all_wait else "", refused)
     lab.check("the first port is free after 2 MSL (s)", double, first["CLOSED"] - first["TIME_WAIT"])
     lab.check("connect() then", "", again)
     lab.figures.held = first["CLOSED"] - first["TIME_WAIT"]
