@@ -1,3 +1,5 @@
+import math
+
 from lab import experiment, shown
 
 
@@ -39,5 +41,7 @@ def run(lab):
 
 
 def beside(xtcp, kernel):
+    if math.isnan(kernel.lasted):
+        return "", ""  # its end was not seen: what it keeps without a socket is only looked for
     return (f"Its orphan stays {shown(kernel.lasted)} s, by its coarse timers; xtcp's {shown(xtcp.lasted)} s.",
             f"它的孤儿连接停留 {shown(kernel.lasted)} 秒（定时器粒度粗）；xtcp 为 {shown(xtcp.lasted)} 秒。")
