@@ -45,6 +45,9 @@ Sockets: never block the process; a call returns when it is done, and meanwhile 
     lab.listen(port=80, backlog=16, side="server"), lab.socket(side="client", port=0)      port: bound to that one
     lab.accept(limit=600)          the next connection of the last listener (or listener.accept()); Timeout if none
     lab.pair(port=80)              listen, connect, accept: (client, server)
+    lab.life(port=0, closer="client")
+                                   a whole connection to the last listener, which that side closes first, so that it
+                                   has the TIME_WAIT: (client, server), or (client, None) where client.error says why
     sock.connect(port=80, to="")   gives "" or "ECONNREFUSED" ...; sock.begin(...) does not wait, sock.finish() does.
                                    sock.began_s, sock.returned_s: when
     sock.send(data)                gives "" or an error's name when all is in the send buffer
@@ -77,6 +80,7 @@ What was seen: on the cable, and by tracepoints of both ends (states.py)
     lab.walk(sock)                 the states it went through, in order; lab.walk("server"): the last connection there
     lab.since(sock)["TIME_WAIT"]   when a state began (the last time)
     lab.state_times(side, sock=None)  both: [(s, state), ...]
+    lab.table(side, state="")      rows of /proc/net/xtcp (tcp) there, in that state: dicts (states.py)
     lab.drops(side)                {reason: how often} of segments dropped there (xtcp_drop); {} of the kernel's TCP
     lab.watch(sock)                keep what TCP_INFO says after each arrival; plots are made of it and of the cable
     lab.series(sock)               [(s, {"cwnd", "ssthresh", "rtt_ms", "unacked", "mss"} or {"in_flight", "window"})]
@@ -103,7 +107,8 @@ import segment as segments
 import states
 
 COMPILED = {"rto_init_ms": 1000, "rto_max_ms": 120000, "msl_ms": 30000, "synack_linear_timeouts": 0, "delack_ms": 40,
-            "initial_cwnd": 10, "isn_tick_ns": 64, "handshake_ways": 3}  # into Linux 6.12
+            "initial_cwnd": 10, "isn_tick_ns": 64, "handshake_ways": 3,
+            "tw_reuse_delay_ms": 1000}  # into Linux 6.12
 # net.ipv4.tcp_NAME and how many of ours one of its units is
 SYSCTLS = {"syn_retries": 1, "synack_retries": 1, "syn_linear_timeouts": 1, "retries1": 1, "retries2": 1,
            "orphan_retries": 1, "fin_timeout_ms": 1000, "keepalive_time_ms": 1000, "keepalive_intvl_ms": 1000,
@@ -477,6 +482,18 @@ class Lab:  # pylint: disable=too-many-instance-attributes,too-many-public-metho
             raise RuntimeError(f"connect(): {error}")
         return client, self.accept()
 
+    def life(self, port=0, closer="client"):
+        client = self.socket(port=port)
+        if client.connect(self.listener.port):
+            return client, None
+        server = self.accept()
+        first, second = (client, server) if closer == "client" else (server, client)
+        first.close()
+        second.receive_all()
+        second.close()
+        self.settle()
+        return client, server
+
     # -- faults
 
     def rule(self, action, what, sender, times, skip, value=0):
@@ -613,6 +630,11 @@ class Lab:  # pylint: disable=too-many-instance-attributes,too-many-public-metho
             if name == "xtcp_drop" and fields["saddr"] == self.host(side).address:
                 counts[fields["reason"]] = counts.get(fields["reason"], 0) + 1
         return counts
+
+    def table(self, side, state=""):
+        with self.host(side):
+            rows = states.table("tcp" if self.kernel else "xtcp")
+        return [row for row in rows if state in ("", row["state"])]
 
     def note(self, side, text):
         self.start()

@@ -14,6 +14,8 @@ LINE = re.compile(r"^.*?\[\d+\] \S+ +([0-9]+)\.([0-9]{6}): (\w+): (.*)$")
 FIELD = re.compile(r"(\w+)=(\S*)")
 LINUX = {"SYN_RECV": "SYN_RCVD", "FIN_WAIT1": "FIN_WAIT_1", "FIN_WAIT2": "FIN_WAIT_2", "CLOSE": "CLOSED",
          "NEW_SYN_RECV": "SYN_RCVD"}
+NUMBERED = ("", "ESTABLISHED", "SYN_SENT", "SYN_RCVD", "FIN_WAIT_1", "FIN_WAIT_2", "TIME_WAIT", "CLOSED", "CLOSE_WAIT",
+            "LAST_ACK", "LISTEN", "CLOSING", "SYN_RCVD")  # in /proc/net/tcp
 WITHOUT_SOCKET = {(3, 1): "SYN_RCVD", (5, 3): "FIN_WAIT_2", (6, 3): "TIME_WAIT"}  # (state, timer) in /proc/net/tcp
 
 
@@ -80,6 +82,19 @@ def proc_rows(path="/proc/thread-self/net/tcp"):
             timer, due = (int(word, 16) for word in words[5].split(":"))
             if state := WITHOUT_SOCKET.get((int(words[3], 16), timer)):
                 rows[tuple(int(words[i].split(":")[1], 16) for i in (1, 2))] = state, due / 100
+    return rows
+
+
+def table(name):
+    """/proc/net/NAME of the namespace this thread is in: a dict each. age_s, how long in its state, is xtcp's only."""
+    rows = []
+    with open(f"/proc/thread-self/net/{name}", encoding="ascii") as file:
+        for line in file.readlines()[1:]:
+            words = line.split()
+            ports = [int(words[i].split(":")[1], 16) for i in (1, 2)]
+            rows.append({"port": ports[0], "peer_port": ports[1], "state": NUMBERED[int(words[3], 16)],
+                         "uid": int(words[7]), "inode": int(words[9]),
+                         "age_s": int(words[-1]) / 1000 if name == "xtcp" else None})
     return rows
 
 

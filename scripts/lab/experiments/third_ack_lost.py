@@ -24,3 +24,12 @@ def run(lab):
         {shown(acks[-1].arrived_s)} s. An ACK alone is never repeated by a timer.""",
         f"""客户端照样进入 ESTABLISHED；服务端没有，它在 {shown(lab.figures.again)} 秒后重发 SYN-ACK，客户端再回一个 ACK，
         服务端于{shown(acks[-1].arrived_s)} 秒进入 ESTABLISHED。纯 ACK 从不由定时器重发。""")
+
+
+def beside(xtcp, kernel):
+    late_ms = (kernel.again - xtcp.again) * 1000
+    return (f"Its SYN-ACK comes again after {shown(kernel.again)} s, {late_ms:.0f} ms later than xtcp's: the "
+            f"timeout of "
+            "1 s (RFC 6298 2.1) is compiled in, and its timer wheel rounds it up.",
+            f"它的 SYN-ACK 在 {shown(kernel.again)} 秒后重发，比 xtcp 晚 {late_ms:.0f} 毫秒：1 秒的超时（RFC 6298 2.1）编译时固定，"
+            "定时轮又向上取整。")

@@ -27,9 +27,17 @@ def run(lab):
     lab.check("text is answered by RST, with the number it acknowledges", lab.sent("client", "data")[0].ack, rst.seq)
     lab.check("after a one-way time (s)", asked + lab.one_way, rst.s)
     lab.check("the client's program gets", "ECONNRESET", client.error)
+    lab.figures.end = lab.state_times("server")[-1][0]
     lab.answer(
         f"""The server sends its SYN-ACK {len(syn_acks)} times and gives up after {shown(gone)} s; the client has
         been ESTABLISHED since {shown(2 * lab.one_way)} s and notices nothing. When it then sends text, the server
         answers RST: {client.error}.""",
         f"""服务端共发 {len(syn_acks)} 次 SYN-ACK，{shown(gone)} 秒后放弃；客户端自 {shown(2 * lab.one_way)} 秒起一直是 ESTABLISHED，毫无察觉。
         之后它一发数据，服务端就回 RST：{client.error}。""")
+
+
+def beside(xtcp, kernel):
+    return (f"Its half-open connection ends after {shown(kernel.end)} s, xtcp's after {shown(xtcp.end)} s: each of its "
+            "waits is rounded up by a coarse timer wheel, where RFC 6298 5.5 doubles exactly.",
+            f"它的半连接在 {shown(kernel.end)} 秒后结束，xtcp 为 {shown(xtcp.end)} 秒：它的每次等待都被粗粒度的定时轮向上取整，"
+            "而 RFC 6298 5.5 是精确加倍。")
