@@ -150,18 +150,31 @@ int xtcp_write_splice(struct sock *sk, struct sk_buff *skb, struct msghdr *msg, 
 	return n;
 }
 
+/* What @skb weighs more than @before is gone from it again. */
+static void uncharge(struct sock *sk, struct sk_buff *skb, u32 before)
+{
+	u32 more = skb->truesize - before;
+
+	skb->truesize = before;
+	sk_wmem_queued_add(sk, -(int)more);
+	sk_mem_uncharge(sk, more);
+}
+
 int xtcp_write_zerocopy(struct sock *sk, struct sk_buff *skb, struct msghdr *msg, u32 most)
 {
 	u32 len = afford(sk, min_t(u32, most - skb->len, msg_data_left(msg)));
+	u32 before = skb->truesize;
 	int n;
 
 	if (!len)
 		return -ENOBUFS;
 	n = xtcp_zerocopy(sk, skb, msg, len);
-	/* Whole pages are charged, also to a call that failed. */
+	/* Whole pages are charged, also to a call that failed and has none. */
 	xtcp_memory_force(sk, 0);
-	if (n < 0)
+	if (n < 0) {
+		uncharge(sk, skb, before);
 		return n == -EMSGSIZE || n == -EEXIST ? 0 : n;
+	}
 	written(sk, skb, n);
 	return n;
 }
