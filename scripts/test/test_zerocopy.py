@@ -276,6 +276,30 @@ class Loopback(ZerocopyTest):
                 calls += 1
         self.assertGreater(calls, 0)
 
+    @unittest.skipIf(PROTO == 6, "the kernel's TCP has two calls of one number then")
+    def test_waited_in_vain(self):
+        """A call that waited and failed has no number, though another one began to wait behind it."""
+        client, server = self.asking_pair()
+        client.setblocking(False)
+        filled = 0
+        with self.raises(errno.EAGAIN):
+            while True:
+                filled += client.send(bytes(65536))
+        client.setblocking(True)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 10, 0))
+        fails = Task(client.send, bytes(1000), MSG_ZEROCOPY)
+        self.assertFalse(fails.ends_within(A_WHILE))
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 0, 0))
+        goes = Task(client.send, bytes(1000), MSG_ZEROCOPY)
+        with self.raises(errno.EAGAIN):
+            fails.result()
+        self.assertFalse(goes.ends_within(A_WHILE))
+        recv_exactly(server, filled + 1000)
+        self.assertEqual(goes.result(), 1000)
+        self.assertEqual(client.send(bytes(1000), MSG_ZEROCOPY), 1000)
+        recv_exactly(server, 1000)
+        self.await_notifications(client, 2)
+
     def test_shut_down(self):
         """A call that fails is not told of, and has no number."""
         client, server = self.asking_pair()
