@@ -108,7 +108,10 @@ u32 xtcp_unread(const struct sock *sk);
  */
 bool xtcp_receive_enough(const struct sock *sk, u32 target);
 
-/* Text came: wake who reads or polls, if that is enough for anyone. Socket lock. */
+/* Is what came enough for anyone who reads or polls? Socket lock. */
+bool xtcp_receive_wakes(const struct sock *sk);
+
+/* Text came: wake who reads or polls, if that is so. Socket lock. */
 void xtcp_receive_wake(struct sock *sk);
 
 /* Does the user stand before the urgent octet? Without the lock: a glance. */

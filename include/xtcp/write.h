@@ -45,6 +45,21 @@ int xtcp_write_splice(struct sock *sk, struct sk_buff *skb, struct msghdr *msg, 
  * Return: octets; 0: @skb takes no more fragments, or it tells of other calls; -ENOBUFS, -EFAULT.
  */
 int xtcp_write_zerocopy(struct sock *sk, struct sk_buff *skb, struct msghdr *msg, u32 most);
+/**
+ * xtcp_write_begin_zerocopy() - MSG_ZEROCOPY: what tells the user that his pages are his again
+ * @sk: socket, locked
+ * @msg: gets it, unless it has it or need not
+ *
+ * It tells him (SO_EE_ORIGIN_ZEROCOPY) when the last skb is gone that has some of them: that is,
+ * when all is acknowledged. It may be that of the call before. Calls have numbers: who has text
+ * in no skb yet must not let go of the lock with his, which another's may be behind. io_uring
+ * would bring one of its own, but to a socket with SOCK_SUPPORT_ZC alone.
+ *
+ * Return: 0 or -ENOBUFS.
+ */
+int xtcp_write_begin_zerocopy(struct sock *sk, struct msghdr *msg);
+/* The call gives @ret. Of one that failed nothing is told: the next one has its number. */
+void xtcp_write_end_zerocopy(struct msghdr *msg, int ret);
 /* Pages that others may write to can go: the device sums up what it sends, from where it lies. */
 bool xtcp_write_can_splice(struct sock *sk);
 /**

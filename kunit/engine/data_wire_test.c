@@ -109,6 +109,76 @@ static void quick_acks__after_text_of_ours(struct kunit *test)
 		    "0.061 ESTABLISHED -> . 101 ack 201    -> ESTABLISHED\n");
 }
 
+/* B's peer is the test, and B delays its ACKs. */
+static struct wire *puppet_long_ago(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+
+	wire_xs(w, B)->rcv.quick_acks = 0;
+	return w;
+}
+
+/* What came as one is acknowledged by who reads it, or after a millisecond. */
+static void joined__who_reads_acknowledges(struct kunit *test)
+{
+	struct wire *w = puppet_long_ago(test);
+	u32 acks = wire_count(w, B, WIRE_ACK);
+
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 3000, .joined = 1000);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 0);
+	WIRE_EQ(w, wire_recv(w, B, 2999), 2999);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 0);
+	WIRE_EQ(w, wire_recv(w, B, 1), 1);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 1);
+	wire_inject(w, A, XTCP_ACK, .seq = 3001, .ack = 1, .len = 3000, .joined = 1000);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 1);
+	wire_run_ms(w, 2);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 2);
+	WIRE_EQ(w, wire_recv(w, B, 3000), 3000);
+	wire_run_ms(w, 200);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 2);
+}
+
+/* A full segment and the rest are too few for that: what follows may wait for this ACK (Nagle). */
+static void joined__less_than_two(struct kunit *test)
+{
+	struct wire *w = puppet_long_ago(test);
+	u32 acks = wire_count(w, B, WIRE_ACK);
+
+	wire_inject(w, A, XTCP_ACK | XTCP_PSH, .seq = 1, .ack = 1, .len = 1500, .joined = 1000);
+	WIRE_EQ(w, wire_recv(w, B, 1500), 1500);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 1);
+}
+
+/* Who waits for more than that is not called, and cannot acknowledge it. */
+static void joined__more_is_waited_for(struct kunit *test)
+{
+	struct wire *w = puppet_long_ago(test);
+	u32 acks = wire_count(w, B, WIRE_ACK);
+
+	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_RCVLOWAT, 6000), 0);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 3000, .joined = 1000);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 1);
+	wire_inject(w, A, XTCP_ACK, .seq = 3001, .ack = 1, .len = 3000, .joined = 1000);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 1);
+	WIRE_EQ(w, wire_recv(w, B, 6000), 6000);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 2);
+}
+
+/* There is no one left to tell. */
+static void joined__read_after_the_end(struct kunit *test)
+{
+	struct wire *w = puppet_long_ago(test);
+	u32 said = wire_count(w, B, WIRE_ANY);
+
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 3000, .joined = 1000);
+	wire_inject(w, A, XTCP_RST, .seq = 3001);
+	WIRE_STATE(w, B, CLOSED);
+	WIRE_EQ(w, wire_recv(w, B, 3000), 3000);
+	wire_run_ms(w, 200);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ANY) - said, 0);
+}
+
 /* --- small segments ------------------------------------------------------- */
 
 /* Nagle meets the delayed ACK: the classic pause. */
@@ -1298,6 +1368,10 @@ WIRE_SUITES(xtcp_data_wire,
 	KUNIT_CASE_SLOW(delayed_ack__rides_on_the_answer),
 	KUNIT_CASE_SLOW(quick_acks__of_a_new_connection),
 	KUNIT_CASE_SLOW(quick_acks__after_text_of_ours),
+	KUNIT_CASE_SLOW(joined__who_reads_acknowledges),
+	KUNIT_CASE_SLOW(joined__less_than_two),
+	KUNIT_CASE_SLOW(joined__more_is_waited_for),
+	KUNIT_CASE_SLOW(joined__read_after_the_end),
 	KUNIT_CASE_SLOW(nagle_delayed_ack),
 	KUNIT_CASE_SLOW(nagle__tcp_nodelay),
 	KUNIT_CASE_SLOW(nagle__full_segments_go),

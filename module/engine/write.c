@@ -150,18 +150,50 @@ int xtcp_write_splice(struct sock *sk, struct sk_buff *skb, struct msghdr *msg, 
 	return n;
 }
 
+int xtcp_write_begin_zerocopy(struct sock *sk, struct msghdr *msg)
+{
+	if (!(msg->msg_flags & MSG_ZEROCOPY) || !sock_flag(sk, SOCK_ZEROCOPY) ||
+	    msg->msg_ubuf || !msg_data_left(msg))
+		return 0;
+	msg->msg_ubuf = xtcp_zerocopy_begin(sk, msg_data_left(msg),
+					    skb_zcopy(xtcp_queue_last_unsent(sk)));
+	return msg->msg_ubuf ? 0 : -ENOBUFS;
+}
+
+void xtcp_write_end_zerocopy(struct msghdr *msg, int ret)
+{
+	if (ret > 0)
+		net_zcopy_put(msg->msg_ubuf);
+	else
+		net_zcopy_put_abort(msg->msg_ubuf, true);
+	msg->msg_ubuf = NULL;
+}
+
+/* What @skb weighs more than @before is gone from it again. */
+static void uncharge(struct sock *sk, struct sk_buff *skb, u32 before)
+{
+	u32 more = skb->truesize - before;
+
+	skb->truesize = before;
+	sk_wmem_queued_add(sk, -(int)more);
+	sk_mem_uncharge(sk, more);
+}
+
 int xtcp_write_zerocopy(struct sock *sk, struct sk_buff *skb, struct msghdr *msg, u32 most)
 {
 	u32 len = afford(sk, min_t(u32, most - skb->len, msg_data_left(msg)));
+	u32 before = skb->truesize;
 	int n;
 
 	if (!len)
 		return -ENOBUFS;
 	n = xtcp_zerocopy(sk, skb, msg, len);
-	/* Whole pages are charged, also to a call that failed. */
+	/* Whole pages are charged, also to a call that failed and has none. */
 	xtcp_memory_force(sk, 0);
-	if (n < 0)
+	if (n < 0) {
+		uncharge(sk, skb, before);
 		return n == -EMSGSIZE || n == -EEXIST ? 0 : n;
+	}
 	written(sk, skb, n);
 	return n;
 }
@@ -173,10 +205,11 @@ bool xtcp_write_into_syn(struct sock *sk, struct msghdr *msg, u32 room)
 
 	if (!skb)
 		return false;
-	while (skb->len < room && msg_data_left(msg) &&
+	while (!xtcp_write_begin_zerocopy(sk, msg) && skb->len < room && msg_data_left(msg) &&
 	       xtcp_write_append(sk, skb, msg, room) > 0)
 		;
 	if (!skb->len) {
+		xtcp_write_end_zerocopy(msg, 0);
 		xtcp_write_drop_empty(sk);
 		return false;
 	}

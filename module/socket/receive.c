@@ -209,12 +209,12 @@ static int let_go(struct sock *sk, const struct reading *r, int missing, long *t
 	return 0;
 }
 
-/* All is read, and more of it than a segment the peer does not know to have come. */
+/* All is read, and the peer, if he is there still, does not know of two segments of it or more. */
 static bool ack_awaited(const struct sock *sk)
 {
 	const struct xtcp_sock *xs = xtcp_sk(sk);
 
-	return xs->rcv.copied_seq == xs->tcb.rcv_nxt &&
+	return xs->tcb.state != XTCP_CLOSED && xs->rcv.copied_seq == xs->tcb.rcv_nxt &&
 	       xs->tcb.rcv_nxt - xs->rcv.acked_seq >= 2 * xs->rcv.mss;
 }
 

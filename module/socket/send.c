@@ -74,9 +74,10 @@ static int write_text(struct sock *sk, struct sk_buff *skb, struct msghdr *msg)
 /*
  * Context: socket lock, released while waiting: others write, too, and only what is
  * behind our own last octet is ours. Or they end the connection, and begin the next.
+ * @in_syn: octets of @msg that went before.
  * Return: octets queued, else -errno.
  */
-static int send_text(struct sock *sk, struct msghdr *msg, long timeo)
+static int send_text(struct sock *sk, struct msghdr *msg, long timeo, int in_syn)
 {
 	u32 end = xtcp_sk(sk)->snd.write_seq, iss = xtcp_sk(sk)->tcb.iss;
 	struct sk_buff *skb;
@@ -87,7 +88,8 @@ static int send_text(struct sock *sk, struct msghdr *msg, long timeo)
 		xtcp_mss_set_goal(sk);
 
 	while (msg_data_left(msg)) {
-		err = sk->sk_err || (sk->sk_shutdown & SEND_SHUTDOWN) ? -EPIPE : 0;
+		err = sk->sk_err || (sk->sk_shutdown & SEND_SHUTDOWN) ? -EPIPE :
+			xtcp_write_begin_zerocopy(sk, msg);
 		if (err)
 			goto out;
 		skb = xtcp_write_open_tail(sk) ?: xtcp_write_new_tail(sk);
@@ -112,6 +114,9 @@ static int send_text(struct sock *sk, struct msghdr *msg, long timeo)
 			n = -ENOBUFS;
 		}
 		xtcp_write_drop_empty(sk);
+		/* Nothing is in the queue that it would tell of: others' calls have their turn. */
+		if (!copied && !in_syn)
+			xtcp_write_end_zerocopy(msg, 0);
 		err = n == -ENOBUFS ? wait_for_space(sk, &timeo) : n;
 		if (err)
 			goto out;
@@ -152,7 +157,7 @@ static int send_locked(struct sock *sk, struct msghdr *msg, int in_syn)
 	err = sk->sk_err || (sk->sk_shutdown & SEND_SHUTDOWN) ? -EPIPE : 0;
 	if (!err) {
 		xtcp_sk(sk)->snd.more = 1;
-		copied = send_text(sk, msg, timeo);
+		copied = send_text(sk, msg, timeo, in_syn);
 		xtcp_sk(sk)->snd.more = !!(msg->msg_flags & MSG_MORE);
 		xtcp_push_text(sk);
 		/* It is about this call: what comes next lets go, be it but an ACK. */
@@ -186,32 +191,6 @@ static int send_fast(struct sock *sk, struct msghdr *msg)
 	return send_locked(sk, msg, in_syn);
 }
 
-/*
- * MSG_ZEROCOPY: with @msg goes what tells the user (SO_EE_ORIGIN_ZEROCOPY) that his pages are
- * his again, when the last skb is gone that has some of them: that is, when all is
- * acknowledged. It may be that of the call before. io_uring would bring one of its own, but
- * to a socket with SOCK_SUPPORT_ZC alone. Return: 0 or -ENOBUFS.
- */
-static int begin_zerocopy(struct sock *sk, struct msghdr *msg)
-{
-	if (!(msg->msg_flags & MSG_ZEROCOPY) || !sock_flag(sk, SOCK_ZEROCOPY) ||
-	    !msg_data_left(msg))
-		return 0;
-	msg->msg_ubuf = xtcp_zerocopy_begin(sk, msg_data_left(msg),
-					    skb_zcopy(xtcp_queue_last_unsent(sk)));
-	return msg->msg_ubuf ? 0 : -ENOBUFS;
-}
-
-/* Of a call that failed nothing is told. */
-static void end_zerocopy(struct msghdr *msg, int ret)
-{
-	if (ret > 0)
-		net_zcopy_put(msg->msg_ubuf);
-	else
-		net_zcopy_put_abort(msg->msg_ubuf, true);
-	msg->msg_ubuf = NULL;
-}
-
 static int send_any(struct sock *sk, struct msghdr *msg)
 {
 	if ((msg->msg_flags & MSG_FASTOPEN) || xtcp_sk(sk)->own->fastopen.deferred)
@@ -224,8 +203,8 @@ int xtcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
 	int ret;
 
 	lock_sock(sk);
-	ret = begin_zerocopy(sk, msg) ?: send_any(sk, msg);
-	end_zerocopy(msg, ret);
+	ret = send_any(sk, msg);
+	xtcp_write_end_zerocopy(msg, ret);
 	release_sock(sk);
 	return ret;
 }

@@ -18,6 +18,7 @@ SO_ZEROCOPY, MSG_ZEROCOPY = 60, 0x4000000
 IP_RECVERR, IPV6_RECVERR = 11, 25
 SO_EE_ORIGIN_ZEROCOPY, COPIED = 5, 1
 TCP_FASTOPEN_NO_COOKIE = 34
+SO_MEMINFO, WMEM_QUEUED = 55, 5
 PAGE = 4096
 MIB = 1 << 20
 PROT_NONE = 0
@@ -38,6 +39,11 @@ def notification(sock):
     error, origin, _, code, _, first, last = struct.unpack_from("=IBBBBII", value)
     assert (error, origin) == (0, SO_EE_ORIGIN_ZEROCOPY)
     return first, last, bool(code & COPIED)
+
+
+def write_queue(sock):
+    """What is charged for text not yet acknowledged, octets."""
+    return struct.unpack("9I", sock.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, 36))[WMEM_QUEUED]
 
 
 class Text:
@@ -230,6 +236,20 @@ class Loopback(ZerocopyTest):
         self.assertEqual(recv_exactly(server, 5), b"hello")
         self.await_notifications(client, 1)
 
+    def test_bad_memory_behind_good(self):
+        """What a call that failed took is given back, also where there is text to put it behind."""
+        client, server = self.asking_pair()
+        good, bad = mmap.mmap(-1, 2 * PAGE), mmap.mmap(-1, PAGE, prot=PROT_NONE)
+        client.send(b"hello", socket.MSG_MORE)
+        queued = write_queue(client)
+        for _ in range(100):
+            with self.raises(errno.EFAULT):
+                client.sendmsg([good, bad], [], MSG_ZEROCOPY | socket.MSG_MORE)
+        self.assertEqual(write_queue(client), queued)
+        self.assertEqual(client.send(b", world", MSG_ZEROCOPY), 7)
+        self.assertEqual(recv_exactly(server, 12), b"hello, world")
+        self.await_notifications(client, 1)
+
     def test_locked_memory_is_limited(self):
         """RLIMIT_MEMLOCK, for those without CAP_IPC_LOCK."""
         def run():
@@ -255,6 +275,30 @@ class Loopback(ZerocopyTest):
                 client.send(text.view[calls * 524289:(calls + 1) * 524289], MSG_ZEROCOPY)
                 calls += 1
         self.assertGreater(calls, 0)
+
+    @unittest.skipIf(PROTO == 6, "the kernel's TCP has two calls of one number then")
+    def test_waited_in_vain(self):
+        """A call that waited and failed has no number, though another one began to wait behind it."""
+        client, server = self.asking_pair()
+        client.setblocking(False)
+        filled = 0
+        with self.raises(errno.EAGAIN):
+            while True:
+                filled += client.send(bytes(65536))
+        client.setblocking(True)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 10, 0))
+        fails = Task(client.send, bytes(1000), MSG_ZEROCOPY)
+        self.assertFalse(fails.ends_within(A_WHILE))
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 0, 0))
+        goes = Task(client.send, bytes(1000), MSG_ZEROCOPY)
+        with self.raises(errno.EAGAIN):
+            fails.result()
+        self.assertFalse(goes.ends_within(A_WHILE))
+        recv_exactly(server, filled + 1000)
+        self.assertEqual(goes.result(), 1000)
+        self.assertEqual(client.send(bytes(1000), MSG_ZEROCOPY), 1000)
+        recv_exactly(server, 1000)
+        self.await_notifications(client, 2)
 
     def test_shut_down(self):
         """A call that fails is not told of, and has no number."""
