@@ -108,6 +108,9 @@ u32 xtcp_unread(const struct sock *sk);
  */
 bool xtcp_receive_enough(const struct sock *sk, u32 target);
 
+/* Is what is unread enough for anyone? Socket lock. */
+bool xtcp_receive_wakes(const struct sock *sk);
+
 /* Text came: wake who reads or polls, if that is enough for anyone. Socket lock. */
 void xtcp_receive_wake(struct sock *sk);
 

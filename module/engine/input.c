@@ -425,14 +425,16 @@ static bool second_segment(const struct xtcp_sock *xs, u32 owed, u32 text_len)
 /*
  * Many segments came as one, which is more than an ACK for each second saves, and the user
  * is called: when he has read them his ACK says that they came and that there is room
- * again, in one segment where there would be two. He has a millisecond.
+ * again, in one segment where there would be two. He has a millisecond. Not who wants more
+ * than has come (SO_RCVLOWAT), for he is not called; nor for a full one and a rest: the peer
+ * may wait for the ACK of that (Nagle), and who reads it says nothing.
  */
-static bool reader_acks(const struct sock *sk, u32 text_len)
+static bool reader_acks(const struct sock *sk, u32 owed, u32 text_len)
 {
 	const struct xtcp_receive *rcv = &xtcp_sk(sk)->rcv;
 
-	return text_len > rcv->mss && !rcv->quick_acks && !sock_flag(sk, SOCK_DEAD) &&
-	       !xtcp_route_metric(sk, RTAX_QUICKACK);
+	return owed >= 2 * rcv->mss && text_len > rcv->mss && !rcv->quick_acks &&
+	       xtcp_receive_wakes(sk) && !xtcp_route_metric(sk, RTAX_QUICKACK);
 }
 
 /*
@@ -452,7 +454,7 @@ static void acknowledge_text(struct sock *sk, const struct xtcp_verdict *v, u64 
 		return;				/* a segment of ours told it */
 	} else if (v->reply == XTCP_REPLY_ACK || !RB_EMPTY_ROOT(&xs->rcv.ooo)) {
 		xtcp_output_ack(sk);
-	} else if (owed > xs->rcv.mss && reader_acks(sk, v->text_len)) {
+	} else if (reader_acks(sk, owed, v->text_len)) {
 		xtcp_timers_ack_owed(sk, now_ns, true);
 	} else if (second_segment(xs, owed, v->text_len) || xs->rcv.quick_acks ||
 		   xtcp_route_metric(sk, RTAX_QUICKACK)) {
