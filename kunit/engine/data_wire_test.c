@@ -1130,6 +1130,31 @@ static void autotune__by_what_is_read(struct kunit *test)
 	release_sock(sk);
 }
 
+/* No round trip of ours was measured (a cookie, a SYN-ACK sent twice): by how long a window takes. */
+static void autotune__by_a_window(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+	struct sock *sk = w->side[B].sock->sk;
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	u32 since;
+
+	lock_sock(sk);
+	xs->rtt.srtt_us = 0;
+	xs->rcv.rtt_us = 20000;
+	xs->rcv.ratio = 128;
+	WRITE_ONCE(sk->sk_rcvbuf, 100000);
+	xs->rcv.tune_seq = xs->rcv.copied_seq - 25000;
+	since = xtcp_now_us() - 10000;
+	xs->rcv.tune_us = since;
+	xtcp_window_autotune(sk);
+	WIRE_EQ(w, xs->rcv.tune_us, since);
+	xs->rcv.tune_seq = xs->rcv.copied_seq - 50000;
+	xs->rcv.tune_us = xtcp_now_us() - 20000;
+	xtcp_window_autotune(sk);
+	WIRE_EQ(w, sk->sk_rcvbuf, 200000);
+	release_sock(sk);
+}
+
 /* TCP_INFO: it is the window where not even a segment fits into what is left of it. */
 static void limited__by_what(struct kunit *test)
 {
@@ -1352,6 +1377,7 @@ WIRE_SUITES(xtcp_data_wire,
 	KUNIT_CASE_SLOW(out_of_order__behind_the_fin),
 	KUNIT_CASE_SLOW(autotune__slow_reader),
 	KUNIT_CASE_SLOW(autotune__by_what_is_read),
+	KUNIT_CASE_SLOW(autotune__by_a_window),
 	KUNIT_CASE_SLOW(limited__by_what),
 	KUNIT_CASE_SLOW(window__is_obeyed),
 	KUNIT_CASE_SLOW(window__too_small_to_be_used),
