@@ -850,7 +850,6 @@ static struct sk_buff *wire_inject_build(const struct wire *w,
 	skb_put(skb, opt_len);
 	wire_inject_header(w, in, th, opt_len);
 	wire_inject_text(in, skb_put(skb, in->len));
-	skb_shinfo(skb)->gso_size = in->joined;
 	th->check = w->ip->checksum(&p, skb->len, csum_partial(th, skb->len, 0));
 	th->check ^= (__force __sum16)htons(in->bad_checksum);
 	if (in->cut)

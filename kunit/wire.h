@@ -234,7 +234,6 @@ struct wire_inject {
 	u8 ctl;
 	u8 conn;
 	u16 len;		/* octets of text */
-	u16 joined;		/* of segments of so many octets, joined; 0: it is one */
 	u32 wnd;		/* 0: 65535, WIRE_WND_0: none */
 	u16 up;			/* urgent pointer */
 	u32 seq, ack;

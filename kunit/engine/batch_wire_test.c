@@ -81,6 +81,36 @@ static void ack__at_once_if_asked(struct kunit *test)
 	WIRE_EQ(w, wire_count(w, B, WIRE_ACK), 1);
 }
 
+/* Who waits for more than has come is not called, and reads nothing: no ACK waits for him. */
+static void ack__reader_wants_more(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+
+	wire_xs(w, B)->rcv.quick_acks = 0;
+	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_RCVLOWAT, 8000), 0);
+	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 5000, .joined = 1000);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK), 1);
+	/* With these he has enough. */
+	wire_inject(w, A, XTCP_ACK, .seq = 5001, .ack = 1, .len = 5000, .joined = 1000);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK), 1);
+	WIRE_EQ(w, wire_recv(w, B, 10000), 10000);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK), 2);
+}
+
+/*
+ * A full one and the rest of what the peer had to say, joined: for the ACK of the rest what he
+ * says next may wait (Nagle).
+ */
+static void ack__full_one_and_rest(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+
+	wire_xs(w, B)->rcv.quick_acks = 0;
+	wire_inject(w, A, XTCP_ACK | XTCP_PSH, .seq = 1, .ack = 1, .len = 1500, .joined = 1000);
+	WIRE_EQ(w, wire_recv(w, B, 1500), 1500);
+	WIRE_EQ(w, wire_count(w, B, WIRE_ACK), 1);
+}
+
 /* A small one, a full one behind it: the rest waits for the ACK of the small one (Nagle). */
 static void ack__nagle_waits_for_it(struct kunit *test)
 {
@@ -297,6 +327,8 @@ WIRE_SUITES(xtcp_batch_wire,
 	KUNIT_CASE_SLOW(ack__by_who_reads),
 	KUNIT_CASE_SLOW(ack__nobody_reads),
 	KUNIT_CASE_SLOW(ack__at_once_if_asked),
+	KUNIT_CASE_SLOW(ack__reader_wants_more),
+	KUNIT_CASE_SLOW(ack__full_one_and_rest),
 	KUNIT_CASE_SLOW(small_queue),
 	KUNIT_CASE_SLOW(small_queue__interrupts_are_off),
 	KUNIT_CASE_SLOW(small_queue__not_too_small),

@@ -118,53 +118,6 @@ static struct wire *puppet_long_ago(struct kunit *test)
 	return w;
 }
 
-/* What came as one is acknowledged by who reads it, or after a millisecond. */
-static void joined__who_reads_acknowledges(struct kunit *test)
-{
-	struct wire *w = puppet_long_ago(test);
-	u32 acks = wire_count(w, B, WIRE_ACK);
-
-	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 3000, .joined = 1000);
-	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 0);
-	WIRE_EQ(w, wire_recv(w, B, 2999), 2999);
-	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 0);
-	WIRE_EQ(w, wire_recv(w, B, 1), 1);
-	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 1);
-	wire_inject(w, A, XTCP_ACK, .seq = 3001, .ack = 1, .len = 3000, .joined = 1000);
-	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 1);
-	wire_run_ms(w, 2);
-	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 2);
-	WIRE_EQ(w, wire_recv(w, B, 3000), 3000);
-	wire_run_ms(w, 200);
-	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 2);
-}
-
-/* A full segment and the rest are too few for that: what follows may wait for this ACK (Nagle). */
-static void joined__less_than_two(struct kunit *test)
-{
-	struct wire *w = puppet_long_ago(test);
-	u32 acks = wire_count(w, B, WIRE_ACK);
-
-	wire_inject(w, A, XTCP_ACK | XTCP_PSH, .seq = 1, .ack = 1, .len = 1500, .joined = 1000);
-	WIRE_EQ(w, wire_recv(w, B, 1500), 1500);
-	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 1);
-}
-
-/* Who waits for more than that is not called, and cannot acknowledge it. */
-static void joined__more_is_waited_for(struct kunit *test)
-{
-	struct wire *w = puppet_long_ago(test);
-	u32 acks = wire_count(w, B, WIRE_ACK);
-
-	WIRE_EQ(w, wire_option(w, B, SOL_SOCKET, SO_RCVLOWAT, 6000), 0);
-	wire_inject(w, A, XTCP_ACK, .seq = 1, .ack = 1, .len = 3000, .joined = 1000);
-	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 1);
-	wire_inject(w, A, XTCP_ACK, .seq = 3001, .ack = 1, .len = 3000, .joined = 1000);
-	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 1);
-	WIRE_EQ(w, wire_recv(w, B, 6000), 6000);
-	WIRE_EQ(w, wire_count(w, B, WIRE_ACK) - acks, 2);
-}
-
 /* There is no one left to tell. */
 static void joined__read_after_the_end(struct kunit *test)
 {
@@ -1200,6 +1153,31 @@ static void autotune__by_what_is_read(struct kunit *test)
 	release_sock(sk);
 }
 
+/* No round trip of ours was measured (a cookie, a SYN-ACK sent twice): by how long a window takes. */
+static void autotune__by_a_window(struct kunit *test)
+{
+	struct wire *w = wire_puppet(test);
+	struct sock *sk = w->side[B].sock->sk;
+	struct xtcp_sock *xs = xtcp_sk(sk);
+	u32 since;
+
+	lock_sock(sk);
+	xs->rtt.srtt_us = 0;
+	xs->rcv.rtt_us = 20000;
+	xs->rcv.ratio = 128;
+	WRITE_ONCE(sk->sk_rcvbuf, 100000);
+	xs->rcv.tune_seq = xs->rcv.copied_seq - 25000;
+	since = xtcp_now_us() - 10000;
+	xs->rcv.tune_us = since;
+	xtcp_window_autotune(sk);
+	WIRE_EQ(w, xs->rcv.tune_us, since);
+	xs->rcv.tune_seq = xs->rcv.copied_seq - 50000;
+	xs->rcv.tune_us = xtcp_now_us() - 20000;
+	xtcp_window_autotune(sk);
+	WIRE_EQ(w, sk->sk_rcvbuf, 200000);
+	release_sock(sk);
+}
+
 /* TCP_INFO: it is the window where not even a segment fits into what is left of it. */
 static void limited__by_what(struct kunit *test)
 {
@@ -1368,9 +1346,6 @@ WIRE_SUITES(xtcp_data_wire,
 	KUNIT_CASE_SLOW(delayed_ack__rides_on_the_answer),
 	KUNIT_CASE_SLOW(quick_acks__of_a_new_connection),
 	KUNIT_CASE_SLOW(quick_acks__after_text_of_ours),
-	KUNIT_CASE_SLOW(joined__who_reads_acknowledges),
-	KUNIT_CASE_SLOW(joined__less_than_two),
-	KUNIT_CASE_SLOW(joined__more_is_waited_for),
 	KUNIT_CASE_SLOW(joined__read_after_the_end),
 	KUNIT_CASE_SLOW(nagle_delayed_ack),
 	KUNIT_CASE_SLOW(nagle__tcp_nodelay),
@@ -1426,6 +1401,7 @@ WIRE_SUITES(xtcp_data_wire,
 	KUNIT_CASE_SLOW(out_of_order__behind_the_fin),
 	KUNIT_CASE_SLOW(autotune__slow_reader),
 	KUNIT_CASE_SLOW(autotune__by_what_is_read),
+	KUNIT_CASE_SLOW(autotune__by_a_window),
 	KUNIT_CASE_SLOW(limited__by_what),
 	KUNIT_CASE_SLOW(window__is_obeyed),
 	KUNIT_CASE_SLOW(window__too_small_to_be_used),

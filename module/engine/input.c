@@ -425,8 +425,9 @@ static bool second_segment(const struct xtcp_sock *xs, u32 owed, u32 text_len)
 /*
  * Many segments came as one, which is more than an ACK for each second saves, and the user
  * is called: when he has read them his ACK says that they came and that there is room
- * again, in one segment where there would be two. He has a millisecond. For less than two
- * he sends none (ack_awaited()).
+ * again, in one segment where there would be two. He has a millisecond. Not who wants more
+ * than has come (SO_RCVLOWAT), for he is not called; nor for a full one and a rest: the peer
+ * may wait for the ACK of that (Nagle), and who reads it says nothing.
  */
 static bool reader_acks(const struct sock *sk, u32 owed, u32 text_len)
 {

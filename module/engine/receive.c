@@ -573,19 +573,16 @@ bool xtcp_receive_enough(const struct sock *sk, u32 target)
 
 bool xtcp_receive_wakes(const struct sock *sk)
 {
-	const struct xtcp_receive *rcv = &xtcp_sk(sk)->rcv;
-
 	return !sock_flag(sk, SOCK_DEAD) &&
-	       xtcp_receive_enough(sk, min_t(u32, READ_ONCE(sk->sk_rcvlowat), rcv->wanted));
+	       xtcp_receive_enough(sk, min_t(u32, READ_ONCE(sk->sk_rcvlowat),
+					     xtcp_sk(sk)->rcv.wanted));
 }
 
 void xtcp_receive_wake(struct sock *sk)
 {
-	struct xtcp_receive *rcv = &xtcp_sk(sk)->rcv;
-
 	if (!xtcp_receive_wakes(sk))
 		return;
-	rcv->wanted = U32_MAX;	/* who does not have enough says so again */
+	xtcp_sk(sk)->rcv.wanted = U32_MAX;	/* who does not have enough says so again */
 	sk->sk_data_ready(sk);
 }
 

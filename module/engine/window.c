@@ -236,6 +236,12 @@ bool xtcp_window_worth_telling(struct sock *sk)
 /* As short as round trips are between hosts side by side: what is under way is to stay in caches. */
 #define TUNE_LEAST_US 100
 
+/* How long a round trip takes; where none was measured, how long the peer's window takes to come. */
+static u32 round_trip_us(const struct xtcp_sock *xs)
+{
+	return xs->rtt.srtt_us ?: max_t(u32, xs->rcv.rtt_us, USEC_PER_MSEC);
+}
+
 /*
  * Dynamic right-sizing: the buffer is twice what the user read in the last
  * round trip, so that the window never is what limits a sender.
@@ -247,7 +253,7 @@ void xtcp_window_autotune(struct sock *sk)
 	u32 now_us = xtcp_now_us();
 	u32 copied, want;
 
-	if (now_us - xs->rcv.tune_us < max_t(u32, xs->rtt.srtt_us, TUNE_LEAST_US))
+	if (now_us - xs->rcv.tune_us < max_t(u32, round_trip_us(xs), TUNE_LEAST_US))
 		return;
 	copied = xs->rcv.copied_seq - xs->rcv.tune_seq;
 	xs->rcv.tune_seq = xs->rcv.copied_seq;
