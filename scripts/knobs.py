@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The README's short table of knobs, made from the one in module/base/knobs.c; and all texts that the command xtcp shows.
+"""The README's table of knobs, made from the one in module/base/knobs.c; and all texts that the command xtcp shows.
 
   scripts/knobs.py           print the table of all knobs
   scripts/knobs.py --write   put it into README.md, and the reasons of drops into bpftrace/drops.bt, between markers
@@ -33,7 +33,7 @@ COMPILED_IN = {
     "handshake_ways": "3",
     "isn_mode": "RFC 6528",
     "isn_tick_ns": "64 ns, in `seq_scale()`",
-    "isn_redraw": "drawn once after boot",
+    "isn_redraw": "drawn once, when first used",
     "wire_protocol": "6",
     "syncookie_lifetime_ms": "60 s (`TCP_SYNCOOKIE_PERIOD`), to twice that",
     "delack_ms": "40 to 200 ms, by itself (`TCP_DELACK_MIN`, `TCP_DELACK_MAX`)",
