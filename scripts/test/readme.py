@@ -2,7 +2,7 @@
 """README.md: every command in it is run by a test, what it shows is what comes out, its links lead somewhere.
 
   scripts/test/readme.py             all of it; one line a case, exit status 1 if one failed
-  scripts/test/readme.py --inside    in a place, as root: what a user does with the module, line by line as it stands there
+  scripts/test/readme.py --inside    in a place, as root: what a user does with the module, line by line
 
 A line of a block of ```sh is a command. Those of QUICK are run here. Other ones of make must lead to a script that
 scripts/test.sh starts. All others are a user's; those of SETTING_UP a place has done before. Where a block without a
