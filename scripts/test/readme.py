@@ -79,6 +79,13 @@ def packages(command):
     return [f"scripts/deps.sh does not install {name}" for name in command.split()[3:] if name not in known]
 
 
+def built():
+    """`make` and scripts/build.sh, which makes each place's module, ask the kernel's build for the same."""
+    how = re.compile(r"^\t.*(\$\(MAKE\)|\bmake) -C .*\bM=.* modules\b", re.M)
+    return [f"{name} does not run make -C ... M=... modules" for name in ("Makefile", "scripts/build.sh")
+            if not how.search((ROOT / name).read_text())]
+
+
 def users():
     return [line for line in commands() if not line.startswith("make") and not SETTING_UP.match(line)]
 
@@ -138,7 +145,7 @@ def outside():
                 said += new
                 good &= told(command, [f"exit status {status}", *new.splitlines()[-20:]] if status else [])
             elif SETTING_UP.match(command):
-                good &= told(command, packages(command) if "apt" in command else [])
+                good &= told(command, packages(command) if "apt" in command else built())
             elif command.startswith("make"):
                 good &= told(command, led_to(command))
         if shown:
