@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The README's table of knobs, made from the one in module/base/knobs.c; and all texts that the command xtcp shows.
 
-  scripts/knobs.py           print the table
+  scripts/knobs.py           print the table of all knobs
   scripts/knobs.py --write   put it into README.md, and the reasons of drops into bpftrace/drops.bt, between markers
   scripts/knobs.py --check   compare; exit status 1 if one of them is out of date
   scripts/knobs.py --json    knobs and counters with what they mean; of these the source is include/xtcp/counters.h
@@ -23,6 +23,25 @@ ROW = re.compile(r'KNOB\((\w+),\s*([^,]+),\s*([^,]+),\s*([^,]+),\s*"([^"]*)",\s*
 WORD = re.compile(r'\[(\w+)\]\s*= "(\w+)"')
 LIST = re.compile(r"#define XTCP_(\w+)_LIST\(X\)(.*?[^\\])\n", re.S)
 COUNTER = re.compile(r'X\(\w+, "(\w+)"(?:, \w+)?\)[ \t]*(?:/\*\s*(.*?)\s*\*/)?')
+# What Linux 6.12 has compiled in where xtcp has a knob, by its name there
+COMPILED_IN = {
+    "msl_ms": "TIME_WAIT lasts 60 s (`TCP_TIMEWAIT_LEN`)",
+    "rto_init_ms": "1 s (`TCP_TIMEOUT_INIT`)",
+    "rto_max_ms": "120 s (`TCP_RTO_MAX`)",
+    "synack_linear_timeouts": "none: SYN-ACKs always double",
+    "tw_reuse_delay_ms": "1 s, in `tcp_twsk_unique()`",
+    "handshake_ways": "3",
+    "isn_mode": "RFC 6528",
+    "isn_tick_ns": "64 ns, in `seq_scale()`",
+    "isn_redraw": "drawn once, when first used",
+    "wire_protocol": "6",
+    "syncookie_lifetime_ms": "60 s (`TCP_SYNCOOKIE_PERIOD`), to twice that",
+    "delack_ms": "40 to 200 ms, by itself (`TCP_DELACK_MIN`, `TCP_DELACK_MAX`)",
+    "paws": "always, where there are timestamps",
+    "paws_idle_ms": "2147 s (`TCP_PAWS_WRAP`)",
+    "initial_cwnd": "10 (`TCP_INIT_CWND`), or the route's `initcwnd`",
+    "local_retry_ms": "0.5 s (`TCP_RESOURCE_PROBE_INTERVAL`)",
+}
 GROUPS = {"OUTCOME": "handshakes", "EVENT": "events", "ABORT": "connections we ended", "DROP": "segments dropped"}
 
 
@@ -54,6 +73,18 @@ def table():
     return "\n".join(lines)
 
 
+def short_table():
+    """Those that Linux compiles in."""
+    lines = ["| knob | xtcp: default, range | Linux 6.12, compiled in | RFC |", "|---|---|---|---|"]
+    known = {row[0]: row for row in rows()}
+    for name, linux in COMPILED_IN.items():
+        if name not in known:
+            sys.exit(f"knobs.py: there is no knob {name}")
+        _, value, bounds, rfc, _ = known[name]
+        lines.append(f"| `{name}` | {value}; {bounds} | {linux} | {rfc.removeprefix('RFC ') or '-'} |")
+    return "\n".join(lines)
+
+
 def counters():
     """{name: group and meaning}; a counter without a comment means what its name says."""
     found = {}
@@ -71,7 +102,7 @@ def drops():
 
 def made():
     """(file, what it should be) of those that hold something made from the source."""
-    for file, begin, end, text in ((README, BEGIN + "\n", END, table() + "\n"),
+    for file, begin, end, text in ((README, BEGIN + "\n", END, short_table() + "\n"),
                                    (DROPS, "/* knobs.py: begin */\n", "\t/* knobs.py: end */", drops())):
         old = file.read_text()
         if begin not in old or end not in old:

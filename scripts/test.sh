@@ -43,6 +43,7 @@ JOBS=(
 	"- single tables-of-RFCs $RESULTS/requirements.log $ROOT/scripts/requirements.py --check"
 	"- single prove $RESULTS/prove.log $ROOT/scripts/prove.sh"
 	"- single Linux-table $RESULTS/linux.log $ROOT/scripts/linux.py --check"
+	"uml single README $RESULTS/readme.log $ROOT/scripts/test/readme.py"
 )
 
 # record PASSED FAILED NAME: adds to the total and says so, with the seconds it took (START)

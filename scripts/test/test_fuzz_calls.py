@@ -11,6 +11,7 @@ import ctypes
 import errno
 import faulthandler
 import itertools
+import json
 import os
 import pathlib
 import random
@@ -18,6 +19,7 @@ import re
 import signal
 import socket
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -29,7 +31,7 @@ from xtcp_sockets import LIBC, PATIENCE, PROTO, Child, SocketTest, libc, loopbac
 SEED = int(os.environ.get("XTCP_FUZZ_SEED", "253"))
 CALLS, PROCESSES, THREADS = int(os.environ.get("XTCP_FUZZ_CALLS", "3000")), 2, 4
 OVERDUE = PATIENCE  # what may block has timeouts of less than a second
-README = pathlib.Path(__file__).parents[2] / "README.md"
+SCRIPTS = pathlib.Path(__file__).parents[1]
 KNOBS = "/proc/sys/net/xtcp/"
 NOBODY = 65534
 
@@ -86,9 +88,11 @@ MAY_FAIL = {
 
 
 def knob_values():
-    """{knob: values to write}, by the README's table: ends of the range; short ones of times, for all to end soon."""
+    """{knob: values to write}, by the module's table: ends of the range; short ones of times, for all to end soon."""
     values = {}
-    for name, text in re.findall(r"^\| `(\w+)` \| \S+ \| ([^|]*) \|", README.read_text(encoding="utf-8"), re.M):
+    table = subprocess.run([SCRIPTS / "knobs.py", "--json"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    for name, row in json.loads(table)["knobs"].items():
+        text = row["range"]
         ends = [word for word in re.split(r"\.\.| or | ", text) if word]
         if name.endswith("_ms") and name != "paws_idle_ms":
             ends = [ends[0], str(max(int(ends[0]), min(int(ends[1]), 1000)))]
