@@ -72,7 +72,7 @@ class Drawing:
         """Time, and states with it, outside of the life line."""
         x, anchor, step = (LEFT - 8, "end", -1) if side == "client" else (RIGHT + 8, "start", 1)
         if s is not None:
-            self.over.append(self.text(x, y + 4, f"{max(s, 0):.3f}", anchor, ' class="time"'))
+            self.over.append(self.text(x, y + 4, f"{max(s, 0):.{3 if s < 1e5 else 1}f}", anchor, ' class="time"'))
         if states:
             words = " → ".join(state["new"] for state in states)
             tight = f' textLength="{ROOM}" lengthAdjust="spacingAndGlyphs"' if len(words) * 8 > ROOM else ""
