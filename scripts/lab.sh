@@ -64,8 +64,10 @@ boots() {
 
 captures_are_right() {
 	local boot
+	# Where no experiment of a boot ran over the kernel's TCP, that capture has a header (24 octets) and nothing else.
+	find "$OUT"/boot* -name kernel-sent.pcap -size -25c -delete
 	for boot in "$OUT"/boot*; do
-		"$ROOT/scripts/test/captures.sh" "$boot" >"$boot/captures" || { cat "$boot/captures"; return 1; }
+		"$ROOT/scripts/test/captures.sh" "$boot" >"$boot/judged" || { cat "$boot/judged" >&2; return 1; }
 	done
 }
 
