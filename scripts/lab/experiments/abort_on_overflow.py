@@ -1,4 +1,3 @@
-from accept_queue_full import fill
 from lab import experiment, shown
 
 
@@ -24,9 +23,9 @@ def run(lab):
     lab.check("they are told at their next call", ["ECONNRESET" if abort else ""] * 2, text)
     listener.close()
     lab.answer(
-        f"""{len(resets)} handshakes found the queue full when their third segment came, and with abort_on_overflow=1 they get
-        RST ({shown(*resets)} s): connect() had succeeded, the next call gives {text[0] or "no error"}. That is honest and
-        quick, but a queue is often full for a moment only; by default (0) the server is silent and the client tries
-        on.""",
-        f"""{len(resets)} 个握手在第三段到达时发现队列已满；abort_on_overflow=1 时它们收到 RST（{shown(*resets)} 秒）：connect() 已成功，下一个调用返回 {text[0] or "成功"}。
-        这样直接而迅速，但队列往往只是一时满；默认（0）服务器不作声，客户端会继续尝试。""")
+        f"""{len(resets)} handshakes found the queue full when their third segment came, and with
+        abort_on_overflow=1 they get RST ({shown(*resets)} s): connect() had succeeded, the next call gives
+        {text[0] or "no error"}. That is honest and quick, but a queue is often full for a moment only; by default
+        (0) the server is silent and the client tries on.""",
+        f"""{len(resets)} 个握手在第三段到达时发现队列已满；abort_on_overflow=1 时它们收到 RST（{shown(*resets)} 秒）：connect() 已成功，下一个调用返
+        回 {text[0] or "成功"}。这样直接而迅速，但队列往往只是一时满；默认（0）服务器不作声，客户端会继续尝试。""")

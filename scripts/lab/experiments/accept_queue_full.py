@@ -33,8 +33,8 @@ def run(lab):
     syns = [t for t in lab.sent("client", "SYN") if t.segment.source_port == late.port]
     lab.figures.syns = len(syns)
     lab.answer(
-        f"""A queue of {BACKLOG} holds {BACKLOG + 1} connections that are open and not accepted. The next client gets no answer
-        that helps it, and repeats ({len(syns)} SYN in {shown(2.5)} s); when the program accepted one it came in, and its
-        text was read. To be silent is to say: try again soon.""",
-        f"""长度为 {BACKLOG} 的队列可容纳 {BACKLOG + 1} 个已建立而未被 accept 的连接。下一个客户端得不到有用的回应，只好重试（{shown(2.5)} 秒内 {len(syns)} 个 SYN）；程序取走一个后它就进来了，
-        数据也读到了。沉默的意思是：请稍后再试。""")
+        f"""A queue of {BACKLOG} holds {BACKLOG + 1} connections that are open and not accepted. The next client
+        gets no answer that helps it, and repeats ({len(syns)} SYN in {shown(2.5)} s); when the program accepted one
+        it came in, and its text was read. To be silent is to say: try again soon.""",
+        f"""长度为 {BACKLOG} 的队列可容纳 {BACKLOG + 1} 个已建立而未被 accept 的连接。下一个客户端得不到有用的回应，只好重试（{shown(2.5)} 秒
+        内 {len(syns)} 个 SYN）；程序取走一个后它就进来了，数据也读到了。沉默的意思是：请稍后再试。""")

@@ -17,8 +17,8 @@ def run(lab):
     last = lab.walk(client)[-1]
     lab.true("no connection lasts: its own state ends", last == "CLOSED", last)
     lab.answer(
-        f"""connect() gave {error or "success"} after {shown(client.returned_s - client.began_s)} s, with {len(syns)} SYNs;
-        in the end it is {last}. The server says nothing while its queue is full, so to the client it looks like a path
-        that loses; which limit it was the server's counters tell, not the error.""",
-        f"""connect() 在 {shown(client.returned_s - client.began_s)} 秒、{len(syns)} 个 SYN 之后返回{error or "成功"}，最后状态为 {last}。队列满时服务器不作声，在客户端看来如同丢包；
-        是哪个上限，要看服务器的计数器，而不是错误码。""")
+        f"""connect() gave {error or "success"} after {shown(client.returned_s - client.began_s)} s, with
+        {len(syns)} SYNs; in the end it is {last}. The server says nothing while its queue is full, so to the client
+        it looks like a path that loses; which limit it was the server's counters tell, not the error.""",
+        f"""connect() 在 {shown(client.returned_s - client.began_s)} 秒、{len(syns)} 个 SYN 之后返回{error or "成功"}，最后状态
+        为 {last}。队列满时服务器不作声，在客户端看来如同丢包；是哪个上限，要看服务器的计数器，而不是错误码。""")

@@ -54,12 +54,14 @@ def run(lab):
     lab.check("to another port of the server", "", elsewhere)
     lab.figures.octets = octets
     lab.answer(
-        f"""By their numbers 2^32 addresses times 2^16 ports, 281 million million. Before that descriptors end it: socket()
-        and accept() fail with EMFILE at the process's limit; then memory: {octets} octets of each socket alone, so a
-        million take {octets / 1000:.1f} GB beside their buffers. A single client ends sooner: with {PORTS} ports its
-        connection number {PORTS + 1} fails with {error}, though another port of the server still works.""",
-        f"""按四元组可有 2^32 个地址乘 2^16 个端口，约 281 万亿。在此之前先用完描述符：到进程上限时 socket()、accept() 返回 EMFILE；然后是内存：单个套接字就占 {octets} 字节，一百万个约
-        {octets / 1000:.1f} GB，缓冲区另算。单个客户端更早到头：只有 {PORTS} 个端口时，第 {PORTS + 1} 个连接返回 {error}，而服务器的另一端口仍可连。""")
+        f"""By their numbers 2^32 addresses times 2^16 ports, 281 million million. Before that descriptors end it:
+        socket() and accept() fail with EMFILE at the process's limit; then memory: {octets} octets of each socket
+        alone, so a million take {octets / 1000:.1f} GB beside their buffers. A single client ends sooner: with
+        {PORTS} ports its connection number {PORTS + 1} fails with {error}, though another port of the server still
+        works.""",
+        f"""按四元组可有 2^32 个地址乘 2^16 个端口，约 281 万亿。在此之前先用完描述符：到进程上限时 socket()、accept() 返回 EMFILE；然后是内存：单个套接字就
+        占 {octets} 字节，一百万个约{octets / 1000:.1f} GB，缓冲区另算。单个客户端更早到头：只有 {PORTS} 个端口时，第 {PORTS + 1} 个连接返
+        回 {error}，而服务器的另一端口仍可连。""")
 
 
 def beside(xtcp, kernel):

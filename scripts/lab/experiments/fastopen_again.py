@@ -16,8 +16,9 @@ def run(lab):
     lab.check("the server reads", REQUEST, read)
     lab.check("after so many ways (s)", (1 if works else 3) * lab.one_way, took)
     lab.answer(
-        f"""The SYN brings cookie and request at once, and the server's program reads it {shown(took)} s after the call
-        instead of {shown(first_took)}: a round trip less. The cookie shows that this client was reachable at its address
-        before, so none can make a server work with forged ones; a SYN that comes twice may make it read twice.""",
-        f"""SYN 同时带上 cookie 和请求，服务端程序在调用后 {shown(took)} 秒读到，而不是 {shown(first_took)} 秒：少一个往返。cookie 证明该客户端的地址可达，伪造地址无法让服务器干活；
-        但重复的 SYN 可能使请求被读两次。""")
+        f"""The SYN brings cookie and request at once, and the server's program reads it {shown(took)} s after the
+        call instead of {shown(first_took)}: a round trip less. The cookie shows that this client was reachable at
+        its address before, so none can make a server work with forged ones; a SYN that comes twice may make it read
+        twice.""",
+        f"""SYN 同时带上 cookie 和请求，服务端程序在调用后 {shown(took)} 秒读到，而不是 {shown(first_took)} 秒：少一个往返。cookie 证明该客户端的地址可达，伪造
+        地址无法让服务器干活；但重复的 SYN 可能使请求被读两次。""")

@@ -17,7 +17,8 @@ def run(lab):
     lab.check("the server reads the request, once", REQUEST, read)
     lab.check("an RTO later than without Fast Open (s)", rto + 3 * lab.one_way, took, 0.1 if lab.kernel else 0.002)
     lab.answer(
-        f"""The SYN with text is lost; after {shown(rto)} s it is sent again without, and all goes on as if Fast Open did
-        not exist: the request is read once, {shown(took)} s after the call. The client remembers, and does not try this
-        server again for fastopen_loss_ms.""",
-        f"""带数据的 SYN 丢失；{shown(rto)} 秒后不带数据重发，其余如同没有 Fast Open：请求只被读一次，在调用后 {shown(took)} 秒。客户端记住这一点，在 fastopen_loss_ms 内不再对该服务器尝试。""")
+        f"""The SYN with text is lost; after {shown(rto)} s it is sent again without, and all goes on as if Fast
+        Open did not exist: the request is read once, {shown(took)} s after the call. The client remembers, and does
+        not try this server again for fastopen_loss_ms.""",
+        f"""带数据的 SYN 丢失；{shown(rto)} 秒后不带数据重发，其余如同没有 Fast Open：请求只被读一次，在调用后 {shown(took)} 秒。客户端记住这一点，
+        在 fastopen_loss_ms 内不再对该服务器尝试。""")

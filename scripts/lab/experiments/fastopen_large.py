@@ -20,8 +20,8 @@ def run(lab):
     lab.check("the rest follows the handshake, octets", len(LARGE) - len(syn.text), sum(t.length for t in data))
     lab.check("all is read after (s)", 3 * lab.one_way, took, 0.003)
     lab.answer(
-        f"""The SYN brings the first {len(syn.text)} octets, a segment's worth, and the server may begin with them after one
-        way; the other {len(LARGE) - len(syn.text)} follow the handshake, and all is there {shown(took)} s after the call.
-        So Fast Open is for requests that fit into a segment.""",
-        f"""SYN 带上前 {len(syn.text)} 字节（一个报文段的量），服务器单程之后就可以开始处理；其余 {len(LARGE) - len(syn.text)} 字节在握手后发送，调用后 {shown(took)} 秒全部到齐。
-        所以 Fast Open 适合一个报文段装得下的请求。""")
+        f"""The SYN brings the first {len(syn.text)} octets, a segment's worth, and the server may begin with them
+        after one way; the other {len(LARGE) - len(syn.text)} follow the handshake, and all is there {shown(took)} s
+        after the call. So Fast Open is for requests that fit into a segment.""",
+        f"""SYN 带上前 {len(syn.text)} 字节（一个报文段的量），服务器单程之后就可以开始处理；其余 {len(LARGE) - len(syn.text)} 字节在握手后发送，调用
+        后 {shown(took)} 秒全部到齐。所以 Fast Open 适合一个报文段装得下的请求。""")

@@ -24,8 +24,9 @@ def run(lab):
     lab.check("only a SYN says MSS and scale", [True, False], ["mss" in syn.options, "mss" in data.options])
     said = ", ".join(f"{name} {value}" for name, value in syn.options.items())
     lab.answer(
-        f"""20 octets ({FIELDS}) and options. The segment with "Hello, world": ports {data.source_port} and 80, number
-        {data.seq}, acknowledgment {data.ack}, {octets} octets of header, {data.flags}, window {data.window}, urgent
-        pointer {data.urgent}. The SYN's options: {said}. No field says how long the text is: IP does.""",
-        f"""20 字节固定部分（源/目的端口、序号、确认号、首部长度与标志、窗口、校验和、紧急指针）加选项。带“Hello, world”的报文段：端口 {data.source_port} 和 80，序号 {data.seq}，
-        确认号 {data.ack}，首部 {octets} 字节，标志 {data.flags}，窗口 {data.window}，紧急指针 {data.urgent}。SYN 的选项：{said}。首部不写数据长度，由 IP 得出。""")
+        f"""20 octets ({FIELDS}) and options. The segment with "Hello, world": ports {data.source_port} and 80,
+        number {data.seq}, acknowledgment {data.ack}, {octets} octets of header, {data.flags}, window {data.window},
+        urgent pointer {data.urgent}. The SYN's options: {said}. No field says how long the text is: IP does.""",
+        f"""20 字节固定部分（源/目的端口、序号、确认号、首部长度与标志、窗口、校验和、紧急指针）加选项。带“Hello, world”的报文段：端口 {data.source_port} 和 80，序
+        号 {data.seq}，确认号 {data.ack}，首部 {octets} 字节，标志 {data.flags}，窗口 {data.window}，紧急指针 {data.urgent}。SYN 的选
+        项：{said}。首部不写数据长度，由 IP 得出。""")

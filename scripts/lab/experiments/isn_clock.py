@@ -33,14 +33,16 @@ def run(lab):
     wrap_s = 2**32 * tick_ns / 1e9
     lab.figures.wrap_s = wrap_s
     lab.answer(
-        f"""ISN = M + F: M is a clock of {tick_ns} ns a tick, F a hash of the four numbers and a secret. Connections of
-        the same four numbers {shown(*PAUSES)} s apart began {", ".join(map(str, apart))} numbers apart, which is the
-        time; another port began elsewhere, which none can guess. M wraps after {wrap_s / 3600:.2f} h.""",
-        f"""ISN = M + F：M 是每 {tick_ns} 纳秒走一格的时钟，F 是四元组与密钥的散列。同一四元组相隔 {shown(*PAUSES)} 秒的连接，ISN 相差 {"、".join(map(str, apart))}，
-        正是所过的时间；换一个端口就从别处开始，外人猜不到。M 每 {wrap_s / 3600:.2f} 小时回绕一次。""")
+        f"""ISN = M + F: M is a clock of {tick_ns} ns a tick, F a hash of the four numbers and a secret. Connections
+        of the same four numbers {shown(*PAUSES)} s apart began {", ".join(map(str, apart))} numbers apart, which is
+        the time; another port began elsewhere, which none can guess. M wraps after {wrap_s / 3600:.2f} h.""",
+        f"""ISN = M + F：M 是每 {tick_ns} 纳秒走一格的时钟，F 是四元组与密钥的散列。同一四元组相隔 {shown(*PAUSES)} 秒的连接，ISN 相
+        差 {"、".join(map(str, apart))}，正是所过的时间；换一个端口就从别处开始，外人猜不到。M 每 {wrap_s / 3600:.2f} 小时回绕一次。""")
 
 
 def beside(xtcp, kernel):
-    return (f"Its clock ticks every 64 ns and wraps after {kernel.wrap_s:.0f} s, xtcp's after {xtcp.wrap_s / 3600:.2f} h. "
-            "RFC 9293 3.4.1 says about 4 us, so that it wraps more slowly than segments die.",
-            f"它的时钟每 64 纳秒一格，{kernel.wrap_s:.0f} 秒回绕；xtcp 为 {xtcp.wrap_s / 3600:.2f} 小时。RFC 9293 3.4.1 建议约 4 微秒一格，使回绕慢于报文段消亡。")
+    return (f"Its clock ticks every 64 ns and wraps after {kernel.wrap_s:.0f} s, xtcp's after "
+            f"{xtcp.wrap_s / 3600:.2f} h. RFC 9293 3.4.1 says about 4 us, so that numbers outlive "
+            "segments.",
+            f"它的时钟每 64 纳秒一格，{kernel.wrap_s:.0f} 秒回绕；xtcp 为 {xtcp.wrap_s / 3600:.2f} 小时。"
+            "RFC 9293 3.4.1 建议约 4 微秒一格，使回绕慢于报文段消亡。")

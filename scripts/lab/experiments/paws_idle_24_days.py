@@ -34,8 +34,9 @@ def run(lab):
     lab.check("an older timestamp, shortly before the limit", b"" if paws else b"late", before)
     lab.check("and behind it", b"late", behind)
     lab.answer(
-        f"""A clock of milliseconds is half around after 24.8 days: then "older" and "newer" change places, and all that
-        the peer says would look old. So a timestamp that was seen more than {limit_s / DAY_S:g} days ago rejects nothing:
-        {0.9 * limit_s / DAY_S:.1f} days after it an older one was dropped, after {1.1 * limit_s / DAY_S:.1f} days taken.""",
-        f"""毫秒时钟 24.8 天走半圈，那时“旧”与“新”颠倒，对端说什么都像旧的。所以 {limit_s / DAY_S:g} 天以前见到的时间戳不再用来拒绝：过 {0.9 * limit_s / DAY_S:.1f} 天，较旧的被丢弃；
-        过 {1.1 * limit_s / DAY_S:.1f} 天则被接受。""")
+        f"""A clock of milliseconds is half around after 24.8 days: then "older" and "newer" change places, and all
+        that the peer says would look old. So a timestamp that was seen more than {limit_s / DAY_S:g} days ago
+        rejects nothing: {0.9 * limit_s / DAY_S:.1f} days after it an older one was dropped, after
+        {1.1 * limit_s / DAY_S:.1f} days taken.""",
+        f"""毫秒时钟 24.8 天走半圈，那时“旧”与“新”颠倒，对端说什么都像旧的。所以 {limit_s / DAY_S:g} 天以前见到的时间戳不再用来拒绝：
+        过 {0.9 * limit_s / DAY_S:.1f} 天，较旧的被丢弃；过 {1.1 * limit_s / DAY_S:.1f} 天则被接受。""")

@@ -34,7 +34,8 @@ def run(lab):
     lab.check("read with PAWS", NEW if stamps else OLD, with_paws)
     lab.check("read without", OLD, without)
     lab.answer(
-        f"""At 10 Gbit/s numbers come around in 3.4 s, and a segment that was late by one turn has a number that fits. Its
-        timestamp is a minute older than the newest: with PAWS it is dropped and the program reads
+        f"""At 10 Gbit/s numbers come around in 3.4 s, and a segment that was late by one turn has a number that
+        fits. Its timestamp is a minute older than the newest: with PAWS it is dropped and the program reads
         "{with_paws.decode()}"; with paws=0 it reads "{without.decode()}".""",
-        f"""10 Gbit/s 时序号 3.4 秒就绕一圈，迟到一圈的段序号又合适了。但它的时间戳比最新的早一分钟：有 PAWS 时它被丢弃，程序读到“{with_paws.decode()}”；paws=0 时读到“{without.decode()}”。""")
+        f"""10 Gbit/s 时序号 3.4 秒就绕一圈，迟到一圈的段序号又合适了。但它的时间戳比最新的早一分钟：有 PAWS 时它被丢弃，程序读到“{with_paws.decode()}”；paws=0 时读
+        到“{without.decode()}”。""")

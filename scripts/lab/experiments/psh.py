@@ -16,7 +16,8 @@ def run(lab):
     lab.check("octets read", TEXT, len(read))
     lab.check("of a single call the last segment alone has PSH", [False] * (len(data) - 1) + [True], pushed)
     lab.answer(
-        f"""It says: the sender has no more to say now, give what you have to the program. Of the {len(data)} segments of
-        one call with {TEXT} octets the last has it. It marks no border: the reader got one stream, and systems of today
-        hand over text as it comes.""",
-        f"""它表示：发送方暂时没有更多数据了，请把已收到的交给程序。一次写入 {TEXT} 字节分成 {len(data)} 段，只有最后一段带 PSH。它不是消息边界：读到的仍是一条字节流，如今的系统收到数据就交付。""")
+        f"""It says: the sender has no more to say now, give what you have to the program. Of the {len(data)}
+        segments of one call with {TEXT} octets the last has it. It marks no border: the reader got one stream, and
+        systems of today hand over text as it comes.""",
+        f"""它表示：发送方暂时没有更多数据了，请把已收到的交给程序。一次写入 {TEXT} 字节分成 {len(data)} 段，只有最后一段带 PSH。它不是消息边界：读到的仍是一条字节流，如今的系统收到数据就交
+        付。""")

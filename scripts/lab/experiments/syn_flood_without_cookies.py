@@ -46,15 +46,19 @@ def run(lab):
     lab.true("the first of them not at once", came_in and came_in[0] > 4 * lab.one_way, str(came_in))
     lab.figures.came_in = came_in
     lab.answer(
-        f"""{FLOOD} SYNs of hosts that do not exist hold the {half_open} places there are, and {LIMIT + 4} more come each tenth
-        of a second. Who asks then is dropped; but a half-open connection that did not answer in time makes room, the sooner
-        the worse the flood, so {len(came_in)} of {CLIENTS} near clients came in, after {shown(*came_in)} s. One farther away
-        than that patience would not. And memory and work go to the flood: {evicted} SYN-ACKs in vain.""",
-        f"""{FLOOD} 个来自不存在主机的 SYN 占满了全部 {half_open} 个位置，此后每 0.1 秒又来 {LIMIT + 4} 个，再来的 SYN 被丢弃。但迟迟不答的半连接会让出位置，洪水越猛越快，
-        所以 {CLIENTS} 个近处的客户端连上了 {len(came_in)} 个（{shown(*came_in)} 秒）；更远的就来不及。而且内存和工作都耗在洪水上：{evicted} 个 SYN-ACK 白发了。""")
+        f"""{FLOOD} SYNs of hosts that do not exist hold the {half_open} places there are, and {LIMIT + 4} more come
+        each tenth of a second. Who asks then is dropped; but a half-open connection that did not answer in time
+        makes room, the sooner the worse the flood, so {len(came_in)} of {CLIENTS} near clients came in, after
+        {shown(*came_in)} s. One farther away than that patience would not. And memory and work go to the flood:
+        {evicted} SYN-ACKs in vain.""",
+        f"""{FLOOD} 个来自不存在主机的 SYN 占满了全部 {half_open} 个位置，此后每 0.1 秒又来 {LIMIT + 4} 个，再来的 SYN 被丢弃。但迟迟不答的半连接会让出位置，洪水越猛
+        越快，所以 {CLIENTS} 个近处的客户端连上了 {len(came_in)} 个（{shown(*came_in)} 秒）；更远的就来不及。而且内存和工作都耗在洪水上：
+        {evicted} 个 SYN-ACK 白发了。""")
 
 
 def beside(xtcp, kernel):
-    return (f"There {len(kernel.came_in)} of {CLIENTS} came in within 10 s each (xtcp: {len(xtcp.came_in)}): its queue keeps who "
-            "came first until all retries are over. RFC 4987 3.4 names taking the place of the oldest as a way; both may.",
-            f"它那里 {CLIENTS} 个中在各 10 秒内连上 {len(kernel.came_in)} 个（xtcp 为 {len(xtcp.came_in)} 个）：它的队列保留先来的，直到重试用完。RFC 4987 3.4 提到可以淘汰最旧的。")
+    return (f"There {len(kernel.came_in)} of {CLIENTS} came in within 10 s each (xtcp: "
+            f"{len(xtcp.came_in)}): its queue keeps who came first until all retries are over. RFC 4987 3.4 names "
+            "taking the place of the oldest as a way; both may.",
+            f"它那里 {CLIENTS} 个中在各 10 秒内连上 {len(kernel.came_in)} 个（xtcp 为 {len(xtcp.came_in)} 个）："
+            "它的队列保留先来的，直到重试用完。RFC 4987 3.4 提到可以淘汰最旧的。")

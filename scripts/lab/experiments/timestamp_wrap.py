@@ -23,7 +23,8 @@ def run(lab):
     if stamps:
         lab.true("the clock came around on the way", wraps >= 1, wraps)
     lab.answer(
-        f"""A clock of milliseconds comes around after 49.7 days. An octet went out every {EVERY} days, {DAYS} days long; the
-        timestamp wrapped {wraps} time(s), and all {len(server.received)} octets arrived at their first try: what is newer is
-        decided modulo 2^32, by which of the two ways is shorter.""",
-        f"""毫秒时钟每 49.7 天绕一圈。{DAYS} 天里每 {EVERY} 天发一个字节，时间戳回绕了 {wraps} 次，{len(server.received)} 个字节都一次送达：新旧按模 2^32 比较，取较短的方向。""")
+        f"""A clock of milliseconds comes around after 49.7 days. An octet went out every {EVERY} days, {DAYS} days
+        long; the timestamp wrapped {wraps} time(s), and all {len(server.received)} octets arrived at their first
+        try: what is newer is decided modulo 2^32, by which of the two ways is shorter.""",
+        f"""毫秒时钟每 49.7 天绕一圈。{DAYS} 天里每 {EVERY} 天发一个字节，时间戳回绕了 {wraps} 次，{len(server.received)} 个字节都一次送达：新旧按
+        模 2^32 比较，取较短的方向。""")

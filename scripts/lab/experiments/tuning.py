@@ -61,17 +61,19 @@ def run(lab):
     rtt = 2 * lab.one_way
     lab.check("a lost SYN costs rto_init_ms (s)", lab.knob("rto_init_ms") / 1000 + rtt, after["rto_init_ms"])
     lab.check("TIME_WAIT lasts 2 x msl_ms (s)", 2 * lab.knob("msl_ms") / 1000, after["msl_ms"])
-    lab.check("a lone text is acknowledged after delack_ms (s)", lab.knob("delack_ms", "server") / 1000, after["delack_ms"])
+    lab.check("a lone text is acknowledged after delack_ms (s)", lab.knob("delack_ms", "server") / 1000,
+              after["delack_ms"])
     lab.true("initial_cwnd saves round trips", "initial_cwnd" in lab.settings or
              after["initial_cwnd"] < before["initial_cwnd"] - rtt / 2, after["initial_cwnd"])
     told = {name: f"{shown(before[name])} -> {shown(after[name])} s" for name in MEASURES}
     lab.answer(
-        f"""rto_init_ms, a lost SYN: {told["rto_init_ms"]} (costs SYNs in vain where paths are longer). initial_cwnd, {TEXT // 1000} kB:
-        {told["initial_cwnd"]} (bursts at a narrow link). msl_ms, a port held: {told["msl_ms"]} (old segments that live
-        longer get in). delack_ms, a lone text: {told["delack_ms"]} (more ACKs). What each needs is known of the path:
-        measure, change one, measure again.""",
-        f"""rto_init_ms（SYN 丢失）：{told["rto_init_ms"]}（路径更长时会白发 SYN）。initial_cwnd（{TEXT // 1000} kB）：{told["initial_cwnd"]}（窄链路上会突发）。
-        msl_ms（端口占用）：{told["msl_ms"]}（活得更久的旧段会混入）。delack_ms（单个小数据）：{told["delack_ms"]}（ACK 更多）。先测量，只改一个，再测量。""")
+        f"""rto_init_ms, a lost SYN: {told["rto_init_ms"]} (costs SYNs in vain where paths are longer).
+        initial_cwnd, {TEXT // 1000} kB: {told["initial_cwnd"]} (bursts at a narrow link). msl_ms, a port held:
+        {told["msl_ms"]} (old segments that live longer get in). delack_ms, a lone text: {told["delack_ms"]} (more
+        ACKs). What each needs is known of the path: measure, change one, measure again.""",
+        f"""rto_init_ms（SYN 丢失）：{told["rto_init_ms"]}（路径更长时会白发 SYN）。initial_cwnd（{TEXT // 1000} kB）：
+        {told["initial_cwnd"]}（窄链路上会突发）。msl_ms（端口占用）：{told["msl_ms"]}（活得更久的旧段会混入）。delack_ms（单个小数据）：
+        {told["delack_ms"]}（ACK 更多）。先测量，只改一个，再测量。""")
 
 
 MEASURES = {"rto_init_ms": lost_syn, "initial_cwnd": download, "msl_ms": waits, "delack_ms": lone_text}

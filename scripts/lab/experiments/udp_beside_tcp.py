@@ -49,8 +49,8 @@ def run(lab):
     lab.check("the stream that is read", b"012345", by_tcp)
     lab.answer(
         f"""Six pieces, the second lost, the fourth late. UDP gives what comes as it comes: {by_udp.decode()}. TCP
-        numbers, repeats and puts in order: {by_tcp.decode()}, later and at more cost ({header} octets of header here, 8 of
-        UDP's). UDP's header says how long it is; TCP's says where its options end, for the stream has no lengths.
-        UDP is for what is of no use when late, TCP for what must be whole.""",
-        f"""六份数据，第二份丢失，第四份迟到。UDP 来什么交什么：{by_udp.decode()}；TCP 编号、重发、排序：{by_tcp.decode()}，更晚、开销也更大（这里首部 {header} 字节，UDP 为 8 字节）。
-        UDP 首部有长度；TCP 是字节流，没有长度，只有指出选项结束处的偏移。迟到就没用的数据用 UDP，必须完整的用 TCP。""")
+        numbers, repeats and puts in order: {by_tcp.decode()}, later and at more cost ({header} octets of header
+        here, 8 of UDP's). UDP's header says how long it is; TCP's says where its options end, for the stream has no
+        lengths. UDP is for what is of no use when late, TCP for what must be whole.""",
+        f"""六份数据，第二份丢失，第四份迟到。UDP 来什么交什么：{by_udp.decode()}；TCP 编号、重发、排序：{by_tcp.decode()}，更晚、开销也更大（这里首部 {header} 字
+        节，UDP 为 8 字节）。UDP 首部有长度；TCP 是字节流，没有长度，只有指出选项结束处的偏移。迟到就没用的数据用 UDP，必须完整的用 TCP。""")
