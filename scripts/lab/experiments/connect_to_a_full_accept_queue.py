@@ -9,13 +9,15 @@ def run(lab):
     fill(lab)
     client = lab.socket()
     error = client.connect()
-    if not error:
-        client.send(b"hello?")
-    lab.wait(1300)
+    lab.settle()
 
     syns = [t for t in lab.sent("client", "SYN") if t.segment.source_port == client.port]
     last = lab.walk(client)[-1]
-    lab.true("no connection lasts: its own state ends", last == "CLOSED", last)
+    times, end = lab.schedule("syn_retries", "syn_linear_timeouts")
+    lab.check("its SYNs go out after (s)", times, [t.s - client.began_s for t in syns])
+    lab.check("connect() fails after (s)", end, client.returned_s - client.began_s)
+    lab.check("with", "ETIMEDOUT", error)
+    lab.check("its state is then", "CLOSED", last)
     lab.answer(
         f"""connect() gave {error or "success"} after {shown(client.returned_s - client.began_s)} s, with
         {len(syns)} SYNs; in the end it is {last}. The server says nothing while its queue is full, so to the client

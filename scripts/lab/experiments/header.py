@@ -13,13 +13,15 @@ def run(lab):
 
     syn, data = lab.sent("client", "SYN")[0].segment, lab.sent("client", "data")[0].segment
     octets = len(data.packet) - 20 - data.length
-    options = (4 if "mss" in syn.options else 0, 12 if "timestamps" in data.options else 0)
+    options = 12 if "timestamps" in data.options else 0
     stamps = lab.knob("timestamps") and lab.knob("timestamps", "server")
-    lab.check("the header without options has 20 octets, timestamps and two NOPs 12", 20 + options[1], octets)
+    lab.check("the header without options has 20 octets, timestamps and two NOPs 12", 20 + options, octets)
     lab.check("timestamps, as both want them", bool(stamps), "timestamps" in data.options)
     lab.check("source and destination", [client.port, 80], [data.source_port, data.destination_port])
     lab.check("its number is the first behind the SYN's", (syn.seq + 1) % 2**32, data.seq)
+    lab.check("it acknowledges the server's SYN", (lab.sent("server", "SYN-ACK")[0].segment.seq + 1) % 2**32, data.ack)
     lab.check("its flags", "PSH-ACK", data.flags)
+    lab.check("nothing is urgent", 0, data.urgent)
     lab.true("its checksum, over addresses, protocol, header and text, is right", data.sum_is_right)
     lab.check("only a SYN says MSS and scale", [True, False], ["mss" in syn.options, "mss" in data.options])
     said = ", ".join(f"{name} {value}" for name, value in syn.options.items())

@@ -14,7 +14,7 @@ def after(lab, idle_s):
     lab.settle()
     last = [t for t in lab.sent("client") if t.segment.source_port == client.port][-1].segment
     lab.wait(idle_s)
-    stamps = last.options["timestamps"]
+    stamps = last.options.get("timestamps", (0, 0))
     server.drain()
     lab.inject("server", "PSH-ACK", last.next_seq, last.ack, client.port, text=b"late",
                options=segment.timestamps(stamps[0] - 1000, stamps[1]))
@@ -27,6 +27,8 @@ def run(lab):
     """A connection was idle for 24 days: does PAWS reject it for ever?"""
     # The kernel's TCP forgets after 2147 s, compiled in (TCP_PAWS_WRAP), for its clock may tick in microseconds.
     limit_s = lab.knob("paws_idle_ms", "server") / 1000
+    for side in ("client", "server"):
+        lab.write_knob("timestamps", 1, side)  # without them there is no question
     lab.listen()
     before = after(lab, 0.9 * limit_s)
     behind = after(lab, 1.1 * limit_s)

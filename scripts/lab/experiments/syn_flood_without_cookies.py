@@ -58,7 +58,7 @@ def run(lab):
 
 def beside(xtcp, kernel):
     return (f"There {len(kernel.came_in)} of {CLIENTS} came in within 10 s each (xtcp: "
-            f"{len(xtcp.came_in)}): its queue keeps who came first until all retries are over. RFC 4987 3.4 names "
-            "taking the place of the oldest as a way; both may.",
+            f"{len(xtcp.came_in)}): it drops who comes while its queue is full, and without cookies "
+            "keeps a quarter of it for peers that it knows. RFC 4987 3.4 names taking the place of the oldest.",
             f"它那里 {CLIENTS} 个中在各 10 秒内连上 {len(kernel.came_in)} 个（xtcp 为 {len(xtcp.came_in)} 个）："
-            "它的队列保留先来的，直到重试用完。RFC 4987 3.4 提到可以淘汰最旧的。")
+            "队列满时它丢弃后来的，且不用 cookie 时留四分之一给已知的对端。RFC 4987 3.4 提到可以淘汰最旧的。")
