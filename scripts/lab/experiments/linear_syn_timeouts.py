@@ -27,7 +27,7 @@ def run(lab):
 
 def beside(xtcp, kernel):
     return (f"It has the same knob, 4 by default since Linux 6.5, and 6 retries where xtcp has 5: {kernel.syns} "
-            f"SYNs, ETIMEDOUT after {shown(kernel.end)} s (xtcp: {xtcp.syns}, {shown(xtcp.end)} s). SYN-ACKs cannot have "
-            "such timeouts there; xtcp has synack_linear_timeouts.",
+            f"SYNs, ETIMEDOUT after {shown(kernel.end)} s (xtcp: {xtcp.syns}, {shown(xtcp.end)} s). SYN-ACKs cannot "
+            "have such timeouts there; xtcp has synack_linear_timeouts.",
             f"它有同样的参数，自 Linux 6.5 起默认为 4，重试 6 次（xtcp 为 5 次）：{kernel.syns} 个 SYN，{shown(kernel.end)} 秒后 ETIMEDOUT"
             f"（xtcp：{xtcp.syns} 个，{shown(xtcp.end)} 秒）。它的 SYN-ACK 不能这样，xtcp 有 synack_linear_timeouts。")
