@@ -32,6 +32,6 @@ def run(lab):
     lab.answer(
         """Only one with exactly the number expected next. One elsewhere in the window may be a stranger's guess: it is
         answered by an ACK (RFC 5961), and a peer who is really gone answers that by the right RST. Outside of the
-        window it is dropped. So a guess hits one number of 2^32, not one of 65,535 windows.""",
+        window it is dropped. So a guess hits one number of 2^32, not one of 65,537 windows.""",
         """只有序号恰好等于下一个期望序号的 RST。窗口内其他位置的可能是外人猜的：回一个 ACK（RFC 5961），真的不在了的对端会用正确的 RST 回应。窗口外的直接丢弃。
         所以猜中的机会是 2^32 分之一，而不是窗口数分之一。""")
