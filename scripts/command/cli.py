@@ -156,7 +156,7 @@ def main(words):
         if not getattr(args, "function", None):
             parser.print_help(sys.stdout if words else sys.stderr)
             return 0 if words else 2
-        if args.netns:
+        if args.netns is not None:
             enter_netns(args.netns)
         args.function(args)
         sys.stdout.flush()

@@ -16,7 +16,7 @@ from command.system import PROTOCOL, SYSCTL, Refused, note, print_json, print_ta
 
 BPFFS = pathlib.Path("/sys/fs/bpf")
 PINS = BPFFS / "xtcp"
-LOCK = pathlib.Path("/run/lock/xtcp-turned")
+LOCK = "/run/xtcp-turned.lock"  # where root alone writes, and none but root may hold it
 UNITS = pathlib.Path("/etc/systemd/system")
 DROP_IN = "xtcp.conf"
 FAMILIES = {socket.AF_INET: (1, "IPv4"), socket.AF_INET6: (2, "IPv6")}
@@ -78,10 +78,12 @@ def cgroups():
 @contextlib.contextmanager
 def locked():
     """Whoever changes pins or list does it alone."""
-    LOCK.parent.mkdir(parents=True, exist_ok=True)
-    with open(LOCK, "w", encoding="ascii") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    lock = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(lock)
 
 
 def check():

@@ -50,7 +50,7 @@ def run(lab):
     lab.figures.again = again
     lab.answer(
         f"""One lost fragment costs the whole datagram: all {TEXT} octets were sent again, {len(fragments)} packets
-        in all, and the first two thirds waited in vain. One lost segment costs itself: {again} octets of {TEXT}
+        in all, and those that did arrive had waited in vain. One lost segment costs itself: {again} octets of {TEXT}
         were sent again. So TCP cuts by itself, to what fits into a packet of the path.""",
         f"""丢一个分片就损失整个数据报：{TEXT} 字节全部重发，共 {len(fragments)} 个包，先到的分片白等了。丢一个报文段只损失它自己：{TEXT} 字节中只重发了 {again} 字节。所
         以 TCP 自己按路径能容纳的大小切分。""")
