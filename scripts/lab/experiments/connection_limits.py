@@ -2,14 +2,9 @@ import errno
 import resource
 
 from lab import experiment
+from time_wait_at_the_server import slab_octets
 
 DESCRIPTORS, PORTS = 40, 10
-
-
-def slab_octets(name):
-    """What one object of that cache takes."""
-    with open(f"/sys/kernel/slab/{name}/slab_size", encoding="ascii") as file:
-        return int(file.read())
 
 
 def out_of_descriptors(lab):

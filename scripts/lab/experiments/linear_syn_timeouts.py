@@ -22,7 +22,7 @@ def run(lab):
         {shown(*syns)} s; {error} at {shown(client.returned_s)} s. A lost SYN is repeated sooner, at the price of
         more segments to one who is not there; RFC 6298 5.5 wants each timeout doubled.""",
         f"""先以 {shown(lab.knob("rto_init_ms") / 1000)} 秒间隔多试 {linear} 次，之后才加倍：{shown(*syns)} 秒，
-        {shown(client.returned_s)} 秒时 {error}。丢失的 SYN重发得更早，代价是向不在的主机多发几段；RFC 6298 5.5 要求每次加倍。""")
+        {shown(client.returned_s)} 秒时 {error}。丢失的 SYN 重发得更早，代价是向不在的主机多发几段；RFC 6298 5.5 要求每次加倍。""")
 
 
 def beside(xtcp, kernel):

@@ -23,7 +23,7 @@ def run(lab):
     lab.answer(
         f"""Of {LIMIT + 2} SYNs that nobody completes {full} are kept; then the SYN of an honest client is dropped
         without a word, as if it had been lost. It repeats it, and is let in
-        {shown(client.returned_s - client.began_s)} s later, when one of the others was given up. With syncookies=1
-        it would not have waited.""",
+        {shown(client.returned_s - client.began_s)} s later, when the oldest of the others, whose SYN-ACK had gone
+        out again, made room (RFC 4987 3.4). With syncookies=1 it would not have waited.""",
         f"""{LIMIT + 2} 个无人完成的 SYN 中保留了 {full} 个；之后正常客户端的 SYN 被悄悄丢弃，如同在途中丢失。它重发，
-        {shown(client.returned_s - client.began_s)} 秒后别的半连接被放弃时才连上。若 syncookies=1 则无需等待。""")
+        {shown(client.returned_s - client.began_s)} 秒后最旧的、SYN-ACK 已重发过的半连接让出位置时才连上。若 syncookies=1 则无需等待。""")

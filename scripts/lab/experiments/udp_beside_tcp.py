@@ -43,8 +43,13 @@ def run(lab):
     lab.settle()
     by_tcp = bytes(server.received)
 
-    data = lab.sent("client", "data")[0].segment
+    pieces = lab.sent("client", "data")
+    data = pieces[0].segment
     header = len(data.packet) - 20 - data.length
+    lost = [piece.segment.seq for piece in pieces if piece.lost]
+    lab.check("segments that were lost", 1, len(lost))
+    lab.check("each, and what was in it again", [2] * len(lost),
+              [sum(piece.segment.seq == number for piece in pieces) for number in lost])
     lab.check("datagrams that arrive, in their order", b"02453", by_udp)
     lab.check("the stream that is read", b"012345", by_tcp)
     lab.answer(
